@@ -1,0 +1,134 @@
+"""
+Settings: the only reader of the environment and of `countenance.toml`.
+
+A value comes from the environment, else from the library's `countenance.toml`, else it is the
+default. A name that nobody knows is an error, so that a misspelt setting is not silently ignored.
+
+| Setting      | Environment             | Default                       | Is                      |
+|--------------|-------------------------|-------------------------------|-------------------------|
+| `pack`       | `COUNTENANCE_PACK`      | `starter`                     | the model pack          |
+| `workers`    | `COUNTENANCE_WORKERS`   | the processors, at most 8     | photos worked on at once|
+| `long_side`  | `COUNTENANCE_LONG_SIDE` | 1280                          | pixels, to find faces in|
+| `actor`      | `COUNTENANCE_ACTOR`     | the user's login name         | who acts, for the log   |
+| `language`   | `COUNTENANCE_LANGUAGE`  | `en`                          | of the notice: en, sv   |
+| `models_dir` | `COUNTENANCE_MODELS`    | `~/.cache/countenance/models` | where models lie        |
+| `keys_dir`   | `COUNTENANCE_KEYS`      | `keys` in the library         | where people's keys lie |
+"""
+
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from countenance.errors import UsageError
+
+SETTINGS_FILE = "countenance.toml"
+LIBRARY_VARIABLE = "COUNTENANCE_LIBRARY"
+MAX_WORKERS = 64
+
+_VARIABLES = {
+    "pack": "COUNTENANCE_PACK",
+    "workers": "COUNTENANCE_WORKERS",
+    "long_side": "COUNTENANCE_LONG_SIDE",
+    "actor": "COUNTENANCE_ACTOR",
+    "language": "COUNTENANCE_LANGUAGE",
+    "models_dir": "COUNTENANCE_MODELS",
+    "keys_dir": "COUNTENANCE_KEYS",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a library runs with. The table at the top of this module says what each field is."""
+
+    pack: str
+    workers: int
+    long_side: int
+    actor: str
+    language: str
+    models_dir: Path
+    keys_dir: Path
+
+
+def load_settings(
+    library: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    given: Mapping[str, str | int] | None = None,
+) -> Settings:
+    """
+    The settings of the library in the folder `library`, which need not exist yet.
+
+    `given` wins over everything: it is what the command line said. Raises `UsageError` if a setting
+    is unknown or is not what it should be.
+    """
+    variables = os.environ if environment is None else environment
+    values = _defaults(library, variables)
+    values.update(_from_file(library / SETTINGS_FILE))
+    values.update({k: variables[v] for k, v in _VARIABLES.items() if variables.get(v)})
+    values.update(given or {})
+    return Settings(
+        pack=str(values["pack"]),
+        workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
+        long_side=_whole_number("long_side", values["long_side"], low=320, high=4096),
+        actor=str(values["actor"]),
+        language=str(values["language"]),
+        models_dir=Path(str(values["models_dir"])).expanduser(),
+        keys_dir=library / Path(str(values["keys_dir"])).expanduser(),
+    )
+
+
+def library_folder(given: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
+    """The library's folder: the one given, else the environment's, else the one one stands in."""
+    variables = os.environ if environment is None else environment
+    return (given or Path(variables.get(LIBRARY_VARIABLE) or ".")).expanduser().absolute()
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | int]:
+    cache = variables.get("XDG_CACHE_HOME") or "~/.cache"
+    return {
+        "pack": "starter",
+        "workers": min(8, os.cpu_count() or 1),
+        "long_side": 1280,
+        "actor": _login_name(),
+        "language": "en",
+        "models_dir": f"{cache}/countenance/models",
+        "keys_dir": str(library / "keys"),
+    }
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without an entry has no name
+        return "unknown"
+
+
+def _from_file(path: Path) -> dict[str, str | int]:
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path}: not a file of settings: {exc}") from exc
+    for name, value in read.items():
+        if name not in _VARIABLES:
+            raise UsageError(f"{path}: {name}: no such setting; there are {', '.join(_VARIABLES)}")
+        if not isinstance(value, str | int):
+            raise UsageError(f"{path}: {name}: expected text or a whole number, got {value!r}")
+    return read
+
+
+def _whole_number(name: str, value: str | int, *, low: int, high: int) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise UsageError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+    return number

@@ -1,0 +1,63 @@
+"""What all tests share: the real photographs beside the repository, and how long is long."""
+
+import os
+import time
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# No test measures time against a clock, so Hypothesis may not either.
+hypothesis.settings.register_profile(
+    "countenance",
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("countenance")
+
+_started = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long-seconds",
+        type=float,
+        default=0,
+        help="start no long test after so many seconds; 0 runs them all",
+    )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_started] = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """CI runs as many of the long tests as its time allows, and says which it left out."""
+    budget: float = item.config.getoption("--long-seconds")
+    spent = time.monotonic() - item.config.stash[_started]
+    if budget and spent > budget and item.get_closest_marker("long"):
+        pytest.skip(f"the {budget:g} s for long tests are spent")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real photographs with truth, which lie beside the repository and never in it."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("shared/data is absent: it lies beside the repository, not in it")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("COUNTENANCE_")]:
+        monkeypatch.delenv(name)
