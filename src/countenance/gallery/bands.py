@@ -1,0 +1,141 @@
+"""
+Bands: what a distance between two templates means, in a gallery of a given size.
+
+A distance says little by itself: the same one is safe among ten people and names a stranger every
+day among a hundred thousand. What counts is how often a stranger's face would be given anybody's
+name. That is the rate at which two different people come as near as this (the pack's calibration),
+times the number of people it is compared with.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+
+from countenance.errors import UsageError
+
+
+class Band(StrEnum):
+    """How sure a sighting is, best first. The value is the word in answers and in the database."""
+
+    SURE = "sure"
+    LIKELY = "likely"
+    UNSURE = "unsure"
+
+
+FALSE_NAMES: Mapping[Band, float] = {Band.SURE: 0.001, Band.LIKELY: 0.01, Band.UNSURE: 0.03}
+"""
+False names for each stranger's face, at most, by band.
+
+`sure` is for acting without another look: a gala of 1,000 strangers' faces names one of them
+wrongly. `likely` is for a list that its reader looks through: one in 100. `unsure` is for a list
+to be confirmed by hand: one in 33, beyond which checking costs more than it finds.
+"""
+
+
+_FARTHEST = 2.0
+"""The distance of opposite unit vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """
+    How often two different people come as near as a distance, as measured for one model pack.
+
+    `points` are pairs of a false-match rate, in (0, 1], and the Euclidean distance between unit
+    vectors, in (0, 2], below which that share of pairs of different people lies; the highest rate
+    first. Between two points the logarithm of the rate is linear in the distance.
+
+    Outside the measured points nothing is claimed: below the smallest distance the rate is the
+    lowest that was measured, above the largest it is 1.
+
+    Raises `UsageError` if there are fewer than two points, or if they are out of order or range.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        rates, distances = self._rates(), self._distances()
+        if len(self.points) < 2:  # noqa: PLR2004  a line takes two points
+            raise UsageError(f"calibration: expected 2 points or more, got {len(self.points)}")
+        if not (_descends(rates) and _descends(distances)):
+            raise UsageError("calibration: rates and distances must both descend")
+        if not (rates[-1] > 0 and rates[0] <= 1):
+            raise UsageError("calibration: rates must be above 0 and at most 1")
+        if not (distances[-1] > 0 and distances[0] <= _FARTHEST):
+            raise UsageError("calibration: distances must be above 0 and at most 2")
+
+    def rate(self, distance: float) -> float:
+        """The false-match rate at `distance`: never lower than the lowest that was measured."""
+        if distance > self.points[0][1]:
+            return 1.0
+        logs = np.log10(self._rates()[::-1])
+        return float(10 ** np.interp(distance, self._distances()[::-1], logs))
+
+    def distance(self, rate: float) -> float:
+        """
+        The largest distance with at most this false-match rate.
+
+        It is `-inf` if `rate` is lower than the lowest that was measured: then no distance will do.
+        Raises `UsageError` if `rate` is not above 0.
+        """
+        if not rate > 0:
+            raise UsageError(f"rate: expected a number above 0, got {rate}")
+        if rate < self.points[-1][0]:
+            return -math.inf
+        logs = np.log10(self._rates()[::-1])
+        return float(np.interp(math.log10(rate), logs, self._distances()[::-1]))
+
+    def _rates(self) -> list[float]:
+        return [rate for rate, _ in self.points]
+
+    def _distances(self) -> list[float]:
+        return [distance for _, distance in self.points]
+
+
+@dataclass(frozen=True, slots=True)
+class BandLimits:
+    """The largest distance of each band; `-inf` for a band that no distance reaches."""
+
+    sure: float
+    likely: float
+    unsure: float
+
+    def band_of(self, distance: float) -> Band | None:
+        """The best band that `distance` reaches, or `None` if it is too large for any."""
+        if distance <= self.sure:
+            return Band.SURE
+        if distance <= self.likely:
+            return Band.LIKELY
+        if distance <= self.unsure:
+            return Band.UNSURE
+        return None
+
+
+def limits(calibration: Calibration, *, size: int, penalty: float = 1.0) -> BandLimits:
+    """
+    The limits of the bands for a face that is compared with `size` people.
+
+    `penalty`, 1 or more, is how many times the measured rate is expected, for a face or a
+    reference worse than those it was measured on.
+
+    Raises `UsageError` if `size` is negative or `penalty` is below 1.
+    """
+    if size < 0 or not penalty >= 1:
+        raise UsageError(f"limits: expected size >= 0 and penalty >= 1, got {size} and {penalty}")
+    comparisons = max(size, 1) * penalty
+    return BandLimits(
+        sure=calibration.distance(FALSE_NAMES[Band.SURE] / comparisons),
+        likely=calibration.distance(FALSE_NAMES[Band.LIKELY] / comparisons),
+        unsure=calibration.distance(FALSE_NAMES[Band.UNSURE] / comparisons),
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _descends(numbers: list[float]) -> bool:
+    return all(above > below for above, below in pairwise(numbers))
