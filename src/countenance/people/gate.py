@@ -1,0 +1,41 @@
+"""
+The gate: what consents in force permit. Every use of a face asks here, in the transaction that
+acts on the answer.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from countenance.core.ids import PersonId
+from countenance.errors import NoConsent
+from countenance.people.consent import Consent, ConsentState
+from countenance.people.purpose import Purpose
+
+
+def admitted(
+    consents: Iterable[Consent], *, purposes: Collection[Purpose], at: datetime
+) -> dict[PersonId, Consent]:
+    """
+    The people with a consent in force at `at` for one of `purposes`, each with such a consent.
+
+    Of several, the one whose purpose sorts first, so that the answer does not depend on order.
+    """
+    live = (c for c in consents if c.wish.purpose in purposes)
+    active = (c for c in live if c.state(at) is ConsentState.ACTIVE)
+    ordered = sorted(active, key=lambda c: (c.wish, c.id), reverse=True)
+    return {consent.person: consent for consent in ordered}
+
+
+def require(
+    consents: Iterable[Consent], person: PersonId, *, purpose: Purpose, at: datetime
+) -> Consent:
+    """
+    The consent of `person` in force for `purpose`.
+
+    Raises `NoConsent` if there is none.
+    """
+    own = (consent for consent in consents if consent.person == person)
+    found = admitted(own, purposes=(purpose,), at=at)
+    if person not in found:
+        raise NoConsent(f"{person}: no consent in force for {purpose}")
+    return found[person]

@@ -1,0 +1,83 @@
+"""Purposes: what a person can agree to, each given and withdrawn on its own."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from countenance.errors import UsageError
+
+
+class Purpose(StrEnum):
+    """One thing that a person's face may be used for. The value is the word in the CLI."""
+
+    FIND_ME = "find-me"
+    TELL_ME = "tell-me"
+    STAFF_FIND = "staff-find"
+    MAY_PUBLISH = "may-publish"
+    HIDE_ME = "hide-me"
+
+
+RECOGNISING = frozenset(
+    {Purpose.FIND_ME, Purpose.TELL_ME, Purpose.STAFF_FIND, Purpose.HIDE_ME},
+)
+"""The purposes that need a reference. `may-publish` is a permission about pictures, not faces."""
+
+ANSWERING = frozenset({Purpose.FIND_ME, Purpose.TELL_ME, Purpose.STAFF_FIND})
+"""The purposes under which a person may be named. `hide-me` only ever covers."""
+
+SEARCHING = frozenset({Purpose.FIND_ME, Purpose.STAFF_FIND})
+"""The purposes that a search can be asked under. `tell-me` answers by itself, to the person."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Wish:
+    """A purpose, and for `may-publish` the channel it covers (else the empty string)."""
+
+    purpose: Purpose
+    channel: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.purpose is Purpose.MAY_PUBLISH) != bool(self.channel):
+            raise UsageError(
+                f"{self.purpose}: a channel belongs to may-publish and to nothing else",
+                hint="for example may-publish:website",
+            )
+
+    def __str__(self) -> str:
+        return f"{self.purpose}:{self.channel}" if self.channel else str(self.purpose)
+
+
+def parse_wishes(text: str) -> tuple[Wish, ...]:
+    """
+    The purposes in a list such as `find-me,may-publish:website`, in order, each once.
+
+    Raises `UsageError` if a word is not a purpose, or if there is none.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise UsageError(f"no purpose given; the purposes are {_list(Purpose)}")
+    return tuple(dict.fromkeys(_parse_wish(word) for word in words))
+
+
+def searching_purpose(word: str) -> Purpose:
+    """
+    The purpose of a search.
+
+    Raises `UsageError` if `word` is not a purpose that a search can be asked under.
+    """
+    if word not in SEARCHING:
+        raise UsageError(f"{word}: a search is asked for {_list(sorted(SEARCHING))}")
+    return Purpose(word)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _parse_wish(word: str) -> Wish:
+    name, _, channel = word.partition(":")
+    if name not in set(Purpose):
+        raise UsageError(f"{name}: not a purpose; the purposes are {_list(Purpose)}")
+    return Wish(Purpose(name), channel.strip())
+
+
+def _list(purposes: object) -> str:
+    return ", ".join(str(purpose) for purpose in purposes)  # type: ignore[attr-defined]
