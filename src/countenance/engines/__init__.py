@@ -1,0 +1,1 @@
+"""Where stages run: on this machine, in threads, or in a child process with limits."""

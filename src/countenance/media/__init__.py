@@ -1,0 +1,1 @@
+"""Bytes to upright pixels and back, within limits. Knows nothing of faces."""

@@ -1,0 +1,1 @@
+"""Where pictures come from: grants, and the readers that work under them."""

@@ -1,0 +1,248 @@
+"""
+The reader of folders: pictures where they lie, without a copy.
+
+No path leads out of the root. Files are opened name by name, each in the folder that is already
+open, and no symbolic link is followed, so one that is put in place of a folder between listing
+and reading leads nowhere. A link to a file inside the root is passed over as well: the file itself
+is listed. The root may be a link, because it is what was granted.
+
+A name that is not UTF-8 is no text. In a locator each of its wrong bytes stands as `%` and two
+upper-case hexadecimal digits, and a `%` that two such digits happen to follow as `%25`. So every
+name has one locator, and every locator leads back to one name.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from countenance.errors import Reason, Unavailable, Unreadable
+from countenance.sources.source import Entry, Unlisted
+
+# Endings that photographs come with. A folder of photos also holds films and side files.
+PICTURE_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "jp2"),
+        *("tif", "tiff", "heic", "heif", "hif", "avif"),
+    )
+)
+
+# What file managers and network drives leave among photos.
+_LEAVINGS = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information"})
+
+# More than people nest them; a walk holds every folder open on the way down.
+_MAX_DEPTH = 100
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Not to be held up by a named pipe that nobody writes to.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+_AMBIGUOUS = re.compile("%(?=[0-9A-Fa-f]{2})")
+_WRONG_BYTE = re.compile("[\udc80-\udcff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPE = re.compile("%(25|[89A-F][0-9A-F])")
+
+# Python keeps the wrong byte 0x80 of a name as the character U+DC80 (PEP 383), and so on.
+_SURROGATES = 0xDC00
+_FIRST_WRONG_BYTE = 0x80
+
+# What is wrong with one file. All else is wrong with the machine or the drive.
+_REASONS = {
+    errno.ENOENT: (Reason.VANISHED, "the file is gone"),
+    errno.ENAMETOOLONG: (Reason.VANISHED, "no file has a name this long"),
+    errno.ELOOP: (Reason.OUTSIDE, "it is a link, and links are not followed"),
+    errno.ENOTDIR: (Reason.OUTSIDE, "a link or a file stands in its path for a folder"),
+    errno.EACCES: (Reason.NO_PERMISSION, "this user may not read it"),
+    errno.EPERM: (Reason.NO_PERMISSION, "this user may not read it"),
+    errno.ENXIO: (Reason.NOT_A_PICTURE, "not an ordinary file"),
+    errno.EIO: (Reason.DAMAGED, "the disk cannot read it"),
+}
+
+
+class FolderReader:
+    """
+    Reads the pictures below `root`.
+
+    `covers` says of a locator whether a grant covers it now; it is asked at each listing and
+    again at each reading. Files that end otherwise than `endings` (lower case, with the dot) are
+    left out, and so is what is hidden: names that begin with a dot.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        covers: Callable[[str], bool],
+        endings: frozenset[str] = PICTURE_ENDINGS,
+    ) -> None:
+        self._root = root
+        self._covers = covers
+        self._endings = endings
+
+    def list(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Entry]:
+        """
+        The pictures below the root, each folder in the order of its names.
+
+        A stamp is `mtime_ns:size`. Raises `Unavailable` if the root cannot be listed.
+        """
+        with self._opened_root() as root:
+            try:
+                items = _items(root)
+            except OSError as exc:
+                raise self._unavailable(exc) from exc
+            yield from self._walk(root, items, "", unlisted)
+
+    def read(self, locator: str, *, max_bytes: int) -> bytes:
+        """
+        The bytes of one file, if it is covered, ordinary, and not longer than `max_bytes`.
+
+        Raises `Unreadable` with the reason, and `Unavailable` if the root cannot be opened.
+        """
+        if not self._covers(locator):
+            raise Unreadable(Reason.NO_GRANT, f"{locator}: no grant in force covers it")
+        *folders, name = _names(locator)
+        with self._opened_root() as root:
+            try:
+                return _read(root, folders, name, max_bytes)
+            except Unreadable as exc:
+                raise Unreadable(exc.reason, f"{locator}: {exc.message}") from exc
+            except OSError as exc:
+                if exc.errno not in _REASONS:
+                    raise self._unavailable(exc) from exc
+                reason, sentence = _REASONS[exc.errno]
+                raise Unreadable(reason, f"{locator}: {sentence}") from exc
+
+    def url(self, locator: str) -> str:
+        """
+        The `file:` address of a file.
+
+        Raises `Unreadable` if `locator` leads out of the root.
+        """
+        return self._root.absolute().joinpath(*_names(locator)).as_uri()
+
+    # ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _opened_root(self) -> Iterator[int]:
+        try:
+            root = os.open(self._root, _FOLDER)
+        except OSError as exc:
+            raise self._unavailable(exc) from exc
+        try:
+            yield root
+        finally:
+            os.close(root)
+
+    def _unavailable(self, exc: OSError) -> Unavailable:
+        return Unavailable(
+            f"the folder {self._root} cannot be read: {exc.strerror}",
+            hint="is its disk or network drive connected?",
+        )
+
+    def _walk(
+        self,
+        folder: int,
+        items: "Sequence[os.DirEntry[str]]",
+        above: str,
+        unlisted: Callable[[Unlisted], object],
+    ) -> Iterator[Entry]:
+        """The pictures among and below the `items` of `folder`, whose locator is `above`."""
+        for item in items:
+            locator = above + _locator(item.name)
+            try:
+                if _is_passed_over(item):
+                    continue
+                if item.is_dir(follow_symlinks=False):
+                    with _opened_below(folder, item.name, locator) as below:
+                        yield from self._walk(below, _items(below), f"{locator}/", unlisted)
+                elif self._is_wanted(item, locator):
+                    yield _entry(item, locator)
+            except FileNotFoundError:
+                continue  # it was there when its folder was listed, and has vanished since
+            except OSError as exc:
+                unlisted(Unlisted(locator, exc.strerror or str(exc)))
+
+    def _is_wanted(self, item: "os.DirEntry[str]", locator: str) -> bool:
+        ending = os.path.splitext(item.name)[1].lower()  # noqa: PTH122  # a name, and in a loop
+        return (
+            ending in self._endings
+            and item.is_file(follow_symlinks=False)
+            and self._covers(locator)
+        )
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _items(folder: int) -> "list[os.DirEntry[str]]":
+    with os.scandir(folder) as items:
+        return sorted(items, key=lambda item: item.name)
+
+
+def _is_passed_over(item: "os.DirEntry[str]") -> bool:
+    return item.name.startswith(".") or item.name in _LEAVINGS or item.is_symlink()
+
+
+def _entry(item: "os.DirEntry[str]", locator: str) -> Entry:
+    status = item.stat(follow_symlinks=False)
+    return Entry(locator, f"{status.st_mtime_ns}:{status.st_size}")
+
+
+@contextmanager
+def _opened_below(folder: int, name: str, locator: str) -> Iterator[int]:
+    """The folder `name` in the open `folder`, opened; not if it is a link by now."""
+    if locator.count("/") >= _MAX_DEPTH:
+        raise OSError(errno.ENAMETOOLONG, f"folders are nested more than {_MAX_DEPTH} deep")
+    below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    try:
+        yield below
+    finally:
+        os.close(below)
+
+
+def _read(folder: int, folders: Sequence[str], name: str, max_bytes: int) -> bytes:
+    """The file `name`, down through `folders` from the open `folder`, following no link."""
+    with ExitStack() as opened:
+        for below in folders:
+            folder = opened.enter_context(_opened_below(folder, below, ""))
+        descriptor = os.open(name, _FILE, dir_fd=folder)
+        opened.callback(os.close, descriptor)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable(Reason.NOT_A_PICTURE, "not an ordinary file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            # One more than is allowed: a file may grow while it is read.
+            data = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
+    if max(status.st_size, len(data)) > max_bytes:
+        raise Unreadable(
+            Reason.TOO_MANY_BYTES, f"the file has more bytes than the {max_bytes:,} allowed"
+        )
+    return data
+
+
+def _locator(name: str) -> str:
+    """A name as it stands in a locator; the module says how."""
+    plain = _AMBIGUOUS.sub("%25", name)
+    return _WRONG_BYTE.sub(lambda found: f"%{ord(found[0]) - _SURROGATES:02X}", plain)
+
+
+def _names(locator: str) -> "list[str]":
+    """
+    The names in a locator, as the system knows them.
+
+    Raises `Unreadable` if one of them is none: whoever made that locator, it was not `list`.
+    """
+    names = [_ESCAPE.sub(_unescaped, name) for name in locator.split("/")]
+    sound = all(name not in {"", ".", ".."} and "\0" not in name for name in names)
+    if not sound or _SURROGATE.search(locator):
+        raise Unreadable(Reason.OUTSIDE, f"{locator!r} is no path below the root")
+    return names
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    byte = int(found[1], 16)
+    return chr(byte if byte < _FIRST_WRONG_BYTE else _SURROGATES + byte)

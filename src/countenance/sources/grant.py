@@ -1,0 +1,118 @@
+"""
+Grants: what a source allowed, to whom it belongs to say so, and until when.
+
+Nothing is read but under a grant. A grant covers what it names and nothing else: what it does
+not cover is refused, and so is what is not certain.
+
+A scope is a list of globs over locators, which are paths with `/` below the source's location:
+`*` and `?` match within one name, `**` as a whole name matches any depth of folders. `gala/**` is
+everything in `gala`, at any depth; `**/*.jpg` is every such file, at the top too. All other
+characters stand for themselves, and upper and lower case differ.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+
+from countenance.core.canonical import Digest
+from countenance.core.ids import GrantId, SourceId
+from countenance.errors import NoGrant, UsageError
+
+EVERYTHING = ("**",)
+
+
+class GrantPurpose(StrEnum):
+    """What a source may allow, each for itself."""
+
+    MATCH = "match"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """
+    One permission of one source. Times are timezone-aware; `until` is the first instant without.
+
+    `granted_by` is who gave it, in words; `evidence` the digest of the paper or message that
+    shows it, if there is one. `revoked_at` is final: a revoked grant is not in force at any time,
+    so that no clock that is set back revives it.
+
+    Raises `UsageError` if a time has no zone or a glob cannot match anything.
+    """
+
+    id: GrantId
+    source: SourceId
+    granted_by: str
+    given_at: datetime
+    until: datetime
+    scope: tuple[str, ...] = EVERYTHING
+    purposes: frozenset[GrantPurpose] = frozenset({GrantPurpose.MATCH})
+    evidence: Digest | None = None
+    revoked_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name, time in (("given_at", self.given_at), ("until", self.until)):
+            if time.tzinfo is None:
+                raise UsageError(f"{name}: expected a time with a zone, got {time.isoformat()}")
+        for glob in self.scope:
+            if not _is_path(glob):
+                raise UsageError(f"scope: expected a path below the source, got {glob!r}")
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether it was given, has not ended and was never revoked, at the instant `at`."""
+        return self.revoked_at is None and self.given_at <= at < self.until
+
+    def covers(
+        self, locator: str, at: datetime, purpose: GrantPurpose = GrantPurpose.MATCH
+    ) -> bool:
+        """Whether `locator` may be used for `purpose` at the instant `at`."""
+        return self.in_force(at) and purpose in self.purposes and self._has_in_scope(locator)
+
+    def require(
+        self, locator: str, at: datetime, purpose: GrantPurpose = GrantPurpose.MATCH
+    ) -> None:
+        """Raises `NoGrant`, with the reason in words, unless the grant `covers` this."""
+        if not self.covers(locator, at, purpose):
+            raise NoGrant(f"grant {self.id} {self._objection(at, purpose) or _outside(locator)}")
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _has_in_scope(self, locator: str) -> bool:
+        return _is_path(locator) and any(_pattern(glob).fullmatch(locator) for glob in self.scope)
+
+    def _objection(self, at: datetime, purpose: GrantPurpose) -> str:
+        """Why it is not in force for `purpose`, or the empty string."""
+        if self.revoked_at is not None:
+            return f"was revoked on {self.revoked_at:%Y-%m-%d}"
+        if at >= self.until:
+            return f"expired on {self.until:%Y-%m-%d}"
+        if at < self.given_at:
+            return f"begins on {self.given_at:%Y-%m-%d}"
+        return "" if purpose in self.purposes else f"does not allow to {purpose.value}"
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _outside(locator: str) -> str:
+    return f"does not cover {locator!r}"
+
+
+def _is_path(path: str) -> bool:
+    """Whether every name in it is one: so not absolute, nothing doubled, no way back up."""
+    return all(name not in {"", ".", ".."} for name in path.split("/"))
+
+
+@lru_cache(maxsize=256)
+def _pattern(glob: str) -> re.Pattern[str]:
+    *folders, last = glob.split("/")
+    depths = "".join("(?:[^/]+/)*" if name == "**" else f"{_name(name)}/" for name in folders)
+    ending = "(?:[^/]+/)*[^/]+" if last == "**" else _name(last)
+    return re.compile(depths + ending)
+
+
+def _name(glob: str) -> str:
+    wild = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(wild.get(sign) or re.escape(sign) for sign in glob)

@@ -1,0 +1,80 @@
+"""Sources: the places pictures come from, and what every reader of one must keep to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from countenance.core.ids import CollectionId, SourceId
+
+
+class SourceKind(StrEnum):
+    """What kind of place it is; each kind has its reader."""
+
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place pictures come from. `location` is an absolute path for a folder."""
+
+    id: SourceId
+    kind: SourceKind
+    location: str
+    collection: CollectionId
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One listed file.
+
+    `locator` is its path below the source's location, with `/`. `stamp` differs whenever the
+    file was written again, as far as can be told without reading it.
+    """
+
+    locator: str
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """
+    A part of a source that could not be listed, and why.
+
+    `locator` is that of a folder. What lies in it is not known: it has not vanished.
+    """
+
+    locator: str
+    message: str
+
+
+class Reader(Protocol):
+    """
+    Reads one source, and only what a grant covers at that instant.
+
+    A reader keeps no copy, and changes nothing at the source.
+    """
+
+    def list(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Entry]:
+        """
+        Every picture-like file that is covered, each once, in an order that stays the same.
+
+        `unlisted` is called for each part that could not be listed, before the iterator ends.
+
+        Raises `Unavailable` if the source as a whole cannot be reached: a source that is away
+        for an hour has not lost its pictures.
+        """
+
+    def read(self, locator: str, *, max_bytes: int) -> bytes:
+        """
+        The whole file. The grant is asked again, here.
+
+        Raises `Unreadable`, with the reason, if it is not covered, gone, not to be read by us,
+        no ordinary file, or larger than `max_bytes`; and `Unavailable` as `list` does.
+        """
+
+    def url(self, locator: str) -> str:
+        """The address at which a person can open the file, whether it is there or not."""
