@@ -1,0 +1,1 @@
+"""Pixels to faces to templates. Knows no names."""

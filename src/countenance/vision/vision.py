@@ -1,0 +1,69 @@
+"""
+Vision as the rest of the program meets it: a picture's faces, and their templates.
+
+One object a process holds the networks; its methods are safe to call from several threads.
+"""
+
+import cv2
+
+from countenance.vision.align import chips
+from countenance.vision.centerface import CenterFace
+from countenance.vision.detect import Detector, FaceFinder
+from countenance.vision.embed import Embedder
+from countenance.vision.models import Prepared
+from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
+from countenance.vision.session import Session
+from countenance.vision.types import Detections, Float32, Pixels
+from countenance.vision.yunet import YuNet
+
+
+class Vision:
+    """
+    A pack, loaded and ready.
+
+    `threads` is how many threads one run of a network may use; the number of pictures worked on at
+    once is the caller's. `long_side` is the size in pixels at which faces are looked for.
+
+    Raises `VerificationError` if a file of the pack cannot be loaded.
+    """
+
+    def __init__(
+        self, pack: Pack, prepared: Prepared, *, threads: int = 1, long_side: int = 1280
+    ) -> None:
+        # OpenCV's own threads are one setting of the process. Work is spread over pictures, so
+        # within a picture they only cost: a resize took twice the CPU time on two threads.
+        cv2.setNumThreads(1)
+        self._pack = pack
+        self._finder = FaceFinder(
+            _detector(pack.detector, Session(prepared.detector, threads=threads)),
+            long_side=long_side,
+            min_face=pack.detector.min_face,
+        )
+        self._embedder = Embedder(Session(prepared.embedder, threads=threads), pack.embedder)
+
+    @property
+    def pack(self) -> Pack:
+        return self._pack
+
+    def find(self, pixels: Pixels) -> Detections:
+        """The faces of `pixels`, best first."""
+        return self._finder(pixels)
+
+    def templates(self, pixels: Pixels, points: Float32) -> Float32:
+        """
+        The templates `(n, dimensions)` float32, rows of length one, of the faces of `pixels` with
+        the landmarks `points` `(n, 5, 2)`.
+        """
+        template, size = self._pack.template, self._pack.embedder.size
+        return self._embedder(chips(pixels, points, template, size=size))
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _detector(record: DetectorRecord, session: Session) -> Detector:
+    match record.kind:
+        case DetectorKind.CENTERFACE:
+            return CenterFace(session, record)
+        case DetectorKind.YUNET:
+            return YuNet(session, record)
