@@ -26,15 +26,23 @@ class Band(StrEnum):
     UNSURE = "unsure"
 
 
-FALSE_NAMES: Mapping[Band, float] = {Band.SURE: 0.001, Band.LIKELY: 0.01, Band.UNSURE: 0.03}
+FALSE_NAMES: Mapping[Band, float] = {Band.SURE: 0.001, Band.LIKELY: 0.01, Band.UNSURE: 0.05}
 """
 False names for each stranger's face, at most, by band.
 
 `sure` is for acting without another look: a gala of 1,000 strangers' faces names one of them
 wrongly. `likely` is for a list that its reader looks through: one in 100. `unsure` is for a list
-to be confirmed by hand: one in 33, beyond which checking costs more than it finds.
+to be confirmed by hand: one in 20, beyond which checking costs more than it finds.
 """
 
+
+FEWEST_PEOPLE = 20
+"""
+A smaller gallery is judged as if it held this many people.
+
+By the rates alone a gallery of one could take anybody who looks somewhat alike for that one; but
+a library with few people enrolled still shows many strangers.
+"""
 
 _FARTHEST = 2.0
 """The distance of opposite unit vectors."""
@@ -117,7 +125,7 @@ class BandLimits:
 
 def limits(calibration: Calibration, *, size: int, penalty: float = 1.0) -> BandLimits:
     """
-    The limits of the bands for a face that is compared with `size` people.
+    The limits of the bands for a face that is compared with `size` people, 20 at the fewest.
 
     `penalty`, 1 or more, is how many times the measured rate is expected, for a face or a
     reference worse than those it was measured on.
@@ -126,7 +134,7 @@ def limits(calibration: Calibration, *, size: int, penalty: float = 1.0) -> Band
     """
     if size < 0 or not penalty >= 1:
         raise UsageError(f"limits: expected size >= 0 and penalty >= 1, got {size} and {penalty}")
-    comparisons = max(size, 1) * penalty
+    comparisons = max(size, FEWEST_PEOPLE) * penalty
     return BandLimits(
         sure=calibration.distance(FALSE_NAMES[Band.SURE] / comparisons),
         likely=calibration.distance(FALSE_NAMES[Band.LIKELY] / comparisons),

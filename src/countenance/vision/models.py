@@ -15,7 +15,6 @@ from pathlib import Path
 
 from countenance.core.canonical import digest
 from countenance.errors import NoModel, Unavailable
-from countenance.vision.convert import convert
 from countenance.vision.fetch import Progress, check, download, from_files, from_index
 from countenance.vision.pack import ModelFile, Pack, Package
 
@@ -95,6 +94,9 @@ class ModelStore:
 
     def _keep(self, file: ModelFile, published: bytes) -> None:
         check(published, file.sha256, what=file.name)
+        # The package onnx is needed once in a machine's life: it takes time and memory to import.
+        from countenance.vision.convert import convert  # noqa: PLC0415
+
         prepared = convert(published, file.preparation)
         check(prepared, file.prepared_sha256, what=f"{file.name}, prepared")
         try:

@@ -4,14 +4,20 @@ ONNX Runtime, as we use it: one session a model, on the CPU, quiet, with a known
 A session may be used by several threads at once; its weights are in memory once.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from countenance.errors import Error, VerificationError
 from countenance.vision.types import Float32, Pixels
+
+# Official builds of ONNX Runtime report to Microsoft, from the import on: the device, the models,
+# the runs. This stops it, and only before the import; nothing is sent and no identifier is kept.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 
 class Session:
