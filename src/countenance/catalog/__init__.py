@@ -1,0 +1,1 @@
+"""The database: tables, migrations, one module a subject, and the unit of work."""

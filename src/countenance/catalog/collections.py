@@ -1,0 +1,109 @@
+"""Collections and their rule: whether faces in them may be recognised, and on what ground."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from countenance.catalog.tables import collection, photo, sighting, source
+from countenance.core.ids import CollectionId, new_id
+from countenance.errors import NotFound, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """
+    Pictures that belong together.
+
+    `recognition` is on only where a `ground` is recorded, and never in a collection of `minors`.
+    """
+
+    id: CollectionId
+    name: str
+    recognition: bool
+    ground: str
+    minors: bool
+
+    @property
+    def recognises(self) -> bool:
+        """Whether faces in it are compared with the gallery at all (P11)."""
+        return self.recognition and bool(self.ground) and not self.minors
+
+
+def add(tx: Connection, name: str, *, at: datetime) -> Collection:
+    """
+    A new collection, with recognition off.
+
+    Raises `UsageError` if the name is empty or taken.
+    """
+    if not name.strip():
+        raise UsageError("a collection needs a name")
+    if tx.execute(select(collection.c.id).where(collection.c.name == name)).first():
+        raise UsageError(f"{name}: there is such a collection already")
+    made = Collection(CollectionId(new_id("c")), name, recognition=False, ground="", minors=False)
+    tx.execute(
+        insert(collection).values(
+            id=made.id, name=name, recognition=False, ground="", minors=False, changed_at=at
+        )
+    )
+    return made
+
+
+def get(tx: Connection, name_or_id: str) -> Collection:
+    """Raises `NotFound` if no collection has this name or id."""
+    found = tx.execute(
+        select(collection).where(
+            (collection.c.id == name_or_id) | (collection.c.name == name_or_id)
+        )
+    ).first()
+    if found is None:
+        raise NotFound(
+            f"{name_or_id}: no such collection", hint="countenance collection list shows them"
+        )
+    return _read(found)
+
+
+def list_all(tx: Connection) -> list[Collection]:
+    return [_read(row) for row in tx.execute(select(collection).order_by(collection.c.name))]
+
+
+def set_rule(tx: Connection, rule: Collection, *, at: datetime) -> None:
+    """
+    Store the rule in `rule`.
+
+    Where it ends recognition, what the model saw goes in the same transaction; what a person
+    decided stays (P12).
+    """
+    tx.execute(
+        update(collection)
+        .where(collection.c.id == rule.id)
+        .values(recognition=rule.recognition, ground=rule.ground, minors=rule.minors, changed_at=at)
+    )
+    if not rule.recognises:
+        _forget_what_the_model_saw(tx, rule.id)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _forget_what_the_model_saw(tx: Connection, which: CollectionId) -> None:
+    photos = (
+        select(photo.c.id)
+        .join(source, source.c.id == photo.c.source_id)
+        .where(source.c.collection_id == which)
+    )
+    tx.execute(
+        delete(sighting).where(sighting.c.photo_id.in_(photos), sighting.c.state == "candidate")
+    )
+    tx.execute(update(photo).where(photo.c.id.in_(photos)).values(compared_with=0))
+
+
+def _read(row: Row[Any]) -> Collection:
+    return Collection(
+        id=CollectionId(row.id),
+        name=row.name,
+        recognition=row.recognition,
+        ground=row.ground,
+        minors=row.minors,
+    )

@@ -1,0 +1,62 @@
+"""
+The copy ledger: a row before the bytes, confirmed after (P2).
+
+A row without confirmation is an intention that a crash may have left. Its bytes, if there are any,
+are removed by the next run, and then the row.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from countenance.catalog.tables import copy
+from countenance.core.canonical import Digest
+from countenance.core.ids import CopyId, new_id
+from countenance.errors import NotFound
+from countenance.vault.ledger import Copy, CopyKind
+
+
+def intend(tx: Connection, kind: CopyKind, *, at: datetime) -> CopyId:
+    """Announce a file of the vault. Its bytes may be written once this transaction is committed."""
+    made = CopyId(new_id("v"))
+    tx.execute(insert(copy).values(id=made, kind=kind, confirmed=False, made_at=at))
+    return made
+
+
+def confirm(tx: Connection, which: CopyId, *, digest: Digest, size: int) -> None:
+    """Say that the bytes are there, and what they are."""
+    tx.execute(
+        update(copy).where(copy.c.id == which).values(digest=digest, size=size, confirmed=True)
+    )
+
+
+def get(tx: Connection, which: CopyId) -> Copy:
+    """Raises `NotFound` if the ledger has no confirmed copy of this id."""
+    row = tx.execute(select(copy).where(copy.c.id == which, copy.c.confirmed)).first()
+    if row is None:
+        raise NotFound(f"{which}: no such copy in the vault")
+    return Copy(
+        id=CopyId(row.id),
+        kind=CopyKind(row.kind),
+        digest=Digest(row.digest),
+        size=row.size,
+        confirmed=row.confirmed,
+    )
+
+
+def unconfirmed(tx: Connection) -> list[CopyId]:
+    """Intentions without bytes: of the run that is going on, or left by one that died."""
+    rows = tx.execute(select(copy.c.id).where(copy.c.confirmed.is_(False)))
+    return [CopyId(row.id) for row in rows]
+
+
+def ids(tx: Connection) -> frozenset[CopyId]:
+    """Every copy that the ledger knows, confirmed or not."""
+    return frozenset(CopyId(which) for which in tx.execute(select(copy.c.id)).scalars())
+
+
+def forget(tx: Connection, copies: Collection[CopyId]) -> None:
+    """Remove rows. The bytes must be gone, or be removed once this transaction is committed."""
+    for which in copies:
+        tx.execute(delete(copy).where(copy.c.id == which))

@@ -1,0 +1,277 @@
+"""
+The ledger of items: what the sources list, and how far the work on each has come.
+
+    listed ──> working ──> done
+                       ├─> failed        cannot be read; the reason stands beside it
+                       └─> refused       no grant in force covered it when the work was stored
+    any ──> vanished                     it is no longer at its source
+    any ──> listed                       it came back, or changed
+
+An attempt is counted before the work, so that a file which kills the process is known by its
+count. The engine that runs the stages owns no state: this table does (P29).
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from countenance.catalog.tables import item
+from countenance.core.ids import GrantId, ItemId, PhotoId, SourceId
+from countenance.errors import Reason
+from countenance.sources.source import Entry
+
+MAX_ATTEMPTS = 8
+"""A file in whose company the process died this often is not tried again.
+
+From its second attempt on a file is decoded in a process of its own, where its guilt shows at
+once; so this many deaths come from something else that the file triggers."""
+
+
+class ItemState(StrEnum):
+    """How far the work on an item has come."""
+
+    LISTED = "listed"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    VANISHED = "vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item taken for work. `attempt` is 1 the first time."""
+
+    id: ItemId
+    source: SourceId
+    locator: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoResult:
+    """Why an item has no result: `state` is `FAILED` or `REFUSED`, `detail` for a person."""
+
+    state: ItemState
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An item that has no result, and why."""
+
+    source: SourceId
+    locator: str
+    state: ItemState
+    reason: Reason
+    detail: str
+
+
+def stamps(tx: Connection, source: SourceId) -> dict[str, str]:
+    """
+    Locator to stamp of every item of `source` that was there at the last listing.
+
+    What stood in the way of some may be gone though the file is the same: their stamp is empty, so
+    that they count as changed and are tried again.
+    """
+    rows = tx.execute(
+        select(item.c.locator, item.c.stamp, item.c.reason).where(
+            item.c.source_id == source, item.c.state != ItemState.VANISHED
+        )
+    )
+    return {row.locator: "" if row.reason in _PASSING else row.stamp for row in rows}
+
+
+def put_new(tx: Connection, source: SourceId, entries: Sequence[Entry], *, at: datetime) -> None:
+    """List `entries`: new ones, and ones that had vanished and are back."""
+    back = _ids(tx, source, [entry.locator for entry in entries])
+    put_changed(tx, source, [entry for entry in entries if entry.locator in back], at=at)
+    rows = [
+        {
+            "source_id": source,
+            "locator": entry.locator,
+            "stamp": entry.stamp,
+            "state": ItemState.LISTED,
+            "attempts": 0,
+            "changed_at": at,
+        }
+        for entry in entries
+        if entry.locator not in back
+    ]
+    if rows:
+        tx.execute(insert(item), rows)
+
+
+def put_changed(
+    tx: Connection, source: SourceId, entries: Iterable[Entry], *, at: datetime
+) -> None:
+    """List again `entries` whose stamp is another. What they were stays until the work is done."""
+    for entry in entries:
+        tx.execute(
+            update(item)
+            .where(item.c.source_id == source, item.c.locator == entry.locator)
+            .values(
+                stamp=entry.stamp,
+                state=ItemState.LISTED,
+                attempts=0,
+                reason=None,
+                detail=None,
+                changed_at=at,
+            )
+        )
+
+
+def put_vanished(
+    tx: Connection, source: SourceId, locators: Collection[str], *, at: datetime
+) -> None:
+    """Mark `locators` as gone from their source: from here on they are in no answer."""
+    for part in _parts(sorted(locators)):
+        tx.execute(
+            update(item)
+            .where(item.c.source_id == source, item.c.locator.in_(part))
+            .values(state=ItemState.VANISHED, changed_at=at)
+        )
+
+
+def take_back(tx: Connection, *, at: datetime) -> None:
+    """
+    Put what a run left unfinished back on the list, and give up what killed too many runs.
+
+    To be called by the one run that holds the library, before it claims anything.
+    """
+    tx.execute(
+        update(item)
+        .where(item.c.state == ItemState.WORKING, item.c.attempts >= MAX_ATTEMPTS)
+        .values(
+            state=ItemState.FAILED,
+            reason=Reason.KILLED_THE_RUN,
+            detail=f"the run died {MAX_ATTEMPTS} times while this file was worked on",
+            changed_at=at,
+        )
+    )
+    tx.execute(
+        update(item)
+        .where(item.c.state == ItemState.WORKING)
+        .values(state=ItemState.LISTED, changed_at=at)
+    )
+
+
+def claim(tx: Connection, sources: Sequence[SourceId], *, count: int, at: datetime) -> list[Claim]:
+    """
+    Take at most `count` listed items, those with the fewest attempts first.
+
+    What died in somebody's hands is thus tried last, when everything else is done.
+    """
+    chosen = (
+        select(item.c.id)
+        .where(item.c.state == ItemState.LISTED, item.c.source_id.in_(sources))
+        .order_by(item.c.attempts, item.c.id)
+        .limit(count)
+    )
+    taken = tx.execute(
+        update(item)
+        .where(item.c.id.in_(chosen.scalar_subquery()))
+        .values(state=ItemState.WORKING, attempts=item.c.attempts + 1, changed_at=at)
+        .returning(item.c.id, item.c.source_id, item.c.locator, item.c.attempts)
+    )
+    return [
+        Claim(ItemId(row.id), SourceId(row.source_id), row.locator, row.attempts) for row in taken
+    ]
+
+
+def release(tx: Connection, claims: Iterable[Claim], *, at: datetime) -> None:
+    """Put claims that were never begun back on the list, their attempt not counted."""
+    for held in claims:
+        tx.execute(
+            update(item)
+            .where(item.c.id == held.id, item.c.state == ItemState.WORKING)
+            .values(state=ItemState.LISTED, attempts=item.c.attempts - 1, changed_at=at)
+        )
+
+
+def finish(
+    tx: Connection, held: ItemId, photo: PhotoId, grant: GrantId, *, at: datetime
+) -> PhotoId | None:
+    """Mark an item as done. Gives the photo that it was before, if that was another one."""
+    before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
+    tx.execute(
+        update(item)
+        .where(item.c.id == held)
+        .values(
+            state=ItemState.DONE,
+            photo_id=photo,
+            grant_id=grant,
+            reason=None,
+            detail=None,
+            changed_at=at,
+        )
+    )
+    return PhotoId(before) if before is not None and before != photo else None
+
+
+def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> PhotoId | None:
+    """Mark an item as without result. Gives the photo that it was before, if any."""
+    before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
+    tx.execute(
+        update(item)
+        .where(item.c.id == held)
+        .values(state=why.state, reason=why.reason, detail=why.detail, photo_id=None, changed_at=at)
+    )
+    return None if before is None else PhotoId(before)
+
+
+def count_by_state(tx: Connection, sources: Sequence[SourceId]) -> Mapping[ItemState, int]:
+    rows = tx.execute(
+        select(item.c.state, func.count())
+        .where(item.c.source_id.in_(sources))
+        .group_by(item.c.state)
+    )
+    return {ItemState(state): number for state, number in rows}
+
+
+def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
+    """The items of `sources` that have no result, by locator."""
+    rows = tx.execute(
+        select(item)
+        .where(
+            item.c.source_id.in_(sources),
+            item.c.state.in_((ItemState.FAILED, ItemState.REFUSED)),
+        )
+        .order_by(item.c.source_id, item.c.locator)
+    )
+    return [
+        Trouble(
+            source=SourceId(row.source_id),
+            locator=row.locator,
+            state=ItemState(row.state),
+            reason=Reason(row.reason),
+            detail=row.detail or "",
+        )
+        for row in rows
+    ]
+
+
+# --------------------------------------------------------------------------------------------
+
+_PASSING = frozenset({Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED})
+"""Reasons that may end without the file being written again."""
+
+_PART = 500  # values in one statement; SQLite of old builds takes 999
+
+
+def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + _PART] for start in range(0, len(values), _PART))
+
+
+def _ids(tx: Connection, source: SourceId, locators: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in _parts(locators):
+        rows = tx.execute(
+            select(item.c.locator).where(item.c.source_id == source, item.c.locator.in_(part))
+        )
+        found.update(row.locator for row in rows)
+    return found

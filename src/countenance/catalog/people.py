@@ -1,0 +1,275 @@
+"""People, what they agreed to, and their sealed references."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from countenance.catalog.tables import consent, consent_event, library, person, reference
+from countenance.core.canonical import Digest
+from countenance.core.ids import ConsentId, KeyId, PersonId, ReferenceId, new_id
+from countenance.errors import NotFound, UsageError
+from countenance.people.consent import Consent, ConsentEvent, EventKind
+from countenance.people.purpose import Purpose, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is enrolled. `key` opens their references."""
+
+    id: PersonId
+    name: str
+    key: KeyId
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedReference:
+    """
+    The templates of `person` from one enrolment and for one purpose, sealed under their key.
+
+    `weak` says that every picture behind it was below what a reference should be.
+    """
+
+    id: ReferenceId
+    person: PersonId
+    consent: ConsentId
+    purpose: Purpose
+    pack: str
+    sealed: bytes
+    weak: bool
+
+
+def add(tx: Connection, name: str, key: KeyId, *, at: datetime) -> Person:
+    made = Person(PersonId(new_id("p")), name, key, at)
+    tx.execute(insert(person).values(id=made.id, name=name, key_id=key, enrolled_at=at))
+    return made
+
+
+def by_name(tx: Connection, name: str) -> list[Person]:
+    """The people who are called so, not counting those who were erased."""
+    rows = tx.execute(
+        select(person)
+        .where(person.c.name == name, person.c.key_id.is_not(None))
+        .order_by(person.c.id)
+    )
+    return [_read(row) for row in rows]
+
+
+def get(tx: Connection, name_or_id: str) -> Person:
+    """
+    The person of this id, or else the only one of this name.
+
+    Raises `NotFound` if there is none, and `UsageError` if two share the name.
+    """
+    row = tx.execute(
+        select(person).where(person.c.id == name_or_id, person.c.key_id.is_not(None))
+    ).first()
+    named = [_read(row)] if row is not None else by_name(tx, name_or_id)
+    if not named:
+        raise NotFound(
+            f"{name_or_id}: nobody enrolled here under this name or id",
+            hint="countenance person list shows who is",
+        )
+    if len(named) > 1:
+        ids = ", ".join(one.id for one in named)
+        raise UsageError(
+            f"{name_or_id}: {len(named)} people have this name: {ids}", hint="name the id"
+        )
+    return named[0]
+
+
+def list_all(tx: Connection) -> list[Person]:
+    """Everybody enrolled, by name."""
+    rows = tx.execute(
+        select(person).where(person.c.key_id.is_not(None)).order_by(person.c.name, person.c.id)
+    )
+    return [_read(row) for row in rows]
+
+
+def names(tx: Connection, people: Collection[PersonId]) -> dict[PersonId, str]:
+    rows = tx.execute(select(person.c.id, person.c.name).where(person.c.id.in_(people)))
+    return {PersonId(row.id): row.name for row in rows}
+
+
+def erase(tx: Connection, which: PersonId) -> None:
+    """Take the name and the key's id; what is left is an opaque id that the log refers to."""
+    tx.execute(update(person).where(person.c.id == which).values(name="", key_id=None))
+
+
+def keys_in_use(tx: Connection) -> frozenset[KeyId]:
+    rows = tx.execute(select(person.c.key_id).where(person.c.key_id.is_not(None)))
+    return frozenset(KeyId(row.key_id) for row in rows)
+
+
+def add_event(tx: Connection, who: PersonId, wish: Wish, event: ConsentEvent) -> ConsentId:
+    """Append `event` to what `who` said about `wish`."""
+    found = tx.execute(
+        select(consent.c.id).where(
+            consent.c.person_id == who,
+            consent.c.purpose == wish.purpose,
+            consent.c.channel == wish.channel,
+        )
+    ).scalar()
+    which = ConsentId(found or new_id("n"))
+    if found is None:
+        tx.execute(
+            insert(consent).values(
+                id=which, person_id=who, purpose=wish.purpose, channel=wish.channel
+            )
+        )
+    last = tx.execute(
+        select(func.max(consent_event.c.seq)).where(consent_event.c.consent_id == which)
+    ).scalar()
+    tx.execute(
+        insert(consent_event).values(
+            consent_id=which,
+            seq=(last or 0) + 1,
+            kind=event.kind,
+            at=event.at,
+            by=event.by,
+            until=event.until,
+            notice=event.notice,
+            language=event.language,
+            evidence=event.evidence,
+        )
+    )
+    return which
+
+
+def consents(
+    tx: Connection,
+    *,
+    people: Collection[PersonId] | None = None,
+    purposes: Collection[Purpose] | None = None,
+) -> list[Consent]:
+    """What `people` (else everybody) said about `purposes` (else all), with every event."""
+    query = (
+        select(consent, consent_event)
+        .join(consent_event, consent_event.c.consent_id == consent.c.id)
+        .order_by(consent.c.id, consent_event.c.seq)
+    )
+    if people is not None:
+        query = query.where(consent.c.person_id.in_(people))
+    if purposes is not None:
+        query = query.where(consent.c.purpose.in_(purposes))
+    return list(_gather(tx.execute(query)))
+
+
+def add_reference(tx: Connection, new: SealedReference, *, at: datetime) -> None:
+    """Store a reference in the place of the person's earlier one for this purpose and pack."""
+    tx.execute(
+        delete(reference).where(
+            reference.c.person_id == new.person,
+            reference.c.purpose == new.purpose,
+            reference.c.pack == new.pack,
+        )
+    )
+    tx.execute(
+        insert(reference).values(
+            id=new.id,
+            person_id=new.person,
+            consent_id=new.consent,
+            purpose=new.purpose,
+            pack=new.pack,
+            sealed=new.sealed,
+            weak=new.weak,
+            made_at=at,
+        )
+    )
+
+
+def references(
+    tx: Connection,
+    *,
+    purposes: Collection[Purpose],
+    pack: str,
+    people: Collection[PersonId] | None = None,
+) -> list[SealedReference]:
+    """The references for `purposes` made with `pack`, by person."""
+    query = (
+        select(reference)
+        .where(reference.c.purpose.in_(purposes), reference.c.pack == pack)
+        .order_by(reference.c.person_id, reference.c.purpose)
+    )
+    if people is not None:
+        query = query.where(reference.c.person_id.in_(people))
+    return [
+        SealedReference(
+            id=ReferenceId(row.id),
+            person=PersonId(row.person_id),
+            consent=ConsentId(row.consent_id),
+            purpose=Purpose(row.purpose),
+            pack=row.pack,
+            sealed=row.sealed,
+            weak=row.weak,
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def remove_references(tx: Connection, who: PersonId, purposes: Sequence[Purpose]) -> None:
+    tx.execute(
+        delete(reference).where(reference.c.person_id == who, reference.c.purpose.in_(purposes))
+    )
+
+
+def library_id(tx: Connection) -> str:
+    """The library whose people these are."""
+    return str(tx.execute(select(library.c.id)).scalar_one())
+
+
+def packs(tx: Connection) -> set[str]:
+    """The packs that made the references that are stored."""
+    return set(tx.execute(select(reference.c.pack).distinct()).scalars())
+
+
+def gallery_version(tx: Connection) -> int:
+    """Grows whenever somebody can newly be found: then earlier photos are compared again."""
+    return int(tx.execute(select(library.c.gallery_version)).scalar_one())
+
+
+def raise_gallery_version(tx: Connection) -> int:
+    tx.execute(update(library).values(gallery_version=library.c.gallery_version + 1))
+    return gallery_version(tx)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _read(row: Row[Any]) -> Person:
+    return Person(
+        id=PersonId(row.id),
+        name=row.name,
+        key=KeyId(row.key_id),
+        enrolled_at=row.enrolled_at,
+    )
+
+
+def _gather(rows: Iterable[Row[Any]]) -> Iterable[Consent]:
+    gathered: dict[ConsentId, Consent] = {}
+    for row in rows:
+        which = ConsentId(row.id)
+        known = gathered.get(which)
+        events = known.events if known else ()
+        gathered[which] = Consent(
+            id=which,
+            person=PersonId(row.person_id),
+            wish=Wish(Purpose(row.purpose), row.channel),
+            events=(*events, _event(row)),
+        )
+    return gathered.values()
+
+
+def _event(row: Row[Any]) -> ConsentEvent:
+    return ConsentEvent(
+        kind=EventKind(row.kind),
+        at=row.at,
+        by=row.by,
+        until=row.until,
+        notice=None if row.notice is None else Digest(row.notice),
+        language=row.language,
+        evidence=None if row.evidence is None else Digest(row.evidence),
+    )

@@ -1,0 +1,165 @@
+"""Sightings: this person in this face, as the model saw it or as a person decided."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from countenance.catalog import sources
+from countenance.catalog.items import ItemState
+from countenance.catalog.photos import Box
+from countenance.catalog.tables import collection, face, item, photo, sighting, source
+from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
+from countenance.gallery.bands import Band
+
+
+class SightingState(StrEnum):
+    """Who stands behind a sighting: the model (`candidate`), or a person."""
+
+    CANDIDATE = "candidate"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSighting:
+    """A match to be stored."""
+
+    face: FaceId
+    person: PersonId
+    band: Band
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A person in a face, with where the photo stands. `locator` is relative to the source."""
+
+    id: SightingId
+    person: PersonId
+    photo: PhotoId
+    source: SourceId
+    location: str
+    locator: str
+    collection: str
+    box: Box
+    band: Band
+    state: SightingState
+
+
+def decided(tx: Connection, which: PhotoId) -> set[tuple[FaceId, PersonId]]:
+    """The pairs in a photo that a person decided about: the model leaves both alone (P12)."""
+    rows = tx.execute(
+        select(sighting.c.face_id, sighting.c.person_id).where(
+            sighting.c.photo_id == which, sighting.c.state != SightingState.CANDIDATE
+        )
+    )
+    return {(FaceId(row.face_id), PersonId(row.person_id)) for row in rows}
+
+
+def replace_candidates(
+    tx: Connection, which: PhotoId, new: Sequence[NewSighting], *, at: datetime
+) -> None:
+    """Put `new` in the place of all that the model saw in this photo before."""
+    tx.execute(
+        delete(sighting).where(
+            sighting.c.photo_id == which, sighting.c.state == SightingState.CANDIDATE
+        )
+    )
+    rows = [
+        {
+            "id": new_id("s"),
+            "photo_id": which,
+            "face_id": one.face,
+            "person_id": one.person,
+            "band": one.band,
+            "state": SightingState.CANDIDATE,
+            "made_at": at,
+        }
+        for one in new
+    ]
+    if rows:
+        tx.execute(insert(sighting), rows)
+
+
+def remove_of(tx: Connection, who: PersonId) -> int:
+    """Remove every sighting of a person. Gives how many there were."""
+    return tx.execute(delete(sighting).where(sighting.c.person_id == who)).rowcount
+
+
+def shown(
+    tx: Connection, people: Collection[PersonId], *, at: datetime, in_collection: str = ""
+) -> list[Sighting]:
+    """
+    The sightings of `people` that may be shown at `at`, ordered by source and locator.
+
+    A sighting is shown only while its photo still stands at its source under a grant in force, and
+    while the rule of its collection is on (P3, P8, P11). Whether the person agrees is not asked
+    here: that is the gate's to say.
+    """
+    query = (
+        select(
+            sighting.c.id,
+            sighting.c.person_id,
+            sighting.c.photo_id,
+            sighting.c.band,
+            sighting.c.state,
+            *(face.c[name] for name in ("x1", "y1", "x2", "y2")),
+            item.c.locator,
+            source.c.id.label("source_id"),
+            source.c.location,
+            collection.c.name,
+        )
+        .join(face, face.c.id == sighting.c.face_id)
+        .join(photo, photo.c.id == sighting.c.photo_id)
+        .join(item, item.c.photo_id == photo.c.id)
+        .join(source, source.c.id == photo.c.source_id)
+        .join(collection, collection.c.id == source.c.collection_id)
+        .where(
+            sighting.c.person_id.in_(people),
+            sighting.c.state != SightingState.REJECTED,
+            item.c.state == ItemState.DONE,
+            collection.c.recognition,
+            collection.c.ground != "",
+            collection.c.minors.is_(False),
+        )
+        .order_by(source.c.location, item.c.locator, sighting.c.id)
+    )
+    if in_collection:
+        query = query.where(collection.c.id == in_collection)
+    found = [_read(row) for row in tx.execute(query)]
+    return _granted(tx, found, at=at)
+
+
+def count(tx: Connection) -> int:
+    return int(tx.execute(select(func.count()).select_from(sighting)).scalar_one())
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _granted(tx: Connection, found: Sequence[Sighting], *, at: datetime) -> list[Sighting]:
+    """Those under a grant in force, each once, at the first of its photo's places."""
+    given = {which: sources.grants(tx, which) for which in {one.source for one in found}}
+    first: dict[SightingId, Sighting] = {}
+    for one in found:
+        if any(grant.covers(one.locator, at) for grant in given[one.source]):
+            first.setdefault(one.id, one)
+    return list(first.values())
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
+    return Sighting(
+        id=SightingId(row.id),
+        person=PersonId(row.person_id),
+        photo=PhotoId(row.photo_id),
+        source=SourceId(row.source_id),
+        location=row.location,
+        locator=row.locator,
+        collection=row.name,
+        box=(row.x1, row.y1, row.x2, row.y2),
+        band=Band(row.band),
+        state=SightingState(row.state),
+    )

@@ -1,0 +1,83 @@
+"""
+SQLite: the only module that speaks its dialect.
+
+Each connection is set up here and then asked whether it really is so: builds of SQLite differ, and
+`secure_delete` decides whether erased bytes stay in the file.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, create_engine, event, text
+
+from countenance.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection as DriverConnection
+
+    from sqlalchemy import Connection
+
+BUSY_MILLISECONDS = 30_000
+
+_PRAGMAS = {  # name: (what is set, what must then be read)
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "secure_delete": ("ON", 1),
+    "foreign_keys": ("ON", 1),
+    "temp_store": ("MEMORY", 2),
+    "busy_timeout": (str(BUSY_MILLISECONDS), BUSY_MILLISECONDS),
+}
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """An engine for the file `path`, which is made if it is not there."""
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def empty_write_ahead_log(engine: Engine) -> None:
+    """
+    Move everything from the write-ahead log into the database and cut the log to nothing.
+
+    Until then deleted rows still stand in the log. Raises `Unavailable` if a reader holds an old
+    state of the database, so that the log could not be cut.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        busy, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+    if busy:
+        raise Unavailable(
+            "the write-ahead log could not be emptied: another program reads the catalog",
+            hint="close it and run the same command again",
+        )
+
+
+def damage(connection: "Connection") -> tuple[str, ...]:
+    """What SQLite's own check finds wrong in the file, at most ten lines; none if it is sound."""
+    lines = connection.execute(text("PRAGMA integrity_check(10)")).scalars().all()
+    return () if lines == ["ok"] else tuple(lines)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _set_up(connection: "DriverConnection", _record: object) -> None:
+    # The driver's own transactions are switched off: BEGIN is ours to say, see `_begin`.
+    connection.isolation_level = None
+    read: Callable[[str], object] = lambda sql: connection.execute(sql).fetchone()[0]  # noqa: E731
+    for name, (value, expected) in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={value}")
+        found = read(f"PRAGMA {name}")
+        if found != expected:
+            raise Unavailable(f"sqlite: {name} is {found!r}, and must be {expected!r}")
+
+
+def _begin(connection: "Connection") -> None:
+    # A writer takes the lock at once: a transaction that reads consent and then stores must not
+    # find, at its first write, that what it read is no longer so.
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        kind = "IMMEDIATE" if options.get("countenance_writes") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,0 +1,246 @@
+"""
+The tables. A change here needs a migration; a test compares the two.
+
+What holds data of a person, and what it holds, is said in `comment=` of each table: issue by
+issue it becomes a holder that an erasure visits.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant in UTC, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_Id = String(32)
+_Digest = String(64)
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("gallery_version", Integer, nullable=False, default=0),
+    comment="one row; gallery_version grows whenever somebody can newly be found",
+)
+
+collection = Table(
+    "collection",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("recognition", Boolean, nullable=False, default=False),
+    Column("ground", Text, nullable=False, default=""),
+    Column("minors", Boolean, nullable=False, default=False),
+    Column("changed_at", Instant, nullable=False),
+    comment="no personal data",
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("collection_id", ForeignKey(collection.c.id), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    UniqueConstraint("kind", "location"),
+    comment="no personal data",
+)
+
+grant = Table(
+    "grant_",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
+    Column("granted_by", Text, nullable=False),
+    Column("scope", JSON, nullable=False),
+    Column("purposes", JSON, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("evidence", _Digest),
+    Column("revoked_at", Instant),
+    comment="who granted: a business contact, kept as evidence",
+)
+
+copy = Table(
+    "copy",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("digest", _Digest),
+    Column("size", Integer),
+    Column("confirmed", Boolean, nullable=False, default=False),
+    Column("made_at", Instant, nullable=False),
+    Index("ix_copy_unconfirmed", "confirmed"),
+    comment="the copy ledger: every file of the vault has a row here before it has bytes",
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False),
+    Column("digest", _Digest, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("pack", String(64), nullable=False),
+    Column("compared_with", Integer, nullable=False, default=0),
+    Column("preview_id", ForeignKey(copy.c.id)),
+    Column("added_at", Instant, nullable=False),
+    UniqueConstraint("source_id", "digest"),
+    Index("ix_photo_compared_with", "compared_with"),
+    comment="compared_with: the gallery version that the faces were last compared with",
+)
+
+item = Table(
+    "item",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("stamp", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("reason", String(32)),
+    Column("detail", Text),
+    Column("photo_id", ForeignKey(photo.c.id), index=True),
+    Column("grant_id", ForeignKey(grant.c.id)),
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("source_id", "locator"),
+    Index("ix_item_state_attempts", "state", "attempts", "id"),
+    comment="the ledger of what the sources list; a locator may name a person",
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("photo_id", ForeignKey(photo.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("x1", Float, nullable=False),
+    Column("y1", Float, nullable=False),
+    Column("x2", Float, nullable=False),
+    Column("y2", Float, nullable=False),
+    Column("points", JSON, nullable=False),
+    comment="a box and five points; no vector, no name",
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(200), nullable=False, index=True),
+    Column("key_id", _Id),
+    Column("enrolled_at", Instant, nullable=False),
+    comment="personal: the name. An erased person keeps the id alone",
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("purpose", String(16), nullable=False, index=True),
+    Column("channel", String(100), nullable=False, default=""),
+    UniqueConstraint("person_id", "purpose", "channel"),
+    comment="identity of a consent; its state is in the events",
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("consent_id", ForeignKey(consent.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("until", Instant),
+    Column("notice", _Digest),
+    Column("language", String(8), nullable=False, default=""),
+    Column("evidence", _Digest),
+    comment="append-only",
+)
+
+reference = Table(
+    "reference",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("consent_id", ForeignKey(consent.c.id), nullable=False),
+    Column("purpose", String(16), nullable=False, index=True),
+    Column("pack", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("weak", Boolean, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    UniqueConstraint("person_id", "purpose", "pack"),
+    comment="personal: templates, sealed under the person's key for one purpose",
+)
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("photo_id", ForeignKey(photo.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("face_id", ForeignKey(face.c.id, ondelete="CASCADE"), nullable=False),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("band", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    UniqueConstraint("face_id", "person_id"),
+    UniqueConstraint("photo_id", "person_id"),
+    comment="personal: this person in this face. A band, never a score",
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("act", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("subjects", JSON, nullable=False),
+    Column("rests_on", JSON, nullable=False),
+    comment="the audit log: ids only",
+)

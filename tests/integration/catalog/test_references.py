@@ -1,0 +1,188 @@
+"""References: sealed for one person, one purpose and one consent, and opened for nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, select, update
+
+from countenance.catalog import people
+from countenance.catalog.database import Database
+from countenance.catalog.people import Person, SealedReference
+from countenance.catalog.references import (
+    OpenGallery,
+    OwnTemplates,
+    open_gallery,
+    open_templates,
+    seal_templates,
+)
+from countenance.catalog.tables import library, reference
+from countenance.core.ids import ConsentId, PersonId, new_id
+from countenance.errors import VerificationError
+from countenance.people.consent import Consent, ConsentEvent, EventKind
+from countenance.people.purpose import RECOGNISING, Purpose, Wish
+from countenance.vault.keys import KeyStore
+from countenance.vision.pack import Pack, load_pack
+from countenance.vision.types import Float32
+from tests.fakes.clock import START
+from tests.fakes.gala import A_DAY
+
+DIMENSIONS = 128
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyStore:
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    return KeyStore(folder)
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return load_pack("starter")
+
+
+@pytest.mark.promise("P5")
+def test_a_reference_opens_as_what_it_is(database: Database, keys: KeyStore) -> None:
+    """The templates come out to the bit, and their bytes stand nowhere in what is stored."""
+    with database.write() as tx:
+        ada = _person(tx, keys, "Ada")
+        sealed = _enrol(tx, keys, ada, Purpose.FIND_ME)
+        opened = open_templates(tx, keys.read(ada.key), sealed, dimensions=DIMENSIONS)
+        assert np.array_equal(opened, _templates("Ada"))
+        assert opened.tobytes()[:16] not in sealed.sealed
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("what", ["purpose", "person", "consent", "pack", "library", "key", "byte"])
+def test_a_reference_opens_as_nothing_else(database: Database, keys: KeyStore, what: str) -> None:
+    """For another purpose, person, consent, pack or library, or changed by a bit: not at all."""
+    with database.write() as tx:
+        ada, bo = _person(tx, keys, "Ada"), _person(tx, keys, "Bo")
+        sealed = _enrol(tx, keys, ada, Purpose.FIND_ME)
+        key = keys.read((bo if what == "key" else ada).key)
+        changed: Mapping[str, SealedReference] = {
+            "purpose": replace(sealed, purpose=Purpose.STAFF_FIND),
+            "person": replace(sealed, person=bo.id),
+            "consent": replace(sealed, consent=ConsentId(new_id("n"))),
+            "pack": replace(sealed, pack="another"),
+            "byte": replace(sealed, sealed=sealed.sealed[:-1] + b"\0"),
+        }
+        if what == "library":
+            tx.execute(update(library).values(id=new_id("l")))
+        with pytest.raises(VerificationError, match="seal is broken"):
+            open_templates(tx, key, changed.get(what, sealed), dimensions=DIMENSIONS)
+
+
+@pytest.mark.promise("P5")
+def test_a_row_that_was_relabelled_does_not_open(
+    database: Database, keys: KeyStore, pack: Pack
+) -> None:
+    """Whoever changes a reference's purpose in the database gains no search by it."""
+    with database.write() as tx:
+        ada = _person(tx, keys, "Ada")
+        _enrol(tx, keys, ada, Purpose.HIDE_ME)
+        _give(tx, ada.id, Purpose.STAFF_FIND, START + A_DAY)
+        tx.execute(update(reference).values(purpose=Purpose.STAFF_FIND))
+        with pytest.raises(VerificationError, match="seal is broken"):
+            _open(tx, keys, pack, Purpose.STAFF_FIND)
+
+
+@pytest.mark.promise("P8")
+def test_the_gallery_holds_those_who_agree_now(
+    database: Database, keys: KeyStore, pack: Pack
+) -> None:
+    """Who agreed to another purpose, whose consent is over, or who left, is not opened."""
+    with database.write() as tx:
+        names = ("ada", "other purpose", "expired", "withdrawn", "erased")
+        ada, other, expired, withdrawn, erased = (_person(tx, keys, name) for name in names)
+        _enrol(tx, keys, ada, Purpose.FIND_ME)
+        _enrol(tx, keys, other, Purpose.STAFF_FIND)
+        _enrol(tx, keys, expired, Purpose.FIND_ME, until=START + timedelta(hours=1))
+        _enrol(tx, keys, withdrawn, Purpose.FIND_ME)
+        _enrol(tx, keys, erased, Purpose.FIND_ME)
+        gone = ConsentEvent(EventKind.WITHDRAWN, START, "tester")
+        people.add_event(tx, withdrawn.id, Wish(Purpose.FIND_ME), gone)
+        people.erase(tx, erased.id)
+        for one in (expired, withdrawn, erased):
+            keys.destroy(one.key)  # so that opening theirs would be an error
+        opened = _open(tx, keys, pack, Purpose.FIND_ME, at=START + timedelta(hours=2))
+        assert opened.gallery.persons == (ada.id,)
+        assert set(opened.rests_on) == {ada.id}
+
+
+def test_a_person_with_several_purposes_stands_there_once(
+    database: Database, keys: KeyStore, pack: Pack
+) -> None:
+    """And rests on a consent whose reference it is, also where the first has none of this pack."""
+    with database.write() as tx:
+        ada, bo = _person(tx, keys, "Ada"), _person(tx, keys, "Bo")
+        for purpose in (Purpose.STAFF_FIND, Purpose.FIND_ME):
+            _enrol(tx, keys, ada, purpose)
+        _give(tx, bo.id, Purpose.FIND_ME, START + A_DAY)
+        _enrol(tx, keys, bo, Purpose.STAFF_FIND)
+        opened = _open(tx, keys, pack, *RECOGNISING)
+        assert set(opened.gallery.persons) == {ada.id, bo.id}
+        assert len(opened.gallery) == 2
+        assert opened.rests_on[bo.id].wish.purpose is Purpose.STAFF_FIND
+        assert len(_open(tx, keys, load_pack("yunet-dlib"), *RECOGNISING).gallery) == 0
+
+
+def test_an_empty_gallery_is_a_gallery(database: Database, keys: KeyStore, pack: Pack) -> None:
+    """Nobody enrolled, or no purpose, gives a gallery of nobody."""
+    with database.write() as tx:
+        assert len(_open(tx, keys, pack, *RECOGNISING).gallery) == 0
+        assert len(_open(tx, keys, pack).gallery) == 0
+
+
+def test_a_new_reference_takes_the_place_of_the_old(database: Database, keys: KeyStore) -> None:
+    """There is one for each person, purpose and pack; that of another purpose stays."""
+    with database.write() as tx:
+        ada = _person(tx, keys, "Ada")
+        for purpose in (Purpose.FIND_ME, Purpose.STAFF_FIND, Purpose.FIND_ME):
+            latest = _enrol(tx, keys, ada, purpose)
+        stored = tx.execute(select(reference.c.id, reference.c.purpose)).all()
+        assert sorted(row.purpose for row in stored) == ["find-me", "staff-find"]
+        assert latest.id in {row.id for row in stored}
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _person(tx: Connection, keys: KeyStore, name: str) -> Person:
+    return people.add(tx, name, keys.create(), at=START)
+
+
+def _give(tx: Connection, who: PersonId, purpose: Purpose, until: datetime) -> Consent:
+    given = ConsentEvent(EventKind.GIVEN, START, "tester", until)
+    which = people.add_event(tx, who, Wish(purpose), given)
+    return Consent(which, who, Wish(purpose), (given,))
+
+
+def _enrol(
+    tx: Connection,
+    keys: KeyStore,
+    who: Person,
+    purpose: Purpose,
+    until: datetime = START + A_DAY,
+) -> SealedReference:
+    consent = _give(tx, who.id, purpose, until)
+    own = OwnTemplates(_templates(who.name), "starter", weak=False)
+    sealed = seal_templates(tx, keys.read(who.key), consent, own)
+    people.add_reference(tx, sealed, at=START)
+    return sealed
+
+
+def _open(
+    tx: Connection, keys: KeyStore, pack: Pack, *purposes: Purpose, at: datetime = START
+) -> OpenGallery:
+    return open_gallery(tx, keys, purposes=purposes, pack=pack, at=at)
+
+
+def _templates(name: str) -> Float32:
+    vectors = np.random.default_rng(list(name.encode())).standard_normal((2, DIMENSIONS))
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths, np.float32)
