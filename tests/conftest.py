@@ -1,13 +1,18 @@
 """What all tests share: the real photographs beside the repository, and how long is long."""
 
 import os
+import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Some tests import ONNX Runtime themselves. It reports to its maker unless told not to before that.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 # No test measures time against a clock, so Hypothesis may not either.
 hypothesis.settings.register_profile(
@@ -55,6 +60,22 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("shared/data is absent: it lies beside the repository, not in it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def documented(repository: Path) -> Callable[[str], set[str]]:
+    """Gives the words in code type in the section of `docs/cli.md` about a command line."""
+    manual = (repository / "docs" / "cli.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## countenance ([a-z ]*[a-z]).*\n", manual, flags=re.MULTILINE)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+
+    def documented(line: str) -> set[str]:
+        section = next(text for path, text in sections.items() if f"{line} ".startswith(f"{path} "))
+        same_as = re.findall("the fields of `([a-z ]+)`", section)
+        text = "".join([section, *(sections[path] for path in same_as)])
+        return set(re.findall("`([^`]+)`", text))
+
+    return documented
 
 
 @pytest.fixture(autouse=True)

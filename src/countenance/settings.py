@@ -2,7 +2,8 @@
 Settings: the only reader of the environment and of `countenance.toml`.
 
 A value comes from the environment, else from the library's `countenance.toml`, else it is the
-default. A name that nobody knows is an error, so that a misspelt setting is not silently ignored.
+default. A name in the file that nobody knows is an error, so that a misspelt setting is not
+silently ignored.
 
 | Setting      | Environment             | Default                       | Is                      |
 |--------------|-------------------------|-------------------------------|-------------------------|
@@ -64,11 +65,9 @@ def load_settings(
     `given` wins over everything: it is what the command line said. Raises `UsageError` if a setting
     is unknown or is not what it should be.
     """
-    variables = os.environ if environment is None else environment
-    values = _defaults(library, variables)
-    values.update(_from_file(library / SETTINGS_FILE))
-    values.update({k: variables[v] for k, v in _VARIABLES.items() if variables.get(v)})
-    values.update(given or {})
+    values: dict[str, str | int] = {}
+    for layer in _layers(library, environment, given):
+        values.update({name: value for name, (value, _) in layer.items()})
     return Settings(
         pack=str(values["pack"]),
         workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
@@ -80,6 +79,23 @@ def load_settings(
     )
 
 
+def setting_origins(
+    library: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    given: Mapping[str, str | int] | None = None,
+) -> dict[str, str]:
+    """
+    Where each setting's value comes from: `default`, the file, a variable, or `command line`.
+
+    The arguments, and what it raises, are those of `load_settings`.
+    """
+    origins: dict[str, str] = {}
+    for layer in _layers(library, environment, given):
+        origins.update({name: origin for name, (_, origin) in layer.items()})
+    return origins
+
+
 def library_folder(given: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
     """The library's folder: the one given, else the environment's, else the one one stands in."""
     variables = os.environ if environment is None else environment
@@ -87,6 +103,26 @@ def library_folder(given: Path | None, *, environment: Mapping[str, str] | None 
 
 
 # --------------------------------------------------------------------------------------------
+
+
+_Layer = Mapping[str, tuple[str | int, str]]
+"""Values with where they come from, by the name of the setting."""
+
+
+def _layers(
+    library: Path,
+    environment: Mapping[str, str] | None,
+    given: Mapping[str, str | int] | None,
+) -> tuple[_Layer, ...]:
+    """What says what a setting is; each wins over those before it."""
+    variables = os.environ if environment is None else environment
+    file = library / SETTINGS_FILE
+    return (
+        {name: (value, "default") for name, value in _defaults(library, variables).items()},
+        {name: (value, str(file)) for name, value in _from_file(file).items()},
+        {name: (variables[v], v) for name, v in _VARIABLES.items() if variables.get(v)},
+        {name: (value, "command line") for name, value in (given or {}).items()},
+    )
 
 
 def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | int]:
@@ -116,10 +152,12 @@ def _from_file(path: Path) -> dict[str, str | int]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise UsageError(f"{path}: not a file of settings: {exc}") from exc
+    except OSError as exc:
+        raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
     for name, value in read.items():
         if name not in _VARIABLES:
             raise UsageError(f"{path}: {name}: no such setting; there are {', '.join(_VARIABLES)}")
-        if not isinstance(value, str | int):
+        if not isinstance(value, str | int) or isinstance(value, bool):
             raise UsageError(f"{path}: {name}: expected text or a whole number, got {value!r}")
     return read
 

@@ -1,0 +1,1 @@
+"""An enrolment: picture, quality in words, consent, reference."""

@@ -1,0 +1,217 @@
+"""
+An enrolment: pictures, quality in words, consent, reference.
+
+Nothing of a picture is kept but the sealed reference; nothing at all is kept if the pictures are
+not good enough, or if the transaction does not commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import log, people
+from countenance.catalog.people import Person, SealedReference
+from countenance.catalog.references import OwnTemplates, seal_templates
+from countenance.catalog.stores import Stores
+from countenance.core.canonical import Digest
+from countenance.core.ids import ConsentId, KeyId
+from countenance.errors import Error, PoorPicture, Refused, Unreadable, UsageError
+from countenance.extract.extractor import Extractor
+from countenance.people.consent import DEFAULT_DURATION, Consent, ConsentEvent, EventKind
+from countenance.people.notice import Notice
+from countenance.people.purpose import RECOGNISING, Wish
+from countenance.vision.quality import Assessment, assess
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture to enrol from: what it is called, for answers, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """
+    What a person agrees to: each of `wishes`, under `notice`, until `until` (aware, exclusive).
+
+    `until` of nothing is twelve months from now. `evidence` is the digest of what proves it.
+    """
+
+    wishes: tuple[Wish, ...]
+    notice: Notice
+    actor: str
+    until: datetime | None = None
+    evidence: Digest | None = None
+
+    def given(self, at: datetime) -> ConsentEvent:
+        """
+        The event of giving it at `at`.
+
+        Raises `UsageError` if it would be over before it begins.
+        """
+        until = self.until or at + DEFAULT_DURATION
+        if until <= at:
+            raise UsageError(f"it would be over before it begins: until {until:%Y-%m-%d %H:%M} UTC")
+        return ConsentEvent(
+            kind=EventKind.GIVEN,
+            at=at,
+            by=self.actor,
+            until=until,
+            notice=self.notice.digest,
+            language=self.notice.language,
+            evidence=self.evidence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one picture. `sentences` say what is wrong or weak about it, for a person."""
+
+    name: str
+    accepted: bool
+    weak: bool
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """An enrolment that is stored."""
+
+    person: Person
+    consents: tuple[ConsentId, ...]
+    pictures: tuple[Judged, ...]
+    until: datetime | None
+
+
+class PoorPictures(PoorPicture):
+    """No picture was good enough; `pictures` says why, one by one."""
+
+    def __init__(self, pictures: tuple[Judged, ...]) -> None:
+        lines = "; ".join(f"{one.name}: {', '.join(one.sentences)}" for one in pictures)
+        super().__init__(
+            f"none of the pictures is good enough to enrol from: {lines}",
+            hint="a good one shows one face from the front, in daylight, 80 pixels high or more",
+        )
+        self.pictures = pictures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """What the pictures gave: templates of the accepted ones, and what became of each."""
+
+    templates: OwnTemplates
+    pictures: tuple[Judged, ...]
+
+
+def look_at(portraits: Sequence[Portrait], extractor: Extractor) -> Looked:
+    """
+    Judge each picture, and make templates of the good ones.
+
+    Raises `PoorPicture` if none is good enough.
+    """
+    judged: list[Judged] = []
+    vectors = [extractor.no_templates().vectors]
+    for portrait in portraits:
+        verdict, vector = _look_at_one(portrait, extractor)
+        judged.append(verdict)
+        vectors.append(vector)
+    if not any(one.accepted for one in judged):
+        raise PoorPictures(tuple(judged))
+    weak = all(one.weak for one in judged if one.accepted)
+    templates = OwnTemplates(np.concatenate(vectors), extractor.pack.id, weak)
+    return Looked(templates, tuple(judged))
+
+
+def enrol(
+    who: str, looked: Looked, agreement: Agreement, *, stores: Stores, again: bool = False
+) -> Enrolment:
+    """
+    Store an enrolment: person, consents, references and log entry in one transaction.
+
+    `who` is the name of somebody new, or with `again` the id of a person, whose references are
+    replaced. The caller holds the lock on keys. Raises `UsageError` if the name is empty or nothing
+    is agreed to, and `Refused` if a new person's name is taken.
+    """
+    if not who.strip():
+        raise UsageError("a person needs a name")
+    if not agreement.wishes:
+        raise UsageError("an enrolment needs a purpose that the person agrees to")
+    at = stores.clock.now()
+    given = agreement.given(at)
+    # The key is on disk before the transaction that names it. A crash between the two leaves a
+    # key that opens nothing; the next enrolment or withdrawal destroys it.
+    key = None if again else stores.keys.create()
+    try:
+        with stores.database.write() as tx:
+            person = people.get(tx, who) if key is None else _new_person(tx, who, key, at=at)
+            consents = [_give(tx, person, wish, given) for wish in agreement.wishes]
+            own_key = stores.keys.read(person.key)
+            for reference in _sealed(tx, own_key, consents, looked):
+                people.add_reference(tx, reference, at=at)
+            people.raise_gallery_version(tx)
+            ids = tuple(consent.id for consent in consents)
+            log.record(tx, Entry(Act.ENROLLED, at, agreement.actor, "", (person.id,), ids))
+    except Error:
+        if key is not None:
+            stores.keys.destroy(key)
+        raise
+    return Enrolment(person, ids, looked.pictures, given.until)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
+    nothing = see.no_templates().vectors
+    try:
+        picture = see.decoder(portrait.data)
+    except Unreadable as exc:
+        return Judged(portrait.name, accepted=False, weak=False, sentences=(exc.message,)), nothing
+    found = see.vision.find(picture.pixels)
+    verdict = assess(picture.pixels, found, see.pack.faces)
+    judged = _judged(portrait.name, verdict)
+    if verdict.face is None or not judged.accepted:
+        return judged, nothing
+    points = found.points[verdict.face : verdict.face + 1]
+    return judged, see.vision.templates(picture.pixels, points)
+
+
+def _judged(name: str, verdict: Assessment) -> Judged:
+    sentences = tuple(answer.sentence for answer in verdict.answers)
+    return Judged(name, verdict.ok, verdict.weak, sentences)
+
+
+def _new_person(tx: Connection, name: str, key: KeyId, *, at: datetime) -> Person:
+    taken = people.by_name(tx, name)
+    if taken:
+        raise Refused(
+            f"{name}: somebody of this name is enrolled ({taken[0].id})",
+            hint="to give new pictures of the same person, name the id and add --again; "
+            "for somebody else of that name, add something that tells them apart",
+        )
+    return people.add(tx, name, key, at=at)
+
+
+def _give(tx: Connection, person: Person, wish: Wish, given: ConsentEvent) -> Consent:
+    which = people.add_event(tx, person.id, wish, given)
+    return Consent(which, person.id, wish, (given,))
+
+
+def _sealed(
+    tx: Connection, key: bytes, consents: Sequence[Consent], looked: Looked
+) -> list[SealedReference]:
+    """A reference for each purpose that needs one: each can be opened for that purpose alone."""
+    return [
+        seal_templates(tx, key, consent, looked.templates)
+        for consent in consents
+        if consent.wish.purpose in RECOGNISING
+    ]

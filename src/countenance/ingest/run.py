@@ -1,0 +1,238 @@
+"""
+An ingest: list, take up, work, store, until nothing is left. It may be ended at any moment.
+
+What is done is in the catalog; what is not is on its list. Running it again goes on from there:
+no photo is worked on twice, none is forgotten (P29).
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from countenance.catalog import collections, copies, items, photos, sources
+from countenance.catalog.items import ItemState
+from countenance.catalog.stores import Stores
+from countenance.core.canonical import Digest
+from countenance.core.ids import SourceId
+from countenance.engines.local import run as run_local
+from countenance.errors import NoGrant, Reason, Unavailable
+from countenance.extract.extractor import Extractor
+from countenance.ingest.compare import compare_all
+from countenance.ingest.listing import Listed, write_plan
+from countenance.ingest.progress import Progress, Step
+from countenance.ingest.stage import PhotoStage, ReadPhoto, Record, Work
+from countenance.ingest.writer import Stored, Writer
+from countenance.sources.changes import Changes, compare
+from countenance.sources.source import Reader, Unlisted
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A photo without result: where it stands, and why it was left out."""
+
+    source: SourceId
+    locator: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(slots=True)
+class Report:
+    """
+    What one ingest did.
+
+    `done` counts photos read, `known` further places of photos that were read before, `faces` and
+    `sightings` what was found in the photos of this run. `unlisted` are folders that could not be
+    looked into. `spent` is CPU seconds by stage, over all
+    threads; `seconds` is the whole run by the wall clock.
+    """
+
+    listed: Listed = field(default_factory=Listed)
+    done: int = 0
+    known: int = 0
+    faces: int = 0
+    sightings: int = 0
+    compared_again: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    unlisted: list[Unlisted] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, record: Record, stored: Stored) -> None:
+        """Count what came of one record."""
+        if stored.reason is not None:
+            self.skipped.append(
+                Skipped(stored.source, stored.locator, stored.reason, stored.detail)
+            )
+            return
+        self.known += stored.known
+        self.done += not stored.known
+        self.faces += stored.faces
+        self.sightings += stored.sightings
+        if isinstance(record, ReadPhoto):
+            for name, seconds in record.spent.items():
+                self.spent[name] = self.spent.get(name, 0.0) + seconds
+
+
+def ingest(
+    writer: Writer,
+    extractor: Extractor,
+    *,
+    readers: Mapping[SourceId, Reader],
+    workers: int,
+    progress: Progress,
+) -> Report:
+    """
+    Bring the catalog up to what the sources of `readers` hold now.
+
+    The caller holds the library's lock. Raises `NoGrant` if a source has no grant in force, before
+    anything is read, and `Unavailable` if not one of them can be listed. Of several, one that
+    cannot be is said in the report, and nothing of it has changed.
+    """
+    begun, report = time.monotonic(), Report()
+    _tidy_up(writer)
+    here = _list_all(writer, readers, report)
+    while _work_through(writer, extractor, here, workers=workers, progress=progress, report=report):
+        pass
+    report.compared_again = compare_all(
+        writer, extractor, readers=here, workers=workers, progress=progress
+    )
+    report.seconds = time.monotonic() - begun
+    return report
+
+
+def scan(stores: Stores, source: SourceId, reader: Reader, *, unlisted: list[Unlisted]) -> Changes:
+    """
+    What changed at `source` since the last ingest. No file is read, and nothing is stored.
+
+    Parts that could not be listed are added to `unlisted`. Raises as `require_grant` does, and
+    `Unavailable` if the source as a whole cannot be listed.
+    """
+    require_grant(stores, source)
+    hidden: list[Unlisted] = []
+    listed = list(reader.list(hidden.append))
+    unlisted += hidden
+    with stores.database.read() as tx:
+        return compare(listed, items.stamps(tx, source), unlisted=hidden)
+
+
+def require_grant(stores: Stores, source: SourceId) -> None:
+    """Raises `NoGrant` if `source` has no grant in force now."""
+    with stores.database.read() as tx:
+        given = sources.grants(tx, source)
+    now = stores.clock.now()
+    if not any(grant.in_force(now) for grant in given):
+        raise NoGrant(
+            f"{source}: no grant is in force for this source",
+            hint="countenance source show says when it ended",
+        )
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _tidy_up(writer: Writer) -> None:
+    """Take back what a run that died had taken, and remove the files it had begun."""
+    blobs = writer.stores.blobs
+    with writer.stores.database.write() as tx:
+        items.take_back(tx, at=writer.stores.clock.now())
+        left = copies.unconfirmed(tx)
+        listed = copies.ids(tx)
+    writer.remove_unconfirmed(left)
+    # No crash leaves a file without a row; a catalog from a backup that is put back does.
+    for stray in [one for one in blobs.ids() if one not in listed]:
+        blobs.remove(stray)
+    blobs.sweep_unfinished()
+
+
+def _list_all(
+    writer: Writer, readers: Mapping[SourceId, Reader], report: Report
+) -> dict[SourceId, Reader]:
+    """List every source. Gives the readers of those that could be."""
+    here, away = {}, None
+    for source, reader in readers.items():
+        try:
+            report.listed += _list(writer, source, reader, report.unlisted)
+            here[source] = reader
+        except Unavailable as exc:
+            away = exc
+            report.unlisted.append(Unlisted(source, exc.message))
+    if away is not None and not here:
+        raise away
+    return here
+
+
+def _list(writer: Writer, source: SourceId, reader: Reader, unlisted: list[Unlisted]) -> Listed:
+    # Nobody else changes a list of items meanwhile: this run holds the library.
+    changes = scan(writer.stores, source, reader, unlisted=unlisted)
+    with writer.stores.database.write() as tx:
+        return write_plan(tx, source, changes, at=writer.stores.clock.now())
+
+
+def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
+    writer: Writer,
+    extractor: Extractor,
+    readers: Mapping[SourceId, Reader],
+    *,
+    workers: int,
+    progress: Progress,
+    report: Report,
+) -> bool:
+    """Whether some items have to be worked on once more: their photo was removed meanwhile."""
+    wanted = list(readers)
+    total = _count_listed(writer, wanted)
+    taken: dict[int, Work] = {}
+    stage = PhotoStage(
+        extractor,
+        readers=readers,
+        known=_known(writer, wanted),
+        recognises=_recognising(writer, wanted),
+    )
+    claims = _claims(writer, wanted, taken)
+    try:
+        with closing(run_local(claims, stage, workers=workers)) as records:
+            for record in records:
+                stored = writer.store(record)
+                if stored.again:
+                    continue
+                report.add(record, stored)
+                del taken[record.work.claim.id]
+                done = report.done + report.known + len(report.skipped)
+                progress(Step("photos", done, max(total, done), len(report.skipped)))
+    finally:
+        writer.release(list(taken.values()))
+    return bool(taken)
+
+
+def _claims(writer: Writer, wanted: list[SourceId], taken: dict[int, Work]) -> Iterator[Work]:
+    while (work := writer.claim(wanted)) is not None:
+        taken[work.claim.id] = work
+        yield work
+
+
+def _count_listed(writer: Writer, wanted: list[SourceId]) -> int:
+    with writer.stores.database.read() as tx:
+        return items.count_by_state(tx, wanted).get(ItemState.LISTED, 0)
+
+
+def _known(writer: Writer, wanted: list[SourceId]) -> set[tuple[SourceId, Digest]]:
+    with writer.stores.database.read() as tx:
+        return photos.digests(tx, wanted)
+
+
+def _recognising(writer: Writer, wanted: list[SourceId]) -> set[SourceId]:
+    """
+    The sources whose faces are worth a template: the rule allows it, and there is whom to find.
+
+    It saves work, and is not the gate: the writer asks again. Whoever enrols while this runs is
+    found in the comparison afterwards.
+    """
+    with writer.stores.database.read() as tx:
+        if not len(writer.gallery(tx).gallery):
+            return set()
+        return {
+            source
+            for source in wanted
+            if collections.get(tx, sources.get(tx, source).collection).recognises
+        }

@@ -1,0 +1,143 @@
+"""
+The stage: one photo's bytes in, a small record out. Pixels never leave it.
+
+It asks nobody and stores nothing, so that it runs on any engine. What it found of bystanders
+beyond a box lives in the record, in memory, until the one writer has compared it, and is then
+dropped (P6).
+"""
+
+import time
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from countenance.catalog.items import Claim
+from countenance.catalog.photos import Face
+from countenance.core.canonical import Digest, digest
+from countenance.core.ids import CopyId, SourceId
+from countenance.errors import Reason, Unreadable
+from countenance.extract.extractor import Extractor, Templates
+from countenance.media.decode import Picture
+from countenance.media.preview import encode_preview
+from countenance.sources.source import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One item to be worked on, and the copy that its preview will be."""
+
+    claim: Claim
+    preview: CopyId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadPhoto:
+    """A photo that was read. `templates` is nothing where nobody was to be recognised."""
+
+    work: Work
+    digest: Digest
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    templates: Templates | None
+    preview: bytes
+    spent: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """The very bytes of a photo that this source gave before."""
+
+    work: Work
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPhoto:
+    """A photo without result, and why."""
+
+    work: Work
+    reason: Reason
+    detail: str
+
+
+Record = ReadPhoto | KnownPhoto | UnreadPhoto
+
+
+class PhotoStage:
+    """
+    Reads one photo. Safe to call from several threads at once.
+
+    `known` says which photos need no work, `recognises` the sources whose faces are to be compared.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        *,
+        readers: Mapping[SourceId, Reader],
+        known: Container[tuple[SourceId, Digest]],
+        recognises: Container[SourceId],
+    ) -> None:
+        self._extractor = extractor
+        self._readers = readers
+        self._known = known
+        self._recognises = recognises
+
+    def __call__(self, work: Work) -> Record:
+        try:
+            return self._read(work)
+        except Unreadable as exc:
+            return UnreadPhoto(work, exc.reason, exc.message)
+
+    def _read(self, work: Work) -> Record:
+        claim, see, spent = work.claim, self._extractor, Stopwatch()
+        with spent.on("read"):
+            reader = self._readers[claim.source]
+            data = reader.read(claim.locator, max_bytes=see.decoder.limits.max_bytes)
+            known_by = digest(data)
+        if (claim.source, known_by) in self._known:
+            return KnownPhoto(work, known_by)
+        with spent.on("decode"):
+            picture = see.decoder(data, half=True, isolated=claim.attempt > 1)
+        with spent.on("detect"):
+            faces = see.faces(picture)
+        templates = None
+        if claim.source in self._recognises:
+            with spent.on("decode"):
+                sharp = self._sharp_enough(data, picture, faces, claim)
+            with spent.on("embed"):
+                templates = see.templates(sharp, faces)
+        with spent.on("preview"):
+            preview = encode_preview(picture.pixels)
+        return ReadPhoto(
+            work=work,
+            digest=known_by,
+            width=picture.width,
+            height=picture.height,
+            faces=faces,
+            templates=templates,
+            preview=preview,
+            spent=spent.seconds,
+        )
+
+    def _sharp_enough(
+        self, data: bytes, picture: Picture, faces: tuple[Face, ...], claim: Claim
+    ) -> Picture:
+        """`picture`, or the whole photo where its faces would be too low."""
+        if picture.scale >= 1 or not self._extractor.too_low(faces, scale=picture.scale):
+            return picture
+        return self._extractor.decoder(data, half=False, isolated=claim.attempt > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """CPU seconds of this thread, by name."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def on(self, name: str) -> Iterator[None]:
+        begun = time.thread_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.thread_time() - begun

@@ -1,0 +1,230 @@
+"""
+The writer: the only hand that stores what the stages found.
+
+Everything about one photo is stored in one transaction, in which the grant, the collection's rule
+and the consents are read again: what they say at the commit counts, not what they said when the
+photo was taken up (P1, P5, P20). Templates come in with a record and go with it.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from countenance.catalog import collections, copies, items, people, photos, sightings, sources
+from countenance.catalog.items import ItemState, NoResult
+from countenance.catalog.photos import Face, NewPhoto
+from countenance.catalog.references import OpenGallery, open_gallery
+from countenance.catalog.sightings import NewSighting
+from countenance.catalog.stores import Stores
+from countenance.core.canonical import digest
+from countenance.core.ids import CopyId, GrantId, PhotoId, SourceId
+from countenance.errors import NoGrant, Reason
+from countenance.extract.extractor import Templates
+from countenance.extract.recognise import recognise
+from countenance.ingest.stage import KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
+from countenance.people.gate import admitted
+from countenance.people.purpose import RECOGNISING
+from countenance.vault.ledger import CopyKind
+from countenance.vision.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """
+    What came of one record: at most one of photo and trouble.
+
+    With `again` it is neither: the item is still taken, and its caller gives it back.
+    """
+
+    source: SourceId
+    locator: str
+    faces: int = 0
+    sightings: int = 0
+    known: bool = False
+    again: bool = False
+    reason: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Stores records, one after the other, and claims the work that becomes records."""
+
+    stores: Stores
+    pack: Pack
+    _opened: OpenGallery | None = field(default=None, init=False)
+
+    def claim(self, wanted: list[SourceId]) -> Work | None:
+        """
+        Take one listed item of the sources `wanted`, or nothing if there is none.
+
+        The attempt is counted, and the preview's row stands in the copy ledger, before any work.
+        """
+        at = self.stores.clock.now()
+        with self.stores.database.write() as tx:
+            taken = items.claim(tx, wanted, count=1, at=at)
+            if not taken:
+                return None
+            return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
+
+    def release(self, works: list[Work]) -> None:
+        """Give back what was taken and not finished: its attempt is not counted."""
+        with self.stores.database.write() as tx:
+            items.release(tx, [work.claim for work in works], at=self.stores.clock.now())
+        self.remove_unconfirmed([work.preview for work in works])
+
+    def store(self, record: Record) -> Stored:
+        """Store one record. When this returns, the photo is done, whatever comes next."""
+        if isinstance(record, ReadPhoto):
+            # The bytes are written before the transaction that confirms them. A crash between
+            # the two leaves a file whose row is an intention: the next run removes both.
+            self.stores.blobs.write(record.work.preview, record.preview, durable=False)
+        with self.stores.database.write() as tx:
+            stored, needless = self._store(tx, record)
+        self.remove_unconfirmed(needless)
+        return stored
+
+    def compare(self, photo: PhotoId, templates: Templates | None) -> int:
+        """
+        Compare a stored photo's faces with the gallery of now. Gives the number of sightings.
+
+        A photo that was removed meanwhile, or that no grant covers now, is left alone.
+        """
+        with self.stores.database.write() as tx:
+            stored = photos.get(tx, photo)
+            if stored is None or not sources.covered(tx, stored, at=self.stores.clock.now()):
+                return 0
+            return self._compare(tx, photo, stored.source, stored.faces, templates)
+
+    def gallery(self, tx: Connection) -> OpenGallery:
+        """The references in force, opened again if somebody was added since the last time."""
+        version = people.gallery_version(tx)
+        if self._opened is None or self._opened.version != version:
+            self._opened = open_gallery(
+                tx,
+                self.stores.keys,
+                purposes=RECOGNISING,
+                pack=self.pack,
+                at=self.stores.clock.now(),
+            )
+        return self._opened
+
+    def remove_unconfirmed(self, unwanted: list[CopyId]) -> None:
+        """
+        Remove the bytes of those of `unwanted` whose rows are intentions, and then the rows.
+
+        A copy that was confirmed after all is left alone: a run that is stopped just after a
+        commit does not know yet that its work was stored.
+        """
+        if not unwanted:
+            return
+        with self.stores.database.read() as tx:
+            going = sorted(set(unwanted).intersection(copies.unconfirmed(tx)))
+        for which in going:
+            self.stores.blobs.remove(which)
+        with self.stores.database.write() as tx:
+            copies.forget(tx, going)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _store(self, tx: Connection, record: Record) -> tuple[Stored, list[CopyId]]:
+        work, at = record.work, self.stores.clock.now()
+        claim = work.claim
+        try:
+            grant = sources.grant_for(tx, claim.source, claim.locator, at=at)
+        except NoGrant as exc:
+            refusal = NoResult(ItemState.REFUSED, Reason.NO_GRANT, exc.message)
+            return self._without_result(tx, work, refusal)
+        match record:
+            case UnreadPhoto():
+                failure = NoResult(ItemState.FAILED, record.reason, record.detail)
+                return self._without_result(tx, work, failure)
+            case KnownPhoto() | ReadPhoto():
+                return self._with_result(tx, record, grant.id)
+
+    def _without_result(
+        self, tx: Connection, work: Work, why: NoResult
+    ) -> tuple[Stored, list[CopyId]]:
+        claim = work.claim
+        before = items.give_up(tx, claim.id, why, at=self.stores.clock.now())
+        stored = Stored(claim.source, claim.locator, reason=why.reason, detail=why.detail)
+        return stored, [work.preview, *self._remove_former(tx, before)]
+
+    def _with_result(
+        self, tx: Connection, record: KnownPhoto | ReadPhoto, grant: GrantId
+    ) -> tuple[Stored, list[CopyId]]:
+        claim, at = record.work.claim, self.stores.clock.now()
+        needless: list[CopyId] = []
+        photo = photos.find_by_digest(tx, claim.source, record.digest)
+        known, faces, seen = photo is not None, 0, 0
+        if photo is not None:
+            needless.append(record.work.preview)
+        elif isinstance(record, ReadPhoto):
+            photo, seen = self._add(tx, record)
+            faces = len(record.faces)
+        else:
+            # Its photo was removed between the stage and now, so its faces are not known.
+            return Stored(claim.source, claim.locator, again=True), []
+        before = items.finish(tx, claim.id, photo, grant, at=at)
+        needless += self._remove_former(tx, before)
+        stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
+        return stored, needless
+
+    def _add(self, tx: Connection, record: ReadPhoto) -> tuple[PhotoId, int]:
+        work = record.work
+        copies.confirm(tx, work.preview, digest=digest(record.preview), size=len(record.preview))
+        new = NewPhoto(
+            source=work.claim.source,
+            digest=record.digest,
+            width=record.width,
+            height=record.height,
+            pack=self.pack.id,
+            preview=work.preview,
+            faces=record.faces,
+        )
+        photo = photos.add(tx, new, compared_with=0, at=self.stores.clock.now())
+        seen = self._compare(tx, photo, new.source, new.faces, record.templates)
+        return photo, seen
+
+    def _compare(
+        self,
+        tx: Connection,
+        photo: PhotoId,
+        source: SourceId,
+        faces: tuple[Face, ...],
+        templates: Templates | None,
+    ) -> int:
+        if templates is None or not self._recognises(tx, source):
+            return 0
+        found = self._sightings(tx, faces, templates)
+        decided = sightings.decided(tx, photo)
+        taken_faces = {face for face, _ in decided}
+        taken_people = {person for _, person in decided}
+        new = [
+            one for one in found if one.face not in taken_faces and one.person not in taken_people
+        ]
+        sightings.replace_candidates(tx, photo, new, at=self.stores.clock.now())
+        photos.mark_compared(tx, photo, version=self.gallery(tx).version)
+        return len(new)
+
+    def _sightings(
+        self, tx: Connection, faces: tuple[Face, ...], templates: Templates
+    ) -> list[NewSighting]:
+        matches = recognise(templates, self.gallery(tx).gallery, self.pack)
+        # The gallery in memory may be older than a withdrawal. Consents are read here, in the
+        # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
+        named = {match.person for match in matches.values()}
+        consents = people.consents(tx, people=named)
+        if named - admitted(consents, purposes=RECOGNISING, at=self.stores.clock.now()).keys():
+            self._opened = None
+            matches = recognise(templates, self.gallery(tx).gallery, self.pack)
+        return [
+            NewSighting(faces[row].id, match.person, match.band) for row, match in matches.items()
+        ]
+
+    def _recognises(self, tx: Connection, source: SourceId) -> bool:
+        return collections.get(tx, sources.get(tx, source).collection).recognises
+
+    def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
+        preview = None if before is None else photos.remove_if_unlisted(tx, before)
+        return [] if preview is None else [preview]

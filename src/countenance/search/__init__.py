@@ -1,0 +1,1 @@
+"""From a person or a probe to sightings."""

@@ -1,0 +1,103 @@
+"""
+Searching: from a probe, a picture, to the people in it whose consent lets the asker know.
+
+The probe is looked at in memory and kept nowhere. A face whose person did not enrol, did not agree
+or is simply not here gets the same answer: no candidate (P10).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import log, people, sightings
+from countenance.catalog.photos import Box
+from countenance.catalog.references import open_gallery
+from countenance.catalog.sightings import Sighting
+from countenance.catalog.stores import Stores
+from countenance.core.ids import PersonId
+from countenance.extract.extractor import Extractor, Templates
+from countenance.extract.recognise import recognise
+from countenance.gallery.bands import Band
+from countenance.gallery.matching import Match
+from countenance.people.consent import Consent
+from countenance.people.gate import admitted
+from countenance.search.asker import Asker
+from countenance.vision.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whom a face may show, how sure that is, and where else they appear."""
+
+    person: PersonId
+    name: str
+    band: Band
+    sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFace:
+    """A face of the probe, its box in pixels of the upright picture. At most one candidate."""
+
+    box: Box
+    candidates: tuple[Candidate, ...]
+
+
+def search(
+    data: bytes, asker: Asker, *, extractor: Extractor, stores: Stores
+) -> tuple[ProbeFace, ...]:
+    """
+    The faces of the picture `data`, each with whom it may show.
+
+    Raises `Unreadable` if it is not a picture.
+    """
+    picture = extractor.decoder(data)
+    faces = extractor.faces(picture)
+    templates = extractor.templates(picture, faces)
+    with stores.database.write() as tx:  # a search writes: into the log
+        candidates = _candidates(tx, templates, asker, stores=stores, pack=extractor.pack)
+    return tuple(ProbeFace(face.box, candidates.get(row, ())) for row, face in enumerate(faces))
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _candidates(
+    tx: Connection, templates: Templates, asker: Asker, *, stores: Stores, pack: Pack
+) -> Mapping[int, tuple[Candidate, ...]]:
+    """By row of the face. The gallery is opened for this purpose alone, and dropped after."""
+    at = stores.clock.now()
+    opened = open_gallery(
+        tx,
+        stores.keys,
+        purposes=(asker.purpose,),
+        pack=pack,
+        at=at,
+    )
+    matches = recognise(templates, opened.gallery, pack)
+    # Asked again after the search, for the answer is what counts (P8).
+    named = {match.person for match in matches.values()}
+    agreed = admitted(people.consents(tx, people=named), purposes=(asker.purpose,), at=at)
+    _log(tx, asker, agreed, at=at)
+    names = people.names(tx, agreed)
+    shown = sightings.shown(tx, list(agreed), at=at)
+    return {
+        row: (_candidate(match, names, shown),)
+        for row, match in matches.items()
+        if match.person in agreed
+    }
+
+
+def _candidate(match: Match, names: Mapping[PersonId, str], shown: Sequence[Sighting]) -> Candidate:
+    own = tuple(one for one in shown if one.person == match.person)
+    return Candidate(match.person, names[match.person], match.band, own)
+
+
+def _log(tx: Connection, asker: Asker, agreed: Mapping[PersonId, Consent], *, at: datetime) -> None:
+    rests_on = tuple(sorted(consent.id for consent in agreed.values()))
+    log.record(
+        tx, Entry(Act.SEARCHED, at, asker.actor, asker.purpose, tuple(sorted(agreed)), rests_on)
+    )
