@@ -54,14 +54,14 @@ lock: $(VENV)/.ready-dev ## Renew the locks in requirements/.
 	$(COMPILE) --upgrade --extra demo --group build --group dev -c requirements/run.txt \
 		-o requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --no-deps -o requirements/models.txt requirements/models.in
-	$(COMPILE) --upgrade -o requirements/peers.txt requirements/peers.in
+	$(COMPILE) --upgrade --no-deps -o requirements/peers.txt requirements/peers.in
 
 bench: setup ## Measure ingest and search on photos it makes.
 	@$(VENV)/bin/countenance bench ingest
 	@$(VENV)/bin/countenance bench search
 
-bench-peers: setup $(PEERS)/.ready ## Run the same photos through face_recognition, deepface and us.
-	@$(PEERS)/bin/python src/countenance/bench/peers.py
+bench-peers: $(PEERS)/.ready ## Run the same photos through face_recognition and us.
+	@$(VENV)/bin/python -m countenance.bench.peers --peer-python $(PEERS)/bin/python
 
 clean: ## Remove the environments, the caches and the demo's library.
 	rm -rf $(VENV) $(PEERS) demo-library .mypy_cache .pytest_cache .ruff_cache .hypothesis \
@@ -85,8 +85,10 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
 	@$(VENV)/bin/pip install $(LOCKED) --only-binary :all: -r requirements/dev.txt
 	@touch $@
 
-$(PEERS)/.ready: requirements/peers.txt requirements/venv.sh
+$(PEERS)/.ready: $(VENV)/.ready requirements/peers.txt
 	@sh requirements/venv.sh $(PEERS)
-	@echo "setting up $(PEERS) (the first time about ten minutes: dlib is compiled)"
-	@$(PEERS)/bin/pip install $(LOCKED) -r requirements/peers.txt
+	@echo "setting up $(PEERS) (the first time: about 150 MB to fetch)"
+	@rm -rf build/peers
+	@$(VENV)/bin/pip wheel $(LOCKED) --no-build-isolation -w build/peers -r requirements/peers.txt
+	@$(PEERS)/bin/pip install $(PIP_FLAGS) --no-deps --no-index build/peers/*.whl
 	@touch $@

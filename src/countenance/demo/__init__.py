@@ -1,0 +1,1 @@
+"""A small library from two public-domain portraits, and its story."""
