@@ -1,0 +1,145 @@
+"""`countenance enrol`: enrol somebody who agrees to be recognised."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from countenance.cli.answer import answer, counted, last_day, say, table
+from countenance.cli.arguments import FILE, LastDay, Wishes, read_file, read_picture
+from countenance.cli.command import Call, command
+from countenance.cli.exits import IN_PART
+from countenance.cli.progress import ProgressLine
+from countenance.core.canonical import digest
+from countenance.errors import UsageError
+
+if TYPE_CHECKING:
+    from countenance.enrol.enrol import Judged
+    from countenance.library import Enrolled
+    from countenance.people.purpose import Wish
+
+
+@command(
+    "enrol",
+    changes="adds a person, what they agreed to and a locked reference, and searches the photos "
+    "that are here for them; the pictures themselves are not kept",
+    example="countenance enrol Ada --photo selfie.jpg --consent find-me,tell-me",
+)
+@click.argument("name")
+@click.argument("more", metavar="[FILE]...", nargs=-1, type=FILE)
+@click.option(
+    "--photo",
+    "first",
+    metavar="FILE...",
+    multiple=True,
+    type=FILE,
+    help="A picture that shows their face and nobody else's. Three or more are better.",
+)
+@click.option(
+    "--consent",
+    "wishes",
+    type=Wishes(),
+    required=True,
+    help="What they agreed to: find-me, tell-me, staff-find, may-publish:CHANNEL, hide-me; "
+    "several with commas.",
+)
+@click.option(
+    "--until", type=LastDay(), help="The last day on which they agree. Else twelve months."
+)
+@click.option(
+    "--evidence", type=FILE, help="What shows it. Its digest is recorded; keep the file itself."
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="NAME, a name or an id, is enrolled: these pictures take the place of the earlier ones.",
+)
+def enrol(
+    call: Call,
+    name: str,
+    more: tuple[Path, ...],
+    *,
+    first: tuple[Path, ...],
+    wishes: "tuple[Wish, ...]",
+    until: datetime | None,
+    evidence: Path | None,
+    again: bool,
+) -> None:
+    """
+    Enrol somebody who agrees to be recognised.
+
+    Each picture is judged, and the answer says in words what is wrong with it. If some pictures
+    were not good enough the exit code is 3; if none was, nothing is stored and it is 4.
+    """
+    from countenance.enrol.enrol import Portrait
+
+    files = (*first, *more)
+    if not files:
+        raise UsageError("no picture given", hint="for example --photo selfie.jpg")
+    with call.open() as library, ProgressLine() as progress:
+        done = library.enrol(
+            name,
+            [Portrait(str(file), read_picture(file)) for file in files],
+            wishes,
+            until=until,
+            evidence=None if evidence is None else digest(read_file(evidence)),
+            again=again,
+            progress=progress,
+        )
+    answer(call, _document(done, wishes), _text(done, wishes))
+    _warn(done)
+    if done.compared is None:
+        say("another run holds the library: the photos are searched by it or by the next ingest")
+    if not all(picture.accepted for picture in done.enrolment.pictures):
+        raise click.exceptions.Exit(IN_PART)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _document(done: "Enrolled", wishes: "tuple[Wish, ...]") -> dict[str, object]:
+    return {
+        "person": {"id": done.enrolment.person.id, "name": done.enrolment.person.name},
+        "pictures": [
+            {
+                "name": one.name,
+                "accepted": one.accepted,
+                "weak": one.weak,
+                "sentences": one.sentences,
+            }
+            for one in done.enrolment.pictures
+        ],
+        "consent": [str(wish) for wish in wishes],
+        "until": done.enrolment.until,
+        "compared": done.compared,
+    }
+
+
+def _text(done: "Enrolled", wishes: "tuple[Wish, ...]") -> Iterator[str]:
+    person = done.enrolment.person
+    accepted = [one for one in done.enrolment.pictures if one.accepted]
+    yield f"enrolled {person.name} ({person.id}) from {counted(len(accepted), 'picture')}:"
+    yield from table((f"  {one.name}", _in_words(one)) for one in done.enrolment.pictures)
+    agreed, until = ", ".join(str(wish) for wish in wishes), done.enrolment.until
+    yield f"agreed to {agreed}" + (f" until {last_day(until)}" if until else "")
+    if done.compared is not None:
+        yield f"{counted(done.compared, 'earlier photo')} searched"
+
+
+def _in_words(picture: "Judged") -> str:
+    verdict = "not used"
+    if picture.accepted:
+        verdict = "weak" if picture.weak else "good"
+    return ": ".join([verdict, *([", ".join(picture.sentences)] if picture.sentences else [])])
+
+
+def _warn(done: "Enrolled") -> None:
+    pictures = done.enrolment.pictures
+    refused = sum(not one.accepted for one in pictures)
+    if refused:
+        say(f"not used: {refused} of {counted(len(pictures), 'picture')}")
+    if all(one.weak for one in pictures if one.accepted):
+        say(f"{done.enrolment.person.name} will be missed more often than need be, for no picture")
+        say("is as good as it should be; --again with better ones puts them in their place")

@@ -1,0 +1,94 @@
+"""`countenance ingest`: read and recognise what is new."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from countenance.cli.answer import answer, counted, table
+from countenance.cli.command import Call, command
+from countenance.cli.exits import IN_PART
+from countenance.cli.progress import ProgressLine, duration
+from countenance.cli.source import say_unlisted, unlisted_document
+
+if TYPE_CHECKING:
+    from countenance.ingest.run import Report
+
+_SKIPS_SHOWN = 10
+
+
+@command(
+    "ingest",
+    changes="the catalog and the vault: photos with the boxes of their faces, previews, and "
+    "sightings of people who agreed; nothing at the sources",
+    example="countenance ingest --workers 2",
+)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+@click.option(
+    "--workers", metavar="N", type=int, help="Photos worked on at once. Else the setting."
+)
+def ingest(call: Call, sources: tuple[str, ...], *, workers: int | None) -> None:
+    """
+    Read and recognise what is new at the sources.
+
+    At those named, or at all that have a grant in force. It may be stopped at any moment and goes
+    on when it is run again. A file that cannot be read is skipped, with its reason, and makes the
+    exit code 3.
+    """
+    given = {} if workers is None else {"workers": workers}
+    with call.open(**given) as library, ProgressLine() as progress:
+        report = library.ingest(sources, progress=progress)
+    answer(call, _document(report), _text(report))
+    say_unlisted(report.unlisted)
+    if report.skipped or report.unlisted:
+        raise click.exceptions.Exit(IN_PART)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _document(report: "Report") -> dict[str, object]:
+    return {
+        "done": report.done,
+        "known": report.known,
+        "skipped": len(report.skipped),
+        "skipped_by_reason": dict(Counter(one.reason for one in report.skipped).most_common()),
+        "skips": [
+            {
+                "source": one.source,
+                "locator": one.locator,
+                "reason": one.reason,
+                "detail": one.detail,
+            }
+            for one in report.skipped
+        ],
+        "unlisted": unlisted_document(report.unlisted),
+        "faces": report.faces,
+        "sightings": report.sightings,
+        "compared_again": report.compared_again,
+        "new": report.listed.new,
+        "changed": report.listed.changed,
+        "vanished": report.listed.vanished,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _text(report: "Report") -> Iterator[str]:
+    yield (
+        f"{counted(report.done, 'photo')} read, {counted(report.faces, 'face')}, "
+        f"{counted(report.sightings, 'sighting')}, in {duration(report.seconds)}"
+    )
+    if report.known:
+        yield f"{counted(report.known, 'file')} with a photo that was read before"
+    if report.listed.vanished:
+        yield f"{counted(report.listed.vanished, 'file')} vanished from the source"
+    if report.compared_again:
+        yield f"{counted(report.compared_again, 'earlier photo')} compared again"
+    if report.skipped:
+        yield f"{counted(len(report.skipped), 'file')} skipped:"
+        shown = report.skipped[:_SKIPS_SHOWN]
+        yield from table((f"  {one.reason}", one.locator, one.detail) for one in shown)
+    if len(report.skipped) > _SKIPS_SHOWN:
+        source = report.skipped[_SKIPS_SHOWN].source
+        yield f"  and {len(report.skipped) - _SKIPS_SHOWN:,} more: countenance source show {source}"

@@ -1,0 +1,33 @@
+"""`countenance init`: make a library."""
+
+from pathlib import Path
+
+import click
+
+from countenance.cli.answer import answer, say
+from countenance.cli.command import Call, command
+from countenance.errors import UsageError
+
+
+@command(
+    "init",
+    changes="makes the folder DIR with a catalog, a vault and a folder of keys, readable by its "
+    "owner only",
+    example="countenance init gala",
+)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+def init(call: Call, folder: Path | None) -> None:
+    """
+    Make a library.
+
+    It stands in the folder DIR, or else where --library or COUNTENANCE_LIBRARY say, or else in the
+    folder one stands in.
+    """
+    from countenance.library import Library
+
+    if folder is not None and call.folder is not None:
+        raise UsageError("the library's folder is named twice, as DIR and with --library")
+    call.folder = folder or call.folder
+    Library.init(call.root, call.settings()).close()
+    answer(call, {"library": call.root}, [f"made a library in {call.root}"])
+    say("next: countenance source add folder LOCATION --granted-by WHO --until DATE")

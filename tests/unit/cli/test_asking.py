@@ -1,0 +1,39 @@
+import io
+
+import pytest
+
+from countenance.cli.asking import confirm
+from countenance.errors import Interrupted, UsageError
+
+
+class Keyboard(io.StringIO):
+    """A terminal at which this is typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_yes_is_not_asked_again() -> None:
+    """With `--yes` nobody needs to be there."""
+    confirm("erase it?", yes=True)
+
+
+def test_nobody_there_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that did not say `--yes` is told so, and nothing is done."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(UsageError) as caught:
+        confirm("erase it?", yes=False)
+    assert "--yes" in caught.value.hint
+
+
+def test_question_goes_to_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a terminal the answer decides, and stdout stays free for the result."""
+    monkeypatch.setattr("sys.stdin", Keyboard("y\nn\n"))
+    confirm("erase it?", yes=False)
+    with pytest.raises(Interrupted, match="nothing was changed"):
+        confirm("erase it?", yes=False)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "erase it?" in captured.err
