@@ -38,6 +38,7 @@ from countenance.errors import Error, Locked, NoLibrary, Unavailable, UsageError
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
+from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest, scan
 from countenance.ingest.writer import Writer
@@ -50,10 +51,9 @@ from countenance.search.asker import Asker
 from countenance.search.find import Found, find
 from countenance.search.probe import ProbeFace, search
 from countenance.settings import Settings, load_settings
-from countenance.sources.changes import Changes
 from countenance.sources.folder import FolderReader
 from countenance.sources.grant import Grant, GrantPurpose
-from countenance.sources.source import Reader, Source, SourceKind, Unlisted
+from countenance.sources.source import Reader, Source, SourceKind
 from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
 from countenance.vault.keys import KeyStore
@@ -118,14 +118,6 @@ class Enrolled:
 
     enrolment: Enrolment
     compared: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """What changed at a source, and which parts of it could not be listed."""
-
-    changes: Changes
-    unlisted: tuple[Unlisted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,9 +308,8 @@ class Library:
         Raises `NotFound` if there is no such source, `NoGrant` if it has no grant in force, and
         `Unavailable` if it cannot be listed.
         """
-        source, unlisted = self.source(which), list[Unlisted]()
-        changes = scan(self._stores, source.id, self._reader(source), unlisted=unlisted)
-        return Scanned(changes, tuple(unlisted))
+        source = self.source(which)
+        return scan(self._stores, source.id, self._reader(source))
 
     def revoke(self, source: str) -> tuple[GrantId, ...]:
         """

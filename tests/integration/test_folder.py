@@ -50,12 +50,12 @@ def test_stamp_is_of_time_and_size(root: Path) -> None:
     """A stamp changes when the file is written again, and a comparison finds it."""
     os.utime(root / "z.tif", ns=(0, 123_456_789))
     reader: Reader = _reader(root)
-    known = {entry.locator: entry.stamp for entry in reader.list(_no_problem)}
+    known = {entry.locator: entry.stamp for entry in reader.list(_no_problem, _no_matter)}
     assert known["z.tif"] == "123456789:5"
     _write(root / "z.tif", "longer")
     _write(root / "new.gif", "new")
     (root / "a.jpeg").unlink()
-    changes = compare(reader.list(_no_problem), known)
+    changes = compare(reader.list(_no_problem, _no_matter), known)
     assert [entry.locator for entry in changes.new] == ["new.gif"]
     assert [entry.locator for entry in changes.changed] == ["z.tif"]
     assert changes.vanished == ("a.jpeg",)
@@ -151,10 +151,10 @@ def test_folder_that_may_not_be_looked_into_is_named(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest is listed, and what lies in such a folder has not vanished."""
-    known = {entry.locator: entry.stamp for entry in _reader(root).list(_no_problem)}
+    known = {entry.locator: entry.stamp for entry in _reader(root).list(_no_problem, _no_matter)}
     _forbid(monkeypatch, "late")
     unlisted: list[Unlisted] = []
-    changes = compare(_reader(root).list(unlisted.append), known, unlisted=unlisted)
+    changes = compare(_reader(root).list(unlisted.append, _no_matter), known, unlisted=unlisted)
     assert [part.locator for part in unlisted] == ["day 2/late"]
     assert unlisted[0].message == "Permission denied"
     assert (changes.new, changes.changed, changes.vanished) == ((), (), ())
@@ -214,7 +214,7 @@ def test_endless_nesting_ends(root: Path) -> None:
         below = deeper
     os.close(below)
     unlisted: list[Unlisted] = []
-    assert len(list(_reader(root).list(unlisted.append))) == 5
+    assert len(list(_reader(root).list(unlisted.append, _no_matter))) == 5
     assert len(unlisted) == 1
     assert unlisted[0].message == "folders are nested more than 100 deep"
 
@@ -270,12 +270,16 @@ def _reader(root: Path) -> FolderReader:
     return FolderReader(root, covers=lambda _: True)
 
 
+def _no_matter(locator: str) -> None:
+    """What is no picture by its name does not matter here."""
+
+
 def _no_problem(part: Unlisted) -> None:
     pytest.fail(f"not listed: {part}")
 
 
 def _listed(reader: FolderReader) -> list[str]:
-    return [entry.locator for entry in reader.list(_no_problem)]
+    return [entry.locator for entry in reader.list(_no_problem, _no_matter)]
 
 
 def _refusal(reader: FolderReader, locator: str, *, max_bytes: int = _ENOUGH) -> Reason:
@@ -298,3 +302,12 @@ def _forbid(
         return open_anything(path, flags, **options)
 
     monkeypatch.setattr(os, "open", open_but_one)
+
+
+def test_what_is_no_picture_by_its_name_is_said(tmp_path: Path) -> None:
+    """Every covered file is in the listing or among those passed over; raw pictures are listed."""
+    for name in ("a.jpg", "b.xmp", "c.NEF", "d.mp4", ".hidden.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    passed_over: list[str] = []
+    listed = [entry.locator for entry in _reader(tmp_path).list(_no_problem, passed_over.append)]
+    assert (listed, passed_over) == (["a.jpg", "c.NEF"], ["b.xmp", "d.mp4"])

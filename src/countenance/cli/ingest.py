@@ -64,6 +64,7 @@ def _document(report: "Report") -> dict[str, object]:
             for one in report.skipped
         ],
         "unlisted": unlisted_document(report.unlisted),
+        "passed_over": report.passed_over,
         "faces": report.faces,
         "sightings": report.sightings,
         "compared_again": report.compared_again,
@@ -83,6 +84,8 @@ def _text(report: "Report") -> Iterator[str]:
         yield f"{counted(report.known, 'file')} with a photo that was read before"
     if report.listed.vanished:
         yield f"{counted(report.listed.vanished, 'file')} vanished from the source"
+    if report.passed_over:
+        yield f"{counted(len(report.passed_over), 'file')} passed over: no picture by the name"
     if report.compared_again:
         yield f"{counted(report.compared_again, 'earlier photo')} compared again"
     if report.skipped:

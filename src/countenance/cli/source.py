@@ -161,6 +161,7 @@ def scan(call: Call, which: str) -> None:
         "changed": changed,
         "vanished": vanished,
         "unlisted": unlisted_document(scanned.unlisted),
+        "passed_over": scanned.passed_over,
     }
     answer(call, document, [f"{new:,} new, {changed:,} changed, {vanished:,} vanished"])
     if scanned.unlisted:

@@ -21,8 +21,10 @@ class GrantedReader:
         self._source = source
         self._stores = stores
 
-    def list(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Entry]:
-        return self._reader.list(unlisted)
+    def list(
+        self, unlisted: Callable[[Unlisted], object], passed_over: Callable[[str], object]
+    ) -> Iterator[Entry]:
+        return self._reader.list(unlisted, passed_over)
 
     def read(self, locator: str, *, max_bytes: int) -> bytes:
         """Raises `Unreadable` if no grant covers the file now, and as `reader` does."""

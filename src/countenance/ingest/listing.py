@@ -8,6 +8,19 @@ from sqlalchemy import Connection
 from countenance.catalog import items
 from countenance.core.ids import SourceId
 from countenance.sources.changes import Changes
+from countenance.sources.source import Unlisted
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """
+    A source, listed: what changed, which parts could not be listed, and the locators of the files
+    that are no pictures by their names.
+    """
+
+    changes: Changes
+    unlisted: tuple[Unlisted, ...]
+    passed_over: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from countenance.engines.local import run as run_local
 from countenance.errors import NoGrant, Reason, Unavailable
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
-from countenance.ingest.listing import Listed, write_plan
+from countenance.ingest.listing import Listed, Scanned, write_plan
 from countenance.ingest.progress import Progress, Step
 from countenance.ingest.stage import PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
-from countenance.sources.changes import Changes, compare
+from countenance.sources.changes import compare
 from countenance.sources.source import Reader, Unlisted
 
 
@@ -44,8 +44,8 @@ class Report:
 
     `done` counts photos read, `known` further places of photos that were read before, `faces` and
     `sightings` what was found in the photos of this run. `unlisted` are folders that could not be
-    looked into. `spent` is CPU seconds by stage, over all
-    threads; `seconds` is the whole run by the wall clock.
+    looked into, `passed_over` files that are no pictures by their names. `spent` is CPU seconds by
+    stage, over all threads; `seconds` is the whole run by the wall clock.
     """
 
     listed: Listed = field(default_factory=Listed)
@@ -56,6 +56,7 @@ class Report:
     compared_again: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     unlisted: list[Unlisted] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     spent: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -102,19 +103,19 @@ def ingest(
     return report
 
 
-def scan(stores: Stores, source: SourceId, reader: Reader, *, unlisted: list[Unlisted]) -> Changes:
+def scan(stores: Stores, source: SourceId, reader: Reader) -> Scanned:
     """
     What changed at `source` since the last ingest. No file is read, and nothing is stored.
 
-    Parts that could not be listed are added to `unlisted`. Raises as `require_grant` does, and
-    `Unavailable` if the source as a whole cannot be listed.
+    Raises as `require_grant` does, and `Unavailable` if the source as a whole cannot be listed.
     """
     require_grant(stores, source)
-    hidden: list[Unlisted] = []
-    listed = list(reader.list(hidden.append))
-    unlisted += hidden
+    unlisted: list[Unlisted] = []
+    passed_over: list[str] = []
+    listed = list(reader.list(unlisted.append, passed_over.append))
     with stores.database.read() as tx:
-        return compare(listed, items.stamps(tx, source), unlisted=hidden)
+        changes = compare(listed, items.stamps(tx, source), unlisted=unlisted)
+    return Scanned(changes, tuple(unlisted), tuple(passed_over))
 
 
 def require_grant(stores: Stores, source: SourceId) -> None:
@@ -153,7 +154,7 @@ def _list_all(
     here, away = {}, None
     for source, reader in readers.items():
         try:
-            report.listed += _list(writer, source, reader, report.unlisted)
+            _list(writer, source, reader, report)
             here[source] = reader
         except Unavailable as exc:
             away = exc
@@ -163,11 +164,13 @@ def _list_all(
     return here
 
 
-def _list(writer: Writer, source: SourceId, reader: Reader, unlisted: list[Unlisted]) -> Listed:
+def _list(writer: Writer, source: SourceId, reader: Reader, report: Report) -> None:
     # Nobody else changes a list of items meanwhile: this run holds the library.
-    changes = scan(writer.stores, source, reader, unlisted=unlisted)
+    scanned = scan(writer.stores, source, reader)
     with writer.stores.database.write() as tx:
-        return write_plan(tx, source, changes, at=writer.stores.clock.now())
+        report.listed += write_plan(tx, source, scanned.changes, at=writer.stores.clock.now())
+    report.unlisted += scanned.unlisted
+    report.passed_over += scanned.passed_over
 
 
 def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets

@@ -50,6 +50,9 @@ _CONTAINERS = frozenset(
     for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 )
 
+_NEW_SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0, section 8: a version of another image, reduced
+_DNG_VERSION = 50706  # Adobe DNG 1.6, chapter 4
+
 # Pictures, but of formats that are not read: PSD, PostScript, PDF, ICO, ICNS, JPEG XL, FITS.
 _UNREAD_BEGINNINGS = (
     b"8BPS",
@@ -248,6 +251,7 @@ def _opened(data: bytes, limits: Limits) -> Iterator[Image.Image]:
     except UnidentifiedImageError as exc:
         raise _unidentified(data) from exc
     with image:
+        _judge_raw(image, data)
         _judge_pixels(image.size, limits)
         _judge_frames(image, limits)
         yield image
@@ -285,6 +289,20 @@ def _too_many_pixels(limits: Limits) -> Unreadable:
         Reason.TOO_MANY_PIXELS,
         f"the picture has more pixels than the {limits.max_pixels:,} allowed",
     )
+
+
+def _judge_raw(image: Image.Image, data: bytes) -> None:
+    # A camera's raw file is a TIFF whose first image is a thumbnail: faces would be boxes in that.
+    if image.format != "TIFF":
+        return
+    tags = getattr(image, "tag_v2", {})
+    thumbnail = int(tags.get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED
+    if thumbnail or _DNG_VERSION in tags or data[8:10] == b"CR":
+        raise Unreadable(
+            Reason.FORMAT,
+            "a camera's raw file, which is not read",
+            hint="put the JPEG of the same picture beside it",
+        )
 
 
 def _judge_frames(image: Image.Image, limits: Limits) -> None:

@@ -18,14 +18,13 @@ from countenance.catalog.references import open_gallery
 from countenance.catalog.sightings import Sighting
 from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
-from countenance.extract.extractor import Extractor, Templates
+from countenance.extract.extractor import Extractor
 from countenance.extract.recognise import recognise
 from countenance.gallery.bands import Band
 from countenance.gallery.matching import Match
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
 from countenance.search.asker import Asker
-from countenance.vision.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,13 @@ def search(
     picture = extractor.decoder(data)
     faces = extractor.faces(picture)
     templates = extractor.templates(picture, faces)
+    at, pack = stores.clock.now(), extractor.pack
+    # The gallery is opened for this purpose alone, and dropped after.
+    with stores.database.read() as tx:
+        opened = open_gallery(tx, stores.keys, purposes=(asker.purpose,), pack=pack, at=at)
+    matches = recognise(templates, opened.gallery, pack)
     with stores.database.write() as tx:  # a search writes: into the log
-        candidates = _candidates(tx, templates, asker, stores=stores, pack=extractor.pack)
+        candidates = _candidates(tx, matches, asker, at=stores.clock.now())
     return tuple(ProbeFace(face.box, candidates.get(row, ())) for row, face in enumerate(faces))
 
 
@@ -66,19 +70,9 @@ def search(
 
 
 def _candidates(
-    tx: Connection, templates: Templates, asker: Asker, *, stores: Stores, pack: Pack
+    tx: Connection, matches: Mapping[int, Match], asker: Asker, *, at: datetime
 ) -> Mapping[int, tuple[Candidate, ...]]:
-    """By row of the face. The gallery is opened for this purpose alone, and dropped after."""
-    at = stores.clock.now()
-    opened = open_gallery(
-        tx,
-        stores.keys,
-        purposes=(asker.purpose,),
-        pack=pack,
-        at=at,
-    )
-    matches = recognise(templates, opened.gallery, pack)
-    # Asked again after the search, for the answer is what counts (P8).
+    """By row of the face. Consents are asked again: those of the answer's moment count (P8)."""
     named = {match.person for match in matches.values()}
     agreed = admitted(people.consents(tx, people=named), purposes=(asker.purpose,), at=at)
     _log(tx, asker, agreed, at=at)

@@ -17,6 +17,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from countenance.errors import Reason, Unavailable, Unreadable
@@ -26,10 +27,14 @@ from countenance.sources.source import Entry, Unlisted
 PICTURE_ENDINGS = frozenset(
     f".{ending}"
     for ending in (
-        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "jp2"),
-        *("tif", "tiff", "heic", "heif", "hif", "avif"),
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "tif", "tiff"),
+        *("heic", "heif", "hif", "avif", "jp2", "j2k", "j2c", "jpc", "jpf", "jpx"),
+        # Pictures that are not read, so that they are in the report with that reason.
+        *("psd", "psb", "ico", "icns", "jxl", "tga", "eps", "ppm", "pgm", "pbm", "pnm"),
+        *("dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw", "x3f"),
     )
 )
+"""What a picture's name ends with. Whether a file is one is decided by its bytes."""
 
 # What file managers and network drives leave among photos.
 _LEAVINGS = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information"})
@@ -63,6 +68,14 @@ _REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """Who is told, during a walk, of what is not yielded."""
+
+    unlisted: Callable[[Unlisted], object]
+    passed_over: Callable[[str], object]
+
+
 class FolderReader:
     """
     Reads the pictures below `root`.
@@ -83,7 +96,9 @@ class FolderReader:
         self._covers = covers
         self._endings = endings
 
-    def list(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Entry]:
+    def list(
+        self, unlisted: Callable[[Unlisted], object], passed_over: Callable[[str], object]
+    ) -> Iterator[Entry]:
         """
         The pictures below the root, each folder in the order of its names.
 
@@ -94,7 +109,7 @@ class FolderReader:
                 items = _items(root)
             except OSError as exc:
                 raise self._unavailable(exc) from exc
-            yield from self._walk(root, items, "", unlisted)
+            yield from self._walk(root, items, "", _Ears(unlisted, passed_over))
 
     def read(self, locator: str, *, max_bytes: int) -> bytes:
         """
@@ -148,7 +163,7 @@ class FolderReader:
         folder: int,
         items: "Sequence[os.DirEntry[str]]",
         above: str,
-        unlisted: Callable[[Unlisted], object],
+        ears: "_Ears",
     ) -> Iterator[Entry]:
         """The pictures among and below the `items` of `folder`, whose locator is `above`."""
         for item in items:
@@ -158,21 +173,20 @@ class FolderReader:
                     continue
                 if item.is_dir(follow_symlinks=False):
                     with _opened_below(folder, item.name, locator) as below:
-                        yield from self._walk(below, _items(below), f"{locator}/", unlisted)
-                elif self._is_wanted(item, locator):
-                    yield _entry(item, locator)
+                        yield from self._walk(below, _items(below), f"{locator}/", ears)
+                elif item.is_file(follow_symlinks=False) and self._covers(locator):
+                    if self._is_picture(item.name):
+                        yield _entry(item, locator)
+                    else:
+                        ears.passed_over(locator)
             except FileNotFoundError:
                 continue  # it was there when its folder was listed, and has vanished since
             except OSError as exc:
-                unlisted(Unlisted(locator, exc.strerror or str(exc)))
+                ears.unlisted(Unlisted(locator, exc.strerror or str(exc)))
 
-    def _is_wanted(self, item: "os.DirEntry[str]", locator: str) -> bool:
-        ending = os.path.splitext(item.name)[1].lower()  # noqa: PTH122  # a name, and in a loop
-        return (
-            ending in self._endings
-            and item.is_file(follow_symlinks=False)
-            and self._covers(locator)
-        )
+    def _is_picture(self, name: str) -> bool:
+        ending = os.path.splitext(name)[1]  # noqa: PTH122  # a name, and in a loop
+        return ending.lower() in self._endings
 
 
 # --------------------------------------------------------------------------------------------------

@@ -58,11 +58,14 @@ class Reader(Protocol):
     A reader keeps no copy, and changes nothing at the source.
     """
 
-    def list(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Entry]:
+    def list(
+        self, unlisted: Callable[[Unlisted], object], passed_over: Callable[[str], object]
+    ) -> Iterator[Entry]:
         """
         Every picture-like file that is covered, each once, in an order that stays the same.
 
-        `unlisted` is called for each part that could not be listed, before the iterator ends.
+        `unlisted` is called for each part that could not be listed, before the iterator ends, and
+        `passed_over` with the locator of each covered file that is no picture by its name.
 
         Raises `Unavailable` if the source as a whole cannot be reached: a source that is away
         for an hour has not lost its pictures.
