@@ -17,6 +17,8 @@ from countenance.media.limits import Limits
 _DIFFERENT = {
     # The frame that is broken is a later one; the first is whole.
     "broken/drew_6d939393058de0579fca1bbf10ecff25.gif": "opens",
+    # A camera's raw file: what opens is a thumbnail of 8 by 8 pixels.
+    "formats/et_DNG.dng": "refused",
 }
 
 _FAMILIES = {
