@@ -1,1 +1,1 @@
-"""What was done, by whom, why. Holds ids and digests: no name, vector, score or picture."""
+"""What was done, by whom, why: entries, the tree over them, its signed checkpoints, its proofs."""

@@ -15,12 +15,23 @@ class Act(StrEnum):
     SOURCE_ADDED = "source.added"
     SOURCE_REVOKED = "source.revoked"
     RULE_CHANGED = "collection.rule-changed"
+    ROSTER_CHANGED = "collection.roster-changed"
     ENROLLED = "person.enrolled"
     WITHDRAWN = "person.withdrawn"
+    EXPIRED = "consent.expired"
+    OBJECTED = "person.objected"
+    OBJECTION_LIFTED = "person.objection-lifted"
     FOUND = "person.found"
     SEARCHED = "probe.searched"
+    CONFIRMED = "sighting.confirmed"
+    REJECTED = "sighting.rejected"
     REFUSED = "search.refused"
     INGESTED = "source.ingested"
+    REDACTED = "entry.redacted"
+
+
+LOOKING = frozenset({Act.FOUND, Act.SEARCHED})
+"""The acts by which somebody looked for the people among the subjects (P33)."""
 
 
 @dataclass(frozen=True, slots=True)

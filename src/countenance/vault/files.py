@@ -16,6 +16,8 @@ from countenance.errors import Unavailable, UsageError
 _ID = re.compile(r"[a-z]{1,4}_[0-9a-hjkmnp-tv-z]{16}")
 """The form that `core.ids.new_id` gives."""
 
+_OPEN_TO_OTHERS = 0o077
+
 
 def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
@@ -30,6 +32,16 @@ def checked_id(text: str) -> str:
     if not is_id(text):
         raise UsageError(f"not an id: {text[:40]!r}")
     return text
+
+
+def check_closed(folder: Path) -> None:
+    """Raises `Unavailable` if others than its owner may enter the key folder, else `OSError`."""
+    mode = folder.stat().st_mode & 0o777
+    if mode & _OPEN_TO_OTHERS:
+        raise Unavailable(
+            f"the key folder is open to others: mode {mode:o}",
+            hint=f"close it: chmod 700 {folder}",
+        )
 
 
 @contextmanager

@@ -20,15 +20,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from countenance.core.ids import KeyId, new_id
-from countenance.errors import NotFound, Unavailable, VerificationError
-from countenance.vault.files import checked_id, is_id, sync_folder, unavailable, write_file
+from countenance.errors import NotFound, VerificationError
+from countenance.vault.files import (
+    check_closed,
+    checked_id,
+    is_id,
+    sync_folder,
+    unavailable,
+    write_file,
+)
 
 KEY_BYTES = 32
 
 _HEADER = b"CTN-KEY\x01"
 _CHECKSUM_BYTES = 16
 _SUFFIX = ".key"
-_OPEN_TO_OTHERS = 0o077
 
 
 class KeyStore:
@@ -52,7 +58,7 @@ class KeyStore:
         """
         key_id = KeyId(new_id("k"))
         with unavailable("the key folder"):
-            self._check_closed()
+            check_closed(self._folder)
             data = _encode(key_id, secrets.token_bytes(KEY_BYTES))
             write_file(self._path(key_id), data, flags=os.O_CREAT | os.O_EXCL, durable=True)
             sync_folder(self._folder)
@@ -68,7 +74,7 @@ class KeyStore:
         """
         path = self._path(key_id)
         with unavailable(f"key {key_id}"):
-            self._check_closed()
+            check_closed(self._folder)
             try:
                 data = path.read_bytes()
             except FileNotFoundError as error:
@@ -103,14 +109,6 @@ class KeyStore:
 
     def _path(self, key_id: KeyId) -> Path:
         return self._folder / f"{checked_id(key_id)}{_SUFFIX}"
-
-    def _check_closed(self) -> None:
-        mode = self._folder.stat().st_mode & 0o777
-        if mode & _OPEN_TO_OTHERS:
-            raise Unavailable(
-                f"the key folder is open to others: mode {mode:o}",
-                hint=f"close it: chmod 700 {self._folder}",
-            )
 
 
 # ------------------------------------------------------------------------------------------------

@@ -1,0 +1,163 @@
+"""
+The log as a whole: signed, verified against its checkpoints and the other tables, written out.
+
+The tables say what was done, and the log says it as well: an act that has no entry was not done by
+this program, or its entry was taken away.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from countenance.audit.entry import Act, Entry
+from countenance.audit.merkle import HASH_BYTES
+from countenance.audit.note import VerifierKey
+from countenance.audit.verify import Fault, Finding, Verified, verify
+from countenance.catalog import checkpoints, log
+from countenance.catalog.database import Database
+from countenance.catalog.tables import consent_event, grant, person, source
+from countenance.core.clock import Clock
+from countenance.core.ids import PersonId
+from countenance.errors import VerificationError
+from countenance.people.consent import EventKind
+from countenance.vault.signing import SigningKey, SigningKeyFile
+
+SIGNED_EVERY = 100
+"""Entries, after which a checkpoint is signed although the library stays open."""
+
+Wanted = tuple[Act, str]
+"""An act, and the id of what it touched or rests on."""
+
+_SAYING = {
+    EventKind.GIVEN: Act.ENROLLED,
+    EventKind.RECORDED: Act.ENROLLED,
+    EventKind.WITHDRAWN: Act.WITHDRAWN,
+    EventKind.EXPIRED: Act.EXPIRED,
+    EventKind.OBJECTED: Act.OBJECTED,
+}
+"""Which act's entry says that an event happened to a consent."""
+
+
+class Trail:
+    """
+    The audit log of one library, and the key that signs it, which is made when it is first needed.
+
+    `own_keys` raises an error of ours if the folder of the keys is not this library's.
+    """
+
+    def __init__(
+        self, database: Database, key: SigningKeyFile, clock: Clock, own_keys: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._key = key
+        self._clock = clock
+        self._own_keys = own_keys
+
+    def tail(self, count: int) -> list[tuple[int, Entry | None]]:
+        """The last `count` entries with their index; nothing where one was redacted."""
+        with self._database.read() as tx:
+            return log.tail(tx, count)
+
+    def looked_for(self, who: PersonId) -> list[Entry]:
+        """Who looked for a person, when and why, oldest first (P33)."""
+        with self._database.read() as tx:
+            return log.looked_for(tx, who)
+
+    def sign(self, *, at_least: int = 0) -> str | None:
+        """
+        Sign the log as it stands; nothing is done if fewer than `at_least` entries are unsigned.
+
+        Gives the newest checkpoint. Raises `VerificationError` if the log does not go on from the
+        one signed last, and `Unavailable` if the key cannot be read.
+        """
+        with self._database.read() as tx:
+            # Fewer than none: the log became shorter, and that is to be said.
+            if 0 <= log.size(tx) - checkpoints.signed_size(tx) < at_least:
+                return checkpoints.newest(tx)
+        self._own_keys()
+        with self._database.write() as tx:
+            return checkpoints.sign(tx, self._signing_key(tx), at=self._clock.now())
+
+    def key(self) -> VerifierKey:
+        """The public key, under the name of the log. Raises `Unavailable` if it cannot be read."""
+        self._own_keys()
+        # A writer's transaction, so that two programs do not make the key at once.
+        with self._database.write() as tx:
+            return VerifierKey(checkpoints.origin(tx), self._signing_key(tx).public)
+
+    def verify(self, kept: Mapping[str, str]) -> Verified:
+        """
+        Verify the log: the steps of `audit.verify`, then that each act of the tables has its entry.
+
+        `kept` are checkpoints that were kept elsewhere, by what to call each.
+        """
+        key = self.key()
+        with self._database.read() as tx:
+            own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
+            seen = verify(log.leaves(tx), own | dict(kept), key)
+            # Where entries were redacted, what they said cannot be told from what was never said.
+            if seen.findings or seen.redacted:
+                return seen
+            return replace(seen, findings=tuple(_unrecorded(tx)))
+
+    def export(self) -> Iterator[str]:
+        """The log in lines of JSON: every entry, the newest checkpoint, the public key."""
+        key = self.key()
+        with self._database.read() as tx:
+            for leaf in log.leaves(tx):
+                yield _line(
+                    {
+                        "index": leaf.index,
+                        "payload": leaf.payload,
+                        "salt": None if leaf.salt is None else leaf.salt.hex(),
+                        "leaf": leaf.hashes[:HASH_BYTES].hex(),
+                    }
+                )
+            yield _line({"checkpoint": checkpoints.newest(tx), "key": str(key)})
+
+    def _signing_key(self, tx: Connection) -> SigningKey:
+        # Only a log that was never signed gets a new key: with another one, what was signed
+        # before would look forged.
+        if checkpoints.newest(tx) is None and not self._key.exists():
+            return self._key.create()
+        return self._key.read()
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _unrecorded(tx: Connection) -> Iterable[Finding]:
+    try:
+        recorded = Counter(_recorded(tx))
+    except VerificationError as exc:
+        yield Finding(Fault.CONTENT, exc.message)
+        return
+    for (act, which), times in sorted((Counter(_done(tx)) - recorded).items()):
+        missing = "no entry" if times == 1 else f"{times} entries too few"
+        yield Finding(Fault.UNRECORDED, f"{which}: the log has {missing} of {act}")
+
+
+def _recorded(tx: Connection) -> Iterator[Wanted]:
+    for one in log.entries(tx):
+        yield from ((one.act, which) for which in (*one.subjects, *one.rests_on))
+
+
+def _done(tx: Connection) -> Iterator[Wanted]:
+    """The acts that the tables show, each as often as it was done."""
+    for which in tx.execute(select(person.c.id)).scalars():
+        yield Act.ENROLLED, which
+    for row in tx.execute(select(consent_event.c.consent_id, consent_event.c.kind)):
+        yield _SAYING[EventKind(row.kind)], row.consent_id
+    for which in tx.execute(select(source.c.id)).scalars():
+        yield Act.SOURCE_ADDED, which
+    for row in tx.execute(select(grant.c.id, grant.c.revoked_at)):
+        yield Act.SOURCE_ADDED, row.id
+        if row.revoked_at is not None:
+            yield Act.SOURCE_REVOKED, row.id
+
+
+def _line(document: Mapping[str, object]) -> str:
+    return json.dumps(document, sort_keys=True)
