@@ -10,7 +10,7 @@ The Python API: one object, one method a use case.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -21,20 +21,42 @@ from typing import Self
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import collections, items, log, people, photos, sightings, sources
+from countenance.catalog import (
+    collections,
+    guardians,
+    items,
+    log,
+    notices,
+    people,
+    photos,
+    sightings,
+    sources,
+)
 from countenance.catalog.collections import Collection
 from countenance.catalog.database import Database
+from countenance.catalog.evidence import Proof, prove
+from countenance.catalog.guardians import Objection
 from countenance.catalog.items import Trouble
 from countenance.catalog.people import Person
 from countenance.catalog.photos import Photo
-from countenance.catalog.sightings import Sighting
+from countenance.catalog.sightings import Decision, Sighting, SightingState
 from countenance.catalog.stores import Stores
+from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.canonical import Digest
 from countenance.core.clock import Clock, SystemClock
 from countenance.core.ids import GrantId, SourceId, new_id
 from countenance.enrol.enrol import Agreement, Enrolment, Portrait, enrol, look_at
-from countenance.erasure.withdraw import Withdrawal, destroy_stray_keys, withdraw
-from countenance.errors import Error, Locked, NoLibrary, Unavailable, UsageError
+from countenance.erasure.expire import expire
+from countenance.erasure.objection import Objected, lift, object_to
+from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
+from countenance.errors import (
+    Error,
+    Locked,
+    NoLibrary,
+    Unavailable,
+    UsageError,
+    VerificationError,
+)
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
@@ -45,9 +67,11 @@ from countenance.ingest.writer import Writer
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.people.consent import Consent
+from countenance.people.guardians import Guardian, Standing
 from countenance.people.notice import load_notice
 from countenance.people.purpose import Purpose, Wish
 from countenance.search.asker import Asker
+from countenance.search.byhand import add, decide
 from countenance.search.find import Found, find
 from countenance.search.probe import ProbeFace, search
 from countenance.settings import Settings, load_settings
@@ -58,6 +82,7 @@ from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
 from countenance.vault.keys import KeyStore
 from countenance.vault.layout import LibraryLayout, lock
+from countenance.vault.signing import SigningKeyFile
 from countenance.vision.models import ModelStore
 from countenance.vision.pack import Pack, load_pack
 from countenance.vision.vision import Vision
@@ -145,6 +170,9 @@ class Library:
         self._stores = Stores(
             self._database, KeyStore(settings.keys_dir), BlobStore(self._layout.vault), clock
         )
+        self._signing_key = SigningKeyFile(settings.keys_dir)
+        self._trail = Trail(self._database, self._signing_key, clock, self._require_own_keys)
+        self._acted = False
         self._decoder = Decoder(Limits())
 
     @classmethod
@@ -164,6 +192,9 @@ class Library:
             library_id = new_id("l")
             made._take_keys_folder(library_id)
             made._database.create(library_id, at=made._clock.now())
+            # Where the key cannot be made now, it is made when it is first needed.
+            with suppress(Unavailable):
+                made._trail.key()
         return made
 
     @classmethod
@@ -185,6 +216,9 @@ class Library:
         return opened
 
     def close(self) -> None:
+        """Let go of everything. What was logged since is signed, if it can be."""
+        if self._acted:
+            self._sign(at_least=1)
         self._decoder.close()
         self._database.close()
 
@@ -207,6 +241,16 @@ class Library:
     def settings(self) -> Settings:
         return self._settings
 
+    @property
+    def trail(self) -> Trail:
+        """The audit log: read, signed, verified, written out."""
+        return self._trail
+
+    def now(self) -> datetime:
+        """The present by which states are told: the clock, unless it was set back (P15)."""
+        with self._database.read() as tx:
+            return self._stores.now(tx)
+
     def damage(self) -> tuple[str, ...]:
         """What the catalog finds wrong in itself, in words; none if it is sound (P27)."""
         return self._database.damage()
@@ -216,7 +260,7 @@ class Library:
     def add_collection(self, name: str) -> Collection:
         """Raises `UsageError` if the name is empty or taken."""
         with self._database.write() as tx:
-            return collections.add(tx, name, at=self._clock.now())
+            return collections.add(tx, name, at=self._stores.now(tx))
 
     def collections(self) -> list[Collection]:
         with self._database.read() as tx:
@@ -244,9 +288,42 @@ class Library:
                 ground=ground.strip(),
                 minors=now.minors if minors is None else minors,
             )
-            collections.set_rule(tx, rule, at=self._clock.now())
+            collections.set_rule(tx, rule, at=self._stores.now(tx))
             self._log(tx, Act.RULE_CHANGED, subjects=(rule.id,))
+        self._did_act()
         return rule
+
+    def add_to_roster(self, name: str, who: str) -> tuple[Collection, Person]:
+        """
+        Put a person on the roster of a collection; of minors, the next ingest finds them there.
+
+        Raises `NotFound` if there is no such collection or person.
+        """
+        with self._database.write() as tx:
+            where, person = collections.get(tx, name), people.get(tx, who)
+            collections.add_to_roster(tx, where.id, person.id, at=self._stores.now(tx))
+            # Somebody can newly be found: earlier photos are behind the gallery again.
+            people.raise_gallery_version(tx)
+            self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        return where, person
+
+    def remove_from_roster(self, name: str, who: str) -> tuple[Collection, Person]:
+        """
+        Take a person off a roster: in a collection of minors they are found no more, at once.
+
+        Raises `NotFound` if there is no such collection or person, or if they are not on it.
+        """
+        with self._database.write() as tx:
+            where, person = collections.get(tx, name), people.get(tx, who)
+            collections.remove_from_roster(tx, where.id, person.id)
+            self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        return where, person
+
+    def roster(self, name: str) -> list[Person]:
+        """Those on a collection's roster, by name. Raises `NotFound` if it does not exist."""
+        with self._database.read() as tx:
+            on_it = collections.roster_of(tx, collections.get(tx, name).id)
+            return [one for one in people.list_all(tx) if one.id in on_it]
 
     # --- sources ----------------------------------------------------------------------------
 
@@ -261,11 +338,12 @@ class Library:
         the folder is not one, is a source of another collection already, or if the grant is over
         before it begins.
         """
-        at, location = self._clock.now(), folder.expanduser().absolute()
+        location = folder.expanduser().absolute()
         if not location.is_dir():
             raise UsageError(f"{folder}: no such folder")
-        given.check(at)
         with self._database.write() as tx:
+            at = self._stores.now(tx)
+            given.check(at)
             known = sources.at_location(tx, SourceKind.FOLDER, str(location))
             where = self._collection_for(tx, known, collection, default=location.name or "main")
             source = known or Source(
@@ -281,6 +359,7 @@ class Library:
                 where = replace(where, recognition=True, ground=ground.strip())
                 collections.set_rule(tx, where, at=at)
                 self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
+        self._did_act()
         return SourceAdded(source, grant, where)
 
     def sources(self) -> list[Source]:
@@ -319,8 +398,9 @@ class Library:
         """
         with self._database.write() as tx:
             which = sources.get(tx, source).id
-            ended = sources.revoke(tx, which, at=self._clock.now())
+            ended = sources.revoke(tx, which, at=self._stores.now(tx))
             self._log(tx, Act.SOURCE_REVOKED, subjects=(which,), rests_on=ended)
+        self._did_act()
         return ended
 
     # --- photos -----------------------------------------------------------------------------
@@ -334,6 +414,7 @@ class Library:
         grant in force (of all sources, those are passed over), and `Unavailable` if a source or
         the model pack cannot be reached.
         """
+        expire(self._stores)
         with self._at_work() as writer:
             wanted = self._chosen(chosen)
             report = ingest(
@@ -346,6 +427,7 @@ class Library:
             with self._database.write() as tx:
                 ids = tuple(source.id for source in wanted)
                 self._log(tx, Act.INGESTED, subjects=ids)
+        self._did_act()
         return report
 
     def photos(self) -> list[Photo]:
@@ -371,15 +453,20 @@ class Library:
         wishes: tuple[Wish, ...],
         *,
         until: datetime | None = None,
-        evidence: Digest | None = None,
+        evidence: bytes | None = None,
+        standing: Standing | None = None,
+        guardian: tuple[str, str] | None = None,
         again: bool = False,
         progress: Progress = silent,
     ) -> Enrolled:
         """
         Enrol somebody from their pictures, and search the photos that are here for them.
 
-        `who` is a new name, or with `again` a person's id or name. Raises `PoorPicture` if no
-        picture is good enough, and `Refused` if the name is taken; then nothing is stored.
+        `who` is a new name, or with `again` a person's id or name. `evidence` are the bytes of what
+        shows that they agree, `guardian` the name and the relation of who agrees for a child.
+        Raises `PoorPicture` if no picture is good enough, and `Refused` if the name is taken, if a
+        child has no guardian, if somebody died too lately to be enrolled from a record, or while an
+        objection stands; then nothing is stored.
         """
         agreement = Agreement(
             wishes=wishes,
@@ -387,11 +474,16 @@ class Library:
             actor=self._settings.actor,
             until=until,
             evidence=evidence,
+            standing=standing,
+            guardian=guardian,
+            historical_years=self._settings.historical_years,
         )
         looked = look_at(portraits, self.extractor)
+        expire(self._stores)
         with self._own_keys():
-            destroy_stray_keys(self._stores)
+            destroy_strays(self._stores)
             enrolment = enrol(who, looked, agreement, stores=self._stores, again=again)
+        self._did_act()
         return Enrolled(enrolment, self._search_again(progress))
 
     def people(self) -> list[Person]:
@@ -411,10 +503,56 @@ class Library:
         From the moment it is recorded they are found nowhere. Raises `NotFound` if there is no such
         person.
         """
+        expire(self._stores)
         with self._own_keys():
             done = withdraw(who, purpose, actor=self._settings.actor, stores=self._stores)
-            destroy_stray_keys(self._stores)
+            destroy_strays(self._stores)
+        self._did_act()
         return done
+
+    def object_to(self, who: str, *, by: str = "") -> Objected:
+        """
+        Record that `by` (a guardian; of nothing, the person) objects to being recognised.
+
+        Raises `NotFound` if there is no such person, and `Refused` if `by` may not object.
+        """
+        done = object_to(who, by, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return done
+
+    def lift_objection(self, who: str, *, by: str = "") -> tuple[Objection, ...]:
+        """
+        Take back the objections of `by`. Gives those of others that still stand.
+
+        Raises `NotFound` if `by` has none standing.
+        """
+        standing = lift(who, by, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return standing
+
+    def objections(self, who: str) -> list[Objection]:
+        """The objections that stand against a person's being recognised."""
+        with self._database.read() as tx:
+            return guardians.standing(tx, people.get(tx, who).id)
+
+    def guardians(self, who: str) -> list[Guardian]:
+        with self._database.read() as tx:
+            return guardians.of(tx, people.get(tx, who).id)
+
+    def proofs(self, who: str) -> dict[Digest, Proof]:
+        """
+        What is there behind each digest of a person's consents: notices and evidence (P17).
+
+        Raises `NotFound` if there is no such person.
+        """
+        with self._database.read() as tx:
+            person = people.get(tx, who)
+            events = [e for one in people.consents(tx, people=[person.id]) for e in one.events]
+            shown = {event.notice for event in events if event.notice}
+            words = notices.kept(tx, shown)
+            kept = {one: Proof.KEPT if one in words else Proof.DIGEST_ONLY for one in shown}
+            proving = {event.evidence for event in events if event.evidence}
+            return kept | {one: prove(tx, self._stores, person, one) for one in proving}
 
     # --- searches ---------------------------------------------------------------------------
 
@@ -425,7 +563,10 @@ class Library:
         Raises `UsageError` if two people have this name.
         """
         asker = Asker(self._settings.actor, purpose)
-        return find(who, asker, stores=self._stores, in_collection=collection)
+        expire(self._stores)
+        found = find(who, asker, stores=self._stores, in_collection=collection)
+        self._did_act()
+        return found
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
         """
@@ -434,7 +575,32 @@ class Library:
         Raises `Unreadable` if the picture cannot be read.
         """
         asker = Asker(self._settings.actor, purpose)
-        return search(probe, asker, extractor=self.extractor, stores=self._stores)
+        expire(self._stores)
+        faces = search(probe, asker, extractor=self.extractor, stores=self._stores)
+        self._did_act()
+        return faces
+
+    # --- by hand ----------------------------------------------------------------------------
+
+    def add_sighting(self, photo: str, face: int, who: str) -> Decision:
+        """
+        Say that somebody is in a photo: in its face of this number, from 1, from left to right.
+
+        It needs the consent that recognition needs, and no reference (P18). Raises `NotFound` if
+        there is no such photo, face or person, `Refused` if consent, grant or roster does not cover
+        it, and `UsageError` if the face or the person is spoken for.
+        """
+        return add(photo, face, who, actor=self._settings.actor, stores=self._stores)
+
+    def confirm_sighting(self, which: str) -> Decision:
+        """Raises as `add_sighting` does."""
+        confirmed = SightingState.CONFIRMED
+        return decide(which, confirmed, actor=self._settings.actor, stores=self._stores)
+
+    def reject_sighting(self, which: str) -> Decision:
+        """Raises `NotFound` if there is no such sighting."""
+        rejected = SightingState.REJECTED
+        return decide(which, rejected, actor=self._settings.actor, stores=self._stores)
 
     # --- models -----------------------------------------------------------------------------
 
@@ -470,7 +636,7 @@ class Library:
         folder = self._settings.keys_dir
         with unavailable(f"the key folder {folder}"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._stores.keys.ids():
+            if self._stores.keys.ids() or self._signing_key.exists():
                 raise UsageError(
                     f"{folder}: here are the keys of another library",
                     hint="give each library a folder of its own: the setting `keys_dir`",
@@ -480,15 +646,18 @@ class Library:
     @contextmanager
     def _own_keys(self) -> Iterator[None]:
         """Hold the keys: only those of this library, for the strays among them are destroyed."""
+        with lock(self._settings.keys_dir):
+            self._require_own_keys()
+            yield
+
+    def _require_own_keys(self) -> None:
         folder = self._settings.keys_dir
         with self._database.read() as tx:
             library_id = people.library_id(tx)
-        with lock(folder):
-            with unavailable(f"the key folder {folder}"):
-                owner = (folder / KEYS_OWNER_FILE).read_text(encoding="utf-8")
-            if owner != library_id:
-                raise Unavailable(f"{folder}: these are the keys of another library, {owner}")
-            yield
+        with unavailable(f"the key folder {folder}"):
+            owner = (folder / KEYS_OWNER_FILE).read_text(encoding="utf-8")
+        if owner != library_id:
+            raise Unavailable(f"{folder}: these are the keys of another library, {owner}")
 
     def _require_one_pack(self) -> None:
         with self._database.read() as tx:
@@ -506,7 +675,7 @@ class Library:
         if known is None:
             named = {one.name: one for one in collections.list_all(tx)}
             wanted = name or default
-            return named.get(wanted) or collections.add(tx, wanted, at=self._clock.now())
+            return named.get(wanted) or collections.add(tx, wanted, at=self._stores.now(tx))
         own = collections.get(tx, known.collection)
         if name and name not in (own.name, own.id):
             raise UsageError(
@@ -522,8 +691,18 @@ class Library:
         subjects: tuple[str, ...],
         rests_on: tuple[str, ...] = (),
     ) -> None:
-        at, actor = self._clock.now(), self._settings.actor
+        at, actor = self._stores.now(tx), self._settings.actor
         log.record(tx, Entry(act, at, actor, subjects=subjects, rests_on=rests_on))
+
+    def _did_act(self) -> None:
+        self._acted = True
+        self._sign(at_least=SIGNED_EVERY)
+
+    def _sign(self, *, at_least: int) -> None:
+        # What was done is done, and in the log; only the signature is late. The next close signs,
+        # and `audit verify` says what stands in the way.
+        with suppress(Unavailable, VerificationError):
+            self._trail.sign(at_least=at_least)
 
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
@@ -550,7 +729,7 @@ class Library:
         with self._database.read() as tx:
             if chosen:
                 return [sources.get(tx, which) for which in chosen]
-            now = self._clock.now()
+            now = self._stores.now(tx)
             return [
                 source
                 for source in sources.list_all(tx)
@@ -558,9 +737,11 @@ class Library:
             ]
 
     def _reader(self, source: Source) -> Reader:
-        given = self.grants(source.id)
+        given, begun = self.grants(source.id), self.now()
         folder = FolderReader(
             Path(source.location),
-            covers=lambda locator: any(one.covers(locator, self._clock.now()) for one in given),
+            covers=lambda locator: any(
+                one.covers(locator, max(begun, self._clock.now())) for one in given
+            ),
         )
         return GrantedReader(folder, source.id, self._stores)

@@ -3,17 +3,18 @@ Settings: the only reader of the environment and of `countenance.toml`.
 
 A value comes from the environment, else from the library's `countenance.toml`, else it is the
 default. A name in the file that nobody knows is an error, so that a misspelt setting is not
-silently ignored.
+silently ignored. The table leaves out the `COUNTENANCE_` before each variable.
 
-| Setting      | Environment             | Default                       | Is                      |
-|--------------|-------------------------|-------------------------------|-------------------------|
-| `pack`       | `COUNTENANCE_PACK`      | `starter`                     | the model pack          |
-| `workers`    | `COUNTENANCE_WORKERS`   | the processors, at most 8     | photos worked on at once|
-| `long_side`  | `COUNTENANCE_LONG_SIDE` | 1280                          | pixels, to find faces in|
-| `actor`      | `COUNTENANCE_ACTOR`     | the user's login name         | who acts, for the log   |
-| `language`   | `COUNTENANCE_LANGUAGE`  | `en`                          | of the notice: en, sv   |
-| `models_dir` | `COUNTENANCE_MODELS`    | `~/.cache/countenance/models` | where models lie        |
-| `keys_dir`   | `COUNTENANCE_KEYS`      | `keys` in the library         | where people's keys lie |
+| Setting            | COUNTENANCE_       | Default                       | Is                     |
+|--------------------|--------------------|-------------------------------|------------------------|
+| `pack`             | `PACK`             | `starter`                     | the model pack         |
+| `workers`          | `WORKERS`          | the processors, at most 8     | photos at once         |
+| `long_side`        | `LONG_SIDE`        | 1280                          | pixels to see faces in |
+| `actor`            | `ACTOR`            | the user's login name         | who acts, for the log  |
+| `language`         | `LANGUAGE`         | `en`                          | of the notice: en, sv  |
+| `models_dir`       | `MODELS`           | `~/.cache/countenance/models` | where models lie       |
+| `keys_dir`         | `KEYS`             | `keys` in the library         | where the keys lie     |
+| `historical_years` | `HISTORICAL_YEARS` | 10                            | years since a death    |
 """
 
 import getpass
@@ -37,6 +38,7 @@ _VARIABLES = {
     "language": "COUNTENANCE_LANGUAGE",
     "models_dir": "COUNTENANCE_MODELS",
     "keys_dir": "COUNTENANCE_KEYS",
+    "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
 }
 
 
@@ -51,6 +53,7 @@ class Settings:
     language: str
     models_dir: Path
     keys_dir: Path
+    historical_years: int
 
 
 def load_settings(
@@ -76,6 +79,9 @@ def load_settings(
         language=str(values["language"]),
         models_dir=Path(str(values["models_dir"])).expanduser(),
         keys_dir=library / Path(str(values["keys_dir"])).expanduser(),
+        historical_years=_whole_number(
+            "historical_years", values["historical_years"], low=0, high=200
+        ),
     )
 
 
@@ -135,6 +141,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "language": "en",
         "models_dir": f"{cache}/countenance/models",
         "keys_dir": str(library / "keys"),
+        "historical_years": 10,
     }
 
 

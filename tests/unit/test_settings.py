@@ -22,6 +22,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "language": ("COUNTENANCE_LANGUAGE", "sv"),
     "models_dir": ("COUNTENANCE_MODELS", "/models"),
     "keys_dir": ("COUNTENANCE_KEYS", "/keys"),
+    "historical_years": ("COUNTENANCE_HISTORICAL_YEARS", "70"),
 }
 
 
@@ -47,7 +48,7 @@ def test_the_defaults_need_nothing(tmp_path: Path) -> None:
 def test_a_value_is_found_in_the_environment_then_the_file(tmp_path: Path, name: str) -> None:
     """The file wins over the default, the environment over the file, what is typed over both."""
     variable, value = VALUES[name]
-    elsewhere = "4" if name == "workers" else "960" if name == "long_side" else "/else"
+    elsewhere = {"workers": "4", "long_side": "960", "historical_years": "50"}.get(name, "/else")
     default = getattr(_load(tmp_path), name)
     _write(tmp_path, f'{name} = "{value}"')
     from_file = getattr(_load(tmp_path), name)

@@ -1,13 +1,13 @@
-"""Collections and their rule: whether faces in them may be recognised, and on what ground."""
+"""Collections and their rule: whether faces in them may be recognised, whose, on what ground."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
-from countenance.catalog.tables import collection, photo, sighting, source
-from countenance.core.ids import CollectionId, new_id
+from countenance.catalog.tables import collection, photo, roster, sighting, source
+from countenance.core.ids import CollectionId, PersonId, new_id
 from countenance.errors import NotFound, UsageError
 
 
@@ -16,7 +16,8 @@ class Collection:
     """
     Pictures that belong together.
 
-    `recognition` is on only where a `ground` is recorded, and never in a collection of `minors`.
+    `recognition` is on only where a `ground` is recorded; in a collection of `minors`, only for
+    those on its roster.
     """
 
     id: CollectionId
@@ -27,8 +28,8 @@ class Collection:
 
     @property
     def recognises(self) -> bool:
-        """Whether faces in it are compared with the gallery at all (P11)."""
-        return self.recognition and bool(self.ground) and not self.minors
+        """Whether faces in it are compared with anybody (P11); of minors, with the roster."""
+        return self.recognition and bool(self.ground)
 
 
 def add(tx: Connection, name: str, *, at: datetime) -> Collection:
@@ -72,31 +73,70 @@ def set_rule(tx: Connection, rule: Collection, *, at: datetime) -> None:
     """
     Store the rule in `rule`.
 
-    Where it ends recognition, what the model saw goes in the same transaction; what a person
-    decided stays (P12).
+    Where it ends recognition, or leaves it to a roster, what the model saw goes in the same
+    transaction; what a person decided stays (P12). The next ingest finds those on the roster again.
     """
     tx.execute(
         update(collection)
         .where(collection.c.id == rule.id)
         .values(recognition=rule.recognition, ground=rule.ground, minors=rule.minors, changed_at=at)
     )
-    if not rule.recognises:
+    if rule.minors or not rule.recognises:
         _forget_what_the_model_saw(tx, rule.id)
+
+
+def add_to_roster(tx: Connection, which: CollectionId, who: PersonId, *, at: datetime) -> None:
+    """Put a person on a collection's roster; who is on it stays on it."""
+    if who not in roster_of(tx, which):
+        tx.execute(insert(roster).values(collection_id=which, person_id=who, added_at=at))
+
+
+def remove_from_roster(tx: Connection, which: CollectionId, who: PersonId) -> None:
+    """
+    Take a person off a roster; of minors, with what the model saw of them in it.
+
+    Raises `NotFound` if they are not on it.
+    """
+    gone = delete(roster).where(roster.c.collection_id == which, roster.c.person_id == who)
+    if not tx.execute(gone).rowcount:
+        raise NotFound(f"{who}: not on the roster of {which}")
+    minors = select(collection.c.minors).where(collection.c.id == which)
+    if tx.execute(minors).scalar_one():
+        tx.execute(
+            delete(sighting).where(
+                sighting.c.photo_id.in_(_photos(which)),
+                sighting.c.person_id == who,
+                sighting.c.state == "candidate",
+            )
+        )
+
+
+def leave_rosters(tx: Connection, who: PersonId) -> None:
+    tx.execute(delete(roster).where(roster.c.person_id == who))
+
+
+def roster_of(tx: Connection, which: CollectionId) -> frozenset[PersonId]:
+    rows = tx.execute(select(roster.c.person_id).where(roster.c.collection_id == which))
+    return frozenset(PersonId(row.person_id) for row in rows)
 
 
 # --------------------------------------------------------------------------------------------
 
 
 def _forget_what_the_model_saw(tx: Connection, which: CollectionId) -> None:
-    photos = (
-        select(photo.c.id)
-        .join(source, source.c.id == photo.c.source_id)
-        .where(source.c.collection_id == which)
-    )
+    photos = _photos(which)
     tx.execute(
         delete(sighting).where(sighting.c.photo_id.in_(photos), sighting.c.state == "candidate")
     )
     tx.execute(update(photo).where(photo.c.id.in_(photos)).values(compared_with=0))
+
+
+def _photos(which: CollectionId) -> Select[tuple[Any]]:
+    return (
+        select(photo.c.id)
+        .join(source, source.c.id == photo.c.source_id)
+        .where(source.c.collection_id == which)
+    )
 
 
 def _read(row: Row[Any]) -> Collection:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from countenance.catalog.stores import Stores
 from countenance.catalog.tables import copy
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, new_id
@@ -45,9 +46,15 @@ def get(tx: Connection, which: CopyId) -> Copy:
     )
 
 
-def unconfirmed(tx: Connection) -> list[CopyId]:
-    """Intentions without bytes: of the run that is going on, or left by one that died."""
-    rows = tx.execute(select(copy.c.id).where(copy.c.confirmed.is_(False)))
+def unconfirmed(tx: Connection, *kinds: CopyKind) -> list[CopyId]:
+    """
+    Intentions without bytes, of `kinds` or of all: of what is going on, or left by what died.
+
+    Previews are written by who holds the library, and evidence by who holds the keys.
+    """
+    rows = tx.execute(
+        select(copy.c.id).where(copy.c.confirmed.is_(False), copy.c.kind.in_(kinds or CopyKind))
+    )
     return [CopyId(row.id) for row in rows]
 
 
@@ -60,3 +67,20 @@ def forget(tx: Connection, copies: Collection[CopyId]) -> None:
     """Remove rows. The bytes must be gone, or be removed once this transaction is committed."""
     for which in copies:
         tx.execute(delete(copy).where(copy.c.id == which))
+
+
+def remove_unconfirmed(stores: Stores, unwanted: Collection[CopyId]) -> None:
+    """
+    Remove the bytes of those of `unwanted` whose rows are intentions, and then the rows.
+
+    A copy that was confirmed after all is left alone: who is stopped just after a commit does not
+    know yet that the work was stored.
+    """
+    if not unwanted:
+        return
+    with stores.database.read() as tx:
+        going = sorted(set(unwanted).intersection(unconfirmed(tx)))
+    for which in going:
+        stores.blobs.remove(which)
+    with stores.database.write() as tx:
+        forget(tx, going)

@@ -17,7 +17,7 @@ from countenance.catalog.sqlite import damage, empty_write_ahead_log, sqlite_eng
 from countenance.catalog.tables import library
 from countenance.errors import Error, NoLibrary, Unavailable, UsageError
 
-NEWEST_REVISION = "0001"
+NEWEST_REVISION = "0003"
 """The migration that this program is written for. A test compares it with the folder."""
 
 
@@ -56,7 +56,7 @@ class Database:
 
         with self.write() as tx:
             upgrade(tx)
-            row = {"id": library_id, "created_at": at, "gallery_version": 0}
+            row = {"id": library_id, "created_at": at, "gallery_version": 0, "latest": at}
             tx.execute(insert(library).values(row))
 
     def migrate(self) -> None:

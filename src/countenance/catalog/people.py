@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from countenance.catalog.tables import consent, consent_event, library, person, reference
 from countenance.core.canonical import Digest
-from countenance.core.ids import ConsentId, KeyId, PersonId, ReferenceId, new_id
+from countenance.core.ids import ConsentId, GuardianId, KeyId, PersonId, ReferenceId, new_id
 from countenance.errors import NotFound, UsageError
 from countenance.people.consent import Consent, ConsentEvent, EventKind
+from countenance.people.guardians import AgeBand, AgeSource, Role, Standing
 from countenance.people.purpose import Purpose, Wish
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is enrolled. `key` opens their references."""
+    """Somebody who is enrolled. `key` opens their references, `standing` says whose rules hold."""
 
     id: PersonId
     name: str
     key: KeyId
     enrolled_at: datetime
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,23 @@ class SealedReference:
     weak: bool
 
 
-def add(tx: Connection, name: str, key: KeyId, *, at: datetime) -> Person:
-    made = Person(PersonId(new_id("p")), name, key, at)
-    tx.execute(insert(person).values(id=made.id, name=name, key_id=key, enrolled_at=at))
+def add(
+    tx: Connection, name: str, key: KeyId, *, at: datetime, standing: Standing | None = None
+) -> Person:
+    """A new person; of no `standing`, an adult by what was declared."""
+    made = Person(PersonId(new_id("p")), name, key, at, standing or Standing())
+    tx.execute(
+        insert(person).values(
+            id=made.id,
+            name=name,
+            key_id=key,
+            enrolled_at=at,
+            age_band=made.standing.band,
+            age_source=made.standing.source,
+            died=made.standing.died,
+            record=made.standing.record,
+        )
+    )
     return made
 
 
@@ -96,7 +112,19 @@ def names(tx: Connection, people: Collection[PersonId]) -> dict[PersonId, str]:
 
 def erase(tx: Connection, which: PersonId) -> None:
     """Take the name and the key's id; what is left is an opaque id that the log refers to."""
-    tx.execute(update(person).where(person.c.id == which).values(name="", key_id=None))
+    nobody = Standing()
+    tx.execute(
+        update(person)
+        .where(person.c.id == which)
+        .values(
+            name="",
+            key_id=None,
+            age_band=nobody.band,
+            age_source=nobody.source,
+            died=None,
+            record="",
+        )
+    )
 
 
 def keys_in_use(tx: Connection) -> frozenset[KeyId]:
@@ -134,6 +162,8 @@ def add_event(tx: Connection, who: PersonId, wish: Wish, event: ConsentEvent) ->
             notice=event.notice,
             language=event.language,
             evidence=event.evidence,
+            role=event.role,
+            authority=event.authority,
         )
     )
     return which
@@ -155,6 +185,24 @@ def consents(
         query = query.where(consent.c.person_id.in_(people))
     if purposes is not None:
         query = query.where(consent.c.purpose.in_(purposes))
+    return list(_gather(tx.execute(query)))
+
+
+def overdue(tx: Connection, *, at: datetime) -> list[Consent]:
+    """The consents whose time has come by `at`, and of which no event says so yet."""
+    later = consent_event.alias()
+    due = select(consent_event.c.consent_id).where(
+        consent_event.c.until <= at,
+        ~exists().where(
+            later.c.consent_id == consent_event.c.consent_id, later.c.seq > consent_event.c.seq
+        ),
+    )
+    query = (
+        select(consent, consent_event)
+        .join(consent_event, consent_event.c.consent_id == consent.c.id)
+        .where(consent.c.id.in_(due))
+        .order_by(consent.c.id, consent_event.c.seq)
+    )
     return list(_gather(tx.execute(query)))
 
 
@@ -245,6 +293,9 @@ def _read(row: Row[Any]) -> Person:
         name=row.name,
         key=KeyId(row.key_id),
         enrolled_at=row.enrolled_at,
+        standing=Standing(
+            AgeBand(row.age_band), AgeSource(row.age_source), died=row.died, record=row.record
+        ),
     )
 
 
@@ -272,4 +323,6 @@ def _event(row: Row[Any]) -> ConsentEvent:
         notice=None if row.notice is None else Digest(row.notice),
         language=row.language,
         evidence=None if row.evidence is None else Digest(row.evidence),
+        role=Role(row.role),
+        authority=None if row.authority is None else GuardianId(row.authority),
     )

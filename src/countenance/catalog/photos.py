@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from countenance.catalog.tables import collection, copy, face, item, photo, source
+from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, FaceId, PhotoId, SourceId, new_id
 
@@ -188,7 +188,10 @@ def _behind(version: int, pack: str):  # type: ignore[no-untyped-def]  # noqa: A
         .where(
             collection.c.recognition,
             collection.c.ground != "",
-            collection.c.minors.is_(False),
+            # Of minors nobody is measured where there is nobody on the roster to find (P11).
+            or_(
+                collection.c.minors.is_(False), collection.c.id.in_(select(roster.c.collection_id))
+            ),
             photo.c.compared_with < version,
             photo.c.pack == pack,
         )

@@ -1,18 +1,19 @@
 """Sightings: this person in this face, as the model saw it or as a person decided."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from countenance.catalog import sources
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Box
-from countenance.catalog.tables import collection, face, item, photo, sighting, source
+from countenance.catalog.tables import collection, face, item, photo, roster, sighting, source
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
+from countenance.errors import NotFound, UsageError
 from countenance.gallery.bands import Band
 
 
@@ -34,8 +35,23 @@ class NewSighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody says of a pair of a face and a person, or what the model said so far."""
+
+    id: SightingId
+    photo: PhotoId
+    face: FaceId
+    person: PersonId
+    state: SightingState
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
-    """A person in a face, with where the photo stands. `locator` is relative to the source."""
+    """
+    A person in a face, with where the photo stands. `locator` is relative to the source.
+
+    There is no `band` where somebody put it there by hand.
+    """
 
     id: SightingId
     person: PersonId
@@ -45,18 +61,80 @@ class Sighting:
     locator: str
     collection: str
     box: Box
-    band: Band
+    band: Band | None
     state: SightingState
 
 
-def decided(tx: Connection, which: PhotoId) -> set[tuple[FaceId, PersonId]]:
-    """The pairs in a photo that a person decided about: the model leaves both alone (P12)."""
+def decided(
+    tx: Connection, which: PhotoId, state: SightingState
+) -> frozenset[tuple[FaceId, PersonId]]:
+    """
+    The pairs in a photo that a person confirmed, or rejected (P12).
+
+    Of a confirmed pair the model leaves face and person alone; of a rejected one only the pair.
+    """
     rows = tx.execute(
         select(sighting.c.face_id, sighting.c.person_id).where(
-            sighting.c.photo_id == which, sighting.c.state != SightingState.CANDIDATE
+            sighting.c.photo_id == which, sighting.c.state == state
         )
     )
-    return {(FaceId(row.face_id), PersonId(row.person_id)) for row in rows}
+    return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
+
+
+def get(tx: Connection, which: SightingId) -> Decision:
+    """Raises `NotFound` if there is no such sighting."""
+    row = tx.execute(select(sighting).where(sighting.c.id == which)).first()
+    if row is None:
+        raise NotFound(f"{which}: no such sighting", hint="countenance find --json names them")
+    return Decision(
+        SightingId(row.id),
+        PhotoId(row.photo_id),
+        FaceId(row.face_id),
+        PersonId(row.person_id),
+        SightingState(row.state),
+    )
+
+
+def add_by_hand(
+    tx: Connection, which: PhotoId, where: FaceId, who: PersonId, *, at: datetime
+) -> Decision:
+    """
+    A confirmed sighting without a band. What was said of this pair before gives way to it.
+
+    Raises `UsageError` if the face or the person is confirmed otherwise in this photo.
+    """
+    known = tx.execute(
+        select(sighting.c.id).where(sighting.c.face_id == where, sighting.c.person_id == who)
+    ).scalar()
+    if known is not None:
+        return decide(tx, get(tx, SightingId(known)), SightingState.CONFIRMED, at=at)
+    made = Decision(SightingId(new_id("s")), which, where, who, SightingState.CONFIRMED)
+    _make_room(tx, made)
+    tx.execute(
+        insert(sighting).values(
+            id=made.id,
+            photo_id=which,
+            face_id=where,
+            person_id=who,
+            band=None,
+            state=made.state,
+            made_at=at,
+        )
+    )
+    return made
+
+
+def decide(tx: Connection, known: Decision, state: SightingState, *, at: datetime) -> Decision:
+    """
+    Confirm or reject a sighting.
+
+    Raises `UsageError` if the face or the person is confirmed otherwise in this photo.
+    """
+    made = replace(known, state=state)
+    if state is SightingState.CONFIRMED:
+        _make_room(tx, made)
+    tx.execute(update(sighting).where(sighting.c.id == known.id).values(state=state, made_at=at))
+    return made
 
 
 def replace_candidates(
@@ -95,9 +173,10 @@ def shown(
     """
     The sightings of `people` that may be shown at `at`, ordered by source and locator.
 
-    A sighting is shown only while its photo still stands at its source under a grant in force, and
-    while the rule of its collection is on (P3, P8, P11). Whether the person agrees is not asked
-    here: that is the gate's to say.
+    A sighting is shown only while its photo still stands at its source under a grant in force,
+    while the rule of its collection is on or somebody confirmed it, and of minors while the person
+    is on the roster (P3, P8, P11). Whether the person agrees is not asked here: that is the gate's
+    to say.
     """
     query = (
         select(
@@ -117,13 +196,20 @@ def shown(
         .join(item, item.c.photo_id == photo.c.id)
         .join(source, source.c.id == photo.c.source_id)
         .join(collection, collection.c.id == source.c.collection_id)
+        .outerjoin(
+            roster,
+            (roster.c.collection_id == collection.c.id)
+            & (roster.c.person_id == sighting.c.person_id),
+        )
         .where(
             sighting.c.person_id.in_(people),
             sighting.c.state != SightingState.REJECTED,
             item.c.state == ItemState.DONE,
-            collection.c.recognition,
-            collection.c.ground != "",
-            collection.c.minors.is_(False),
+            or_(
+                sighting.c.state == SightingState.CONFIRMED,
+                and_(collection.c.recognition, collection.c.ground != ""),
+            ),
+            or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),
         )
         .order_by(source.c.location, item.c.locator, sighting.c.id)
     )
@@ -138,6 +224,22 @@ def count(tx: Connection) -> int:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _make_room(tx: Connection, new: Decision) -> None:
+    """Candidates give way to a person's word; another person's word does not."""
+    rivals = (
+        sighting.c.photo_id == new.photo,
+        sighting.c.id != new.id,
+        (sighting.c.face_id == new.face) | (sighting.c.person_id == new.person),
+    )
+    tx.execute(delete(sighting).where(*rivals, sighting.c.state == SightingState.CANDIDATE))
+    confirmed = select(sighting.c.id).where(*rivals, sighting.c.state == SightingState.CONFIRMED)
+    if other := tx.execute(confirmed).scalar():
+        raise UsageError(
+            f"{other} is confirmed: a face is one person, and a person is in a photo once",
+            hint=f"countenance sighting reject {other}, if that was wrong",
+        )
 
 
 def _granted(tx: Connection, found: Sequence[Sighting], *, at: datetime) -> list[Sighting]:
@@ -160,6 +262,6 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         locator=row.locator,
         collection=row.name,
         box=(row.x1, row.y1, row.x2, row.y2),
-        band=Band(row.band),
+        band=None if row.band is None else Band(row.band),
         state=SightingState(row.state),
     )

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -62,7 +63,9 @@ library = Table(
     Column("id", _Id, primary_key=True),
     Column("created_at", Instant, nullable=False),
     Column("gallery_version", Integer, nullable=False, default=0),
-    comment="one row; gallery_version grows whenever somebody can newly be found",
+    Column("latest", Instant),
+    comment="one row; gallery_version grows whenever somebody can newly be found; latest is the "
+    "latest instant at which anything was done",
 )
 
 collection = Table(
@@ -173,7 +176,34 @@ person = Table(
     Column("name", String(200), nullable=False, index=True),
     Column("key_id", _Id),
     Column("enrolled_at", Instant, nullable=False),
-    comment="personal: the name. An erased person keeps the id alone",
+    Column("age_band", String(16), nullable=False, default="adult"),
+    Column("age_source", String(16), nullable=False, default="declared"),
+    Column("died", Integer),
+    Column("record", Text, nullable=False, default=""),
+    comment="personal: the name and the age band. An erased person keeps the id alone",
+)
+
+guardian = Table(
+    "guardian",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("relation", String(100), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    comment="personal: who may speak for a person. Gone when the person is erased",
+)
+
+objection = Table(
+    "objection",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("by", Text, nullable=False, default=""),
+    Column("role", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    comment="personal: who said no, for whom. Gone when the person is erased",
 )
 
 consent = Table(
@@ -199,7 +229,38 @@ consent_event = Table(
     Column("notice", _Digest),
     Column("language", String(8), nullable=False, default=""),
     Column("evidence", _Digest),
+    Column("role", String(16), nullable=False, default="self"),
+    Column("authority", _Id),
+    Index("ix_consent_event_until", "until"),
     comment="append-only",
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("copy_id", ForeignKey(copy.c.id), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("digest", _Digest, nullable=False),
+    comment="personal: what shows that somebody agreed; the copy is sealed under their key",
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("digest", _Digest, primary_key=True),
+    Column("language", String(8), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("first_used", Instant, nullable=False),
+    comment="the exact words that consents were given under; no personal data",
+)
+
+roster = Table(
+    "roster",
+    metadata,
+    Column("collection_id", ForeignKey(collection.c.id), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True, index=True),
+    Column("added_at", Instant, nullable=False),
+    comment="personal: who belongs to a collection. Of minors nobody else is recognised there",
 )
 
 reference = Table(
@@ -224,23 +285,38 @@ sighting = Table(
     Column("photo_id", ForeignKey(photo.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("face_id", ForeignKey(face.c.id, ondelete="CASCADE"), nullable=False),
     Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
-    Column("band", String(8), nullable=False),
+    Column("band", String(8)),
     Column("state", String(16), nullable=False),
     Column("made_at", Instant, nullable=False),
     UniqueConstraint("face_id", "person_id"),
-    UniqueConstraint("photo_id", "person_id"),
-    comment="personal: this person in this face. A band, never a score",
+    # A person is in a photo once; in how many faces of it they are not, is another matter.
+    Index(
+        "ix_sighting_once_in_a_photo",
+        "photo_id",
+        "person_id",
+        unique=True,
+        sqlite_where=text("state != 'rejected'"),
+        postgresql_where=text("state != 'rejected'"),
+    ),
+    comment="personal: this person in this face. A band, never a score; none if put by hand",
 )
 
 entry = Table(
     "entry",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("act", String(32), nullable=False),
+    Column("payload", Text),
+    Column("salt", LargeBinary),
+    Column("hashes", LargeBinary, nullable=False),
+    comment="the audit log: ids only. seq is the index plus one; a redacted entry has hashes alone",
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", Integer, primary_key=True),
+    Column("root", _Digest, nullable=False),
+    Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("purpose", String(16), nullable=False),
-    Column("subjects", JSON, nullable=False),
-    Column("rests_on", JSON, nullable=False),
-    comment="the audit log: ids only",
+    comment="no personal data: the signed heads of the audit log",
 )

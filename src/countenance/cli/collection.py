@@ -9,6 +9,7 @@ from countenance.cli.command import Call, command, group
 
 if TYPE_CHECKING:
     from countenance.catalog.collections import Collection
+    from countenance.catalog.people import Person
 
 collection = group("collection", "Say where faces may be recognised.")
 
@@ -52,7 +53,7 @@ def new(call: Call, name: str) -> None:
 @click.option(
     "--minors/--no-minors",
     default=None,
-    help="Whether it shows children: then nobody is recognised, whatever the ground.",
+    help="Whether it shows children: then only those on its roster are recognised.",
 )
 def rule(call: Call, name: str, *, recognition: str, ground: str, minors: bool | None) -> None:
     """Say whether faces in a collection may be recognised, and on what ground."""
@@ -63,13 +64,69 @@ def rule(call: Call, name: str, *, recognition: str, ground: str, minors: bool |
     answer(call, _document(changed), [f"collection {changed.name}: recognition {_rule(changed)}"])
 
 
+roster = group("roster", "Say who belongs to a collection.")
+collection.add_command(roster)
+
+
+@command(
+    "add",
+    of=roster,
+    changes="the collection's roster; in a collection of minors, the next ingest finds them there",
+    example="countenance collection roster add class-5b Ada",
+)
+@click.argument("name", metavar="COLLECTION")
+@click.argument("who", metavar="PERSON")
+def add(call: Call, name: str, who: str) -> None:
+    """Put somebody who is enrolled on the roster of a collection. PERSON is an id or a name."""
+    with call.open() as library:
+        where, person = library.add_to_roster(name, who)
+    document = {"collection": where.name, "person": _person(person)}
+    answer(call, document, [f"{person.name} is on the roster of {where.name}"])
+
+
+@command(
+    "list",
+    of=roster,
+    changes="nothing",
+    example="countenance collection roster list class-5b",
+)
+@click.argument("name", metavar="COLLECTION")
+def list_roster(call: Call, name: str) -> None:
+    """List who is on the roster of a collection."""
+    with call.open() as library:
+        found = library.roster(name)
+    text = table(((one.name, one.id) for one in found), heads=("NAME", "PERSON"))
+    document = {"collection": name, "people": [_person(one) for one in found]}
+    answer(call, document, text or [f"nobody is on the roster of {name}"])
+
+
+@command(
+    "remove",
+    of=roster,
+    changes="the collection's roster; in a collection of minors, they are found there no more",
+    example="countenance collection roster remove class-5b Ada",
+)
+@click.argument("name", metavar="COLLECTION")
+@click.argument("who", metavar="PERSON")
+def remove(call: Call, name: str, who: str) -> None:
+    """Take somebody off the roster of a collection. PERSON is an id or a name."""
+    with call.open() as library:
+        where, person = library.remove_from_roster(name, who)
+    document = {"collection": where.name, "person": _person(person)}
+    answer(call, document, [f"{person.name} is off the roster of {where.name}"])
+
+
 # --------------------------------------------------------------------------------------------------
 
 
 def _rule(one: "Collection") -> str:
-    if one.minors:
-        return "off (minors)"
-    return "on" if one.recognises else "off"
+    if not one.recognises:
+        return "off"
+    return "on (roster only)" if one.minors else "on"
+
+
+def _person(one: "Person") -> dict[str, str]:
+    return {"id": one.id, "name": one.name}
 
 
 def _document(one: "Collection") -> dict[str, object]:

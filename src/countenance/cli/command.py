@@ -6,13 +6,11 @@ The shared options may stand before or after the name of a command; the last one
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
-from countenance.core.clock import SystemClock
 from countenance.settings import Settings, library_folder, load_settings
 
 if TYPE_CHECKING:
@@ -52,9 +50,6 @@ class Call:
         from countenance.library import Library
 
         return Library.open(self.root, self.settings(**given))
-
-    def now(self) -> datetime:
-        return SystemClock().now()
 
 
 class Command(click.Command):

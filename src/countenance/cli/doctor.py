@@ -66,7 +66,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("catalog", lambda: _catalog(library))
         yield _tried("keys", lambda: _keys(library))
         for source in library.sources():
-            yield _source(library, source, at=call.now())
+            yield _source(library, source, at=library.now())
 
 
 def _tried(what: str, look: "Callable[[], tuple[bool, str]]") -> Examined:

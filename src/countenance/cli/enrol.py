@@ -12,12 +12,12 @@ from countenance.cli.arguments import FILE, LastDay, Wishes, read_file, read_pic
 from countenance.cli.command import Call, command
 from countenance.cli.exits import IN_PART
 from countenance.cli.progress import ProgressLine
-from countenance.core.canonical import digest
 from countenance.errors import UsageError
 
 if TYPE_CHECKING:
     from countenance.enrol.enrol import Judged
     from countenance.library import Enrolled
+    from countenance.people.guardians import Standing
     from countenance.people.purpose import Wish
 
 
@@ -49,7 +49,32 @@ if TYPE_CHECKING:
     "--until", type=LastDay(), help="The last day on which they agree. Else twelve months."
 )
 @click.option(
-    "--evidence", type=FILE, help="What shows it. Its digest is recorded; keep the file itself."
+    "--evidence", type=FILE, help="What shows it. Kept locked with their key, and gone with it."
+)
+@click.option(
+    "--age-band",
+    type=click.Choice(["child", "teen", "adult"]),
+    help="Whose rules hold. Else adult. It is never estimated from a face.",
+)
+@click.option(
+    "--age-source",
+    type=click.Choice(["declared", "roster", "verified"]),
+    default="declared",
+    show_default=True,
+    help="Where the age band comes from.",
+)
+@click.option("--guardian", metavar="NAME", help="Who agrees for a child, or may object for them.")
+@click.option(
+    "--guardian-relation", metavar="TEXT", help="What the guardian is to them, such as mother."
+)
+@click.option(
+    "--historical",
+    is_flag=True,
+    help="They are no longer living: a source is recorded in the place of consent.",
+)
+@click.option("--died", metavar="YEAR", type=int, help="When they died; with --historical.")
+@click.option(
+    "--source", metavar="TEXT", help="What says who they were, and that; with --historical."
 )
 @click.option(
     "--again",
@@ -65,6 +90,13 @@ def enrol(
     wishes: "tuple[Wish, ...]",
     until: datetime | None,
     evidence: Path | None,
+    age_band: str | None,
+    age_source: str,
+    guardian: str | None,
+    guardian_relation: str | None,
+    historical: bool,
+    died: int | None,
+    source: str | None,
     again: bool,
 ) -> None:
     """
@@ -78,13 +110,18 @@ def enrol(
     files = (*first, *more)
     if not files:
         raise UsageError("no picture given", hint="for example --photo selfie.jpg")
+    standing = _standing(
+        age_band, age_source, historical=historical, died=died, record=source, again=again
+    )
     with call.open() as library, ProgressLine() as progress:
         done = library.enrol(
             name,
             [Portrait(str(file), read_picture(file)) for file in files],
             wishes,
             until=until,
-            evidence=None if evidence is None else digest(read_file(evidence)),
+            evidence=None if evidence is None else read_file(evidence),
+            standing=standing,
+            guardian=_guardian(guardian, guardian_relation),
             again=again,
             progress=progress,
         )
@@ -97,6 +134,42 @@ def enrol(
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _standing(
+    band: str | None,
+    source: str,
+    *,
+    historical: bool,
+    died: int | None,
+    record: str | None,
+    again: bool,
+) -> "Standing | None":
+    """Raises `UsageError` if an age is given for somebody who has one, or two that disagree."""
+    from countenance.people.guardians import AgeBand, AgeSource, Standing
+
+    if historical != (died is not None) or historical != (record is not None):
+        raise UsageError("--historical, --died and --source belong together")
+    if historical and band is not None:
+        raise UsageError("--historical is an age band of its own: leave --age-band out")
+    if band is None and not historical:
+        return None
+    if again:
+        raise UsageError(
+            "an age band is said at the first enrolment",
+            hint="withdraw, and enrol anew: what a guardian agreed to ends with childhood",
+        )
+    chosen = AgeBand.HISTORICAL if band is None else AgeBand(band)
+    return Standing(chosen, AgeSource(source), died, record or "")
+
+
+def _guardian(name: str | None, relation: str | None) -> tuple[str, str] | None:
+    """Raises `UsageError` if only one of the two is said."""
+    if name is None and relation is None:
+        return None
+    if not (name or "").strip() or not (relation or "").strip():
+        raise UsageError("a guardian has a name and a relation: --guardian and --guardian-relation")
+    return str(name), str(relation)
 
 
 def _document(done: "Enrolled", wishes: "tuple[Wish, ...]") -> dict[str, object]:
@@ -123,7 +196,7 @@ def _text(done: "Enrolled", wishes: "tuple[Wish, ...]") -> Iterator[str]:
     yield f"enrolled {person.name} ({person.id}) from {counted(len(accepted), 'picture')}:"
     yield from table((f"  {one.name}", _in_words(one)) for one in done.enrolment.pictures)
     agreed, until = ", ".join(str(wish) for wish in wishes), done.enrolment.until
-    yield f"agreed to {agreed}" + (f" until {last_day(until)}" if until else "")
+    yield f"agreed to {agreed} until {last_day(until)}" if until else f"on record for {agreed}"
     if done.compared is not None:
         yield f"{counted(done.compared, 'earlier photo')} searched"
 

@@ -52,7 +52,7 @@ def _text(found: "Found") -> list[str]:
         return [f"nothing found for {found.name}"]
     photos = len({one.photo for one in found.sightings})
     rows = [
-        (f"  {one.band}", f"{one.location}/{one.locator}", box_in_words(one.box))
+        (f"  {one.band or 'by hand'}", f"{one.location}/{one.locator}", box_in_words(one.box))
         for one in found.sightings
     ]
     return [f"{found.name} is in {counted(photos, 'photo')}:", *table(rows)]

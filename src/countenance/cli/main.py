@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, Place] = {
     "person": Place("person", "person", "Show who is enrolled; withdraw what they agreed to."),
     "find": Place("find", "find", "Find the pictures that somebody is in."),
     "search": Place("search", "search", "Ask whom a picture shows."),
+    "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
+    "audit": Place("audit", "audit", "Show and verify what was done here, by whom and why."),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),
     "doctor": Place("doctor", "doctor", "Say what is here, and whether it is sound."),

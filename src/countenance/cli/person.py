@@ -1,6 +1,6 @@
-"""`countenance person`: who is enrolled, what they agreed to, and its withdrawal."""
+"""`countenance person`: who is enrolled, what they agreed to, who looked for them, withdrawal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,11 @@ from countenance.cli.command import Call, command, group
 from countenance.people.purpose import Purpose
 
 if TYPE_CHECKING:
+    from countenance.audit.entry import Entry
+    from countenance.catalog.evidence import Proof
+    from countenance.catalog.guardians import Objection
+    from countenance.catalog.people import Person
+    from countenance.core.canonical import Digest
     from countenance.erasure.withdraw import Withdrawal
     from countenance.people.consent import Consent
 
@@ -36,19 +41,33 @@ def list_people(call: Call) -> None:
 @command("show", of=person, changes="nothing", example="countenance person show Ada")
 @click.argument("who", metavar="ID")
 def show(call: Call, who: str) -> None:
-    """Show what somebody agreed to. ID is a person's id or name."""
-    at = call.now()
+    """Show what somebody agreed to, and who looked for them. ID is a person's id or name."""
     with call.open() as library:
+        at = library.now()
         found, consents = library.consents(who)
+        proofs, against = library.proofs(found.id), library.objections(found.id)
+        guardians = library.guardians(found.id)
+        looked_for = library.trail.looked_for(found.id)
     consents.sort(key=lambda one: one.wish)
     document = {
         "id": found.id,
         "name": found.name,
         "enrolled_at": found.enrolled_at,
-        "consents": [_consent(one, at=at) for one in consents],
+        "age": _age(found),
+        "guardians": [
+            {"id": one.id, "name": one.name, "relation": one.relation} for one in guardians
+        ],
+        "objections": [_objection(one) for one in against],
+        "consents": [_consent(one, proofs, at=at) for one in consents],
+        "looked_for": [
+            {"at": one.at, "actor": one.actor, "purpose": one.purpose, "act": one.act}
+            for one in looked_for
+        ],
     }
-    rows = [(f"  {one.wish}", _state(one, at=at)) for one in consents]
-    answer(call, document, [f"{found.name} ({found.id})", *table(rows)])
+    rows = [(f"  {one.wish}", _state(one, at=at), _proof(one, proofs)) for one in consents]
+    said = [f"  an objection stands since {one.at:%Y-%m-%d} ({one.role})" for one in against]
+    looked = [f"looked for {counted(len(looked_for), 'time')}", *_looks(looked_for)]
+    answer(call, document, [f"{found.name} ({found.id})", *said, *table(rows), *looked])
 
 
 @command(
@@ -71,7 +90,7 @@ def withdraw(call: Call, who: str, *, purpose: str | None, dry_run: bool, yes: b
     only = None if purpose is None else Purpose(purpose)
     with call.open() as library:
         found, consents = library.consents(who)
-        ending, erases = _plan(consents, only, at=call.now())
+        ending, erases = _plan(consents, only, at=library.now())
         words = ", ".join(ending) or "nothing that is in force"
         if dry_run:
             document = _document(found.id, ending, sightings=None, erased=erases, dry_run=True)
@@ -88,10 +107,63 @@ def withdraw(call: Call, who: str, *, purpose: str | None, dry_run: bool, yes: b
     )
 
 
+@command(
+    "object",
+    of=person,
+    changes="ends the use of their face at once, whatever was agreed to, and removes references "
+    "and sightings; name, key and evidence stay",
+    example="countenance person object Ada --by 'Eva Berg'",
+)
+@click.argument("who", metavar="ID")
+@click.option(
+    "--by",
+    metavar="WHO",
+    default="",
+    help="A guardian, or a descendant of somebody who died. Else the person themselves.",
+)
+def object_to(call: Call, who: str, *, by: str) -> None:
+    """
+    Say no for somebody: an objection weighs more than any consent. ID is a person's id or name.
+
+    Only who objected can take it back, with person lift-objection.
+    """
+    with call.open() as library:
+        done = library.object_to(who, by=by)
+    document = {
+        "person": done.objection.person,
+        "objection": done.objection.id,
+        "role": done.objection.role,
+        "suspended": sorted(done.suspended),
+        "sightings": done.sightings,
+    }
+    words = ", ".join(sorted(done.suspended)) or "nothing that was in force"
+    gone = f"{counted(done.sightings, 'sighting')} removed"
+    answer(call, document, [f"objection recorded; suspended: {words}; {gone}"])
+
+
+@command(
+    "lift-objection",
+    of=person,
+    changes="takes the objection back; nothing revives by it: they are enrolled again, if they "
+    "agree again",
+    example="countenance person lift-objection Ada --by 'Eva Berg'",
+)
+@click.argument("who", metavar="ID")
+@click.option("--by", metavar="WHO", default="", help="Who objected. Else the person themselves.")
+def lift_objection(call: Call, who: str, *, by: str) -> None:
+    """Take an objection back, by whoever made it. ID is a person's id or name."""
+    with call.open() as library:
+        standing = library.lift_objection(who, by=by)
+    text = [f"lifted; {counted(len(standing), 'objection')} of others still there"]
+    answer(call, {"standing": [_objection(one) for one in standing]}, text)
+
+
 # --------------------------------------------------------------------------------------------------
 
 
-def _consent(one: "Consent", *, at: datetime) -> dict[str, object]:
+def _consent(
+    one: "Consent", proofs: "Mapping[Digest, Proof]", *, at: datetime
+) -> dict[str, object]:
     last = one.events[-1]
     return {
         "id": one.id,
@@ -108,6 +180,10 @@ def _consent(one: "Consent", *, at: datetime) -> dict[str, object]:
                 "notice": event.notice,
                 "language": event.language,
                 "evidence": event.evidence,
+                "notice_is": proofs[event.notice] if event.notice else None,
+                "evidence_is": proofs[event.evidence] if event.evidence else None,
+                "role": event.role,
+                "authority": event.authority,
             }
             for event in one.events
         ],
@@ -121,13 +197,34 @@ def _state(one: "Consent", *, at: datetime) -> str:
     return f"{state}, until {last_day(last.until)}"
 
 
+def _proof(one: "Consent", proofs: "Mapping[Digest, Proof]") -> str:
+    shown = one.events[-1].evidence
+    return f"evidence: {proofs[shown]}" if shown else ""
+
+
+def _looks(looked_for: "Sequence[Entry]") -> list[str]:
+    """Who looked for them, when and why (P33)."""
+    return table((f"  {one.at:%Y-%m-%d %H:%M}", one.actor, one.purpose) for one in looked_for)
+
+
+def _age(found: "Person") -> dict[str, object]:
+    return {
+        "band": found.standing.band,
+        "source": found.standing.source,
+        "died": found.standing.died,
+        "record": found.standing.record,
+    }
+
+
+def _objection(one: "Objection") -> dict[str, object]:
+    return {"id": one.id, "by": one.by, "role": one.role, "at": one.at}
+
+
 def _plan(
     consents: "Sequence[Consent]", purpose: Purpose | None, *, at: datetime
 ) -> tuple[tuple[str, ...], bool]:
     """What a withdrawal would end, and whether nothing would be left."""
-    from countenance.people.consent import ConsentState
-
-    live = [one for one in consents if one.state(at) is ConsentState.ACTIVE]
+    live = [one for one in consents if one.in_force(at)]
     ending = [one for one in live if purpose in (None, one.wish.purpose)]
     return tuple(sorted(str(one.wish) for one in ending)), len(ending) == len(live)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 def sighting_document(library: "Library", one: "Sighting") -> dict[str, object]:
     """A sighting for JSON. No score stands in it, only the band (P9)."""
     return {
+        "id": one.id,
         "photo": {
             "id": one.photo,
             "locator": one.locator,

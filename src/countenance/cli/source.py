@@ -85,7 +85,8 @@ def add_folder(
         added = library.add_folder(
             location, given, collection=collection, ground=recognition_ground
         )
-    document = _document(added.source, added.collection, [added.grant], at=call.now())
+        at = library.now()
+    document = _document(added.source, added.collection, [added.grant], at=at)
     rule = "on" if added.collection.recognises else "off"
     text = [
         f"added source {added.source.id}: {added.source.location}",
@@ -101,8 +102,8 @@ def add_folder(
 @command("list", of=source, changes="nothing", example="countenance source list --json")
 def list_sources(call: Call) -> None:
     """List the sources, each with the state of its grant."""
-    at = call.now()
     with call.open() as library:
+        at = library.now()
         known = {one.id: one for one in library.collections()}
         listed = [(one, known[one.collection], library.grants(one.id)) for one in library.sources()]
     document = {"sources": [_document(*one, at=at) for one in listed]}
@@ -123,8 +124,8 @@ def list_sources(call: Call) -> None:
 @click.argument("which", metavar="ID")
 def show(call: Call, which: str) -> None:
     """Show a source: its grants, and which of its files could not be read, and why."""
-    at = call.now()
     with call.open() as library:
+        at = library.now()
         found, where = _look_up(library, which)
         grants, troubles = library.grants(found.id), library.troubles(found.id)
     document = _document(found, where, grants, at=at) | {

@@ -20,6 +20,8 @@ ReferenceId = NewType("ReferenceId", str)
 SightingId = NewType("SightingId", str)
 KeyId = NewType("KeyId", str)
 CopyId = NewType("CopyId", str)
+GuardianId = NewType("GuardianId", str)
+ObjectionId = NewType("ObjectionId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

@@ -14,15 +14,24 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, people
+from countenance.catalog import copies, evidence, guardians, log, notices, people
+from countenance.catalog.evidence import Written
 from countenance.catalog.people import Person, SealedReference
 from countenance.catalog.references import OwnTemplates, seal_templates
 from countenance.catalog.stores import Stores
-from countenance.core.canonical import Digest
-from countenance.core.ids import ConsentId, KeyId
+from countenance.core.canonical import digest
+from countenance.core.ids import ConsentId, GuardianId, KeyId
 from countenance.errors import Error, PoorPicture, Refused, Unreadable, UsageError
 from countenance.extract.extractor import Extractor
 from countenance.people.consent import DEFAULT_DURATION, Consent, ConsentEvent, EventKind
+from countenance.people.guardians import (
+    DEFAULT_HISTORICAL_YEARS,
+    AgeBand,
+    Role,
+    Standing,
+    check_record,
+    giver,
+)
 from countenance.people.notice import Notice
 from countenance.people.purpose import RECOGNISING, Wish
 from countenance.vision.quality import Assessment, assess
@@ -43,21 +52,30 @@ class Agreement:
     """
     What a person agrees to: each of `wishes`, under `notice`, until `until` (aware, exclusive).
 
-    `until` of nothing is twelve months from now. `evidence` is the digest of what proves it.
+    `until` of nothing is twelve months from now. `evidence` are the bytes of what proves it.
+    `standing` says whose rules hold for the person, of somebody who is here already as before if
+    it is nothing; `guardian` is a name and a relation. Somebody no longer living is recorded where
+    others agree, once they have been dead for `historical_years`.
     """
 
     wishes: tuple[Wish, ...]
     notice: Notice
     actor: str
     until: datetime | None = None
-    evidence: Digest | None = None
+    evidence: bytes | None = None
+    standing: Standing | None = None
+    guardian: tuple[str, str] | None = None
+    historical_years: int = DEFAULT_HISTORICAL_YEARS
 
-    def given(self, at: datetime) -> ConsentEvent:
+    def given(self, at: datetime, role: Role, authority: GuardianId | None) -> ConsentEvent:
         """
-        The event of giving it at `at`.
+        The event of giving it at `at`, in the capacity of `role`; for an archive, of recording it.
 
         Raises `UsageError` if it would be over before it begins.
         """
+        shown = None if self.evidence is None else digest(self.evidence)
+        if role is Role.ARCHIVE:
+            return ConsentEvent(EventKind.RECORDED, at, self.actor, evidence=shown, role=role)
         until = self.until or at + DEFAULT_DURATION
         if until <= at:
             raise UsageError(f"it would be over before it begins: until {until:%Y-%m-%d %H:%M} UTC")
@@ -68,7 +86,9 @@ class Agreement:
             until=until,
             notice=self.notice.digest,
             language=self.notice.language,
-            evidence=self.evidence,
+            evidence=shown,
+            role=role,
+            authority=authority,
         )
 
 
@@ -145,29 +165,85 @@ def enrol(
         raise UsageError("a person needs a name")
     if not agreement.wishes:
         raise UsageError("an enrolment needs a purpose that the person agrees to")
-    at = stores.clock.now()
-    given = agreement.given(at)
     # The key is on disk before the transaction that names it. A crash between the two leaves a
     # key that opens nothing; the next enrolment or withdrawal destroys it.
-    key = None if again else stores.keys.create()
+    new = None if again else stores.keys.create()
+    written: Written | None = None
     try:
+        if agreement.evidence is not None:
+            written = evidence.write(stores, agreement.evidence, key=new or _key_of(stores, who))
         with stores.database.write() as tx:
-            person = people.get(tx, who) if key is None else _new_person(tx, who, key, at=at)
-            consents = [_give(tx, person, wish, given) for wish in agreement.wishes]
-            own_key = stores.keys.read(person.key)
-            for reference in _sealed(tx, own_key, consents, looked):
-                people.add_reference(tx, reference, at=at)
-            people.raise_gallery_version(tx)
-            ids = tuple(consent.id for consent in consents)
-            log.record(tx, Entry(Act.ENROLLED, at, agreement.actor, "", (person.id,), ids))
+            return _store(tx, who, looked, agreement, stores=stores, new=new, written=written)
     except Error:
-        if key is not None:
-            stores.keys.destroy(key)
+        if written is not None:
+            copies.remove_unconfirmed(stores, [written.copy])
+        if new is not None:
+            stores.keys.destroy(new)
         raise
-    return Enrolment(person, ids, looked.pictures, given.until)
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _key_of(stores: Stores, who: str) -> KeyId:
+    with stores.database.read() as tx:
+        return people.get(tx, who).key
+
+
+def _store(  # noqa: PLR0913  the one transaction in which all of an enrolment meets
+    tx: Connection,
+    who: str,
+    looked: Looked,
+    agreement: Agreement,
+    *,
+    stores: Stores,
+    new: KeyId | None,
+    written: Written | None,
+) -> Enrolment:
+    at = stores.now(tx)
+    if new is None:
+        person = _known_person(tx, who)
+    else:
+        person = _new_person(tx, who, new, agreement.standing, at=at)
+    given = _given(tx, person, agreement, at=at)
+    consents = [_give(tx, person, wish, given) for wish in agreement.wishes]
+    if given.notice is not None:
+        notices.keep(tx, agreement.notice, at=at)
+    if written is not None:
+        evidence.keep(tx, written, person.id)
+    for reference in _sealed(tx, stores.keys.read(person.key), consents, looked):
+        people.add_reference(tx, reference, at=at)
+    people.raise_gallery_version(tx)
+    ids = tuple(consent.id for consent in consents)
+    log.record(tx, Entry(Act.ENROLLED, at, agreement.actor, "", (person.id,), ids))
+    return Enrolment(person, ids, looked.pictures, given.until)
+
+
+def _given(tx: Connection, person: Person, agreement: Agreement, *, at: datetime) -> ConsentEvent:
+    """The event of giving, by whoever may give it for this person."""
+    if agreement.guardian is not None:
+        name, relation = agreement.guardian
+        named = guardians.add(tx, person.id, name, relation, at=at).id
+    else:
+        named = None
+    if person.standing.band is AgeBand.HISTORICAL:
+        check_record(person.standing, year=at.year, years=agreement.historical_years)
+    known = guardians.of(tx, person.id)
+    role = giver(person.standing.band, known)
+    authority = (named or known[0].id) if role is Role.GUARDIAN else None
+    return agreement.given(at, role, authority)
+
+
+def _known_person(tx: Connection, who: str) -> Person:
+    """Somebody who enrols again. While an objection stands, nobody can agree for them."""
+    person = people.get(tx, who)
+    against = guardians.standing(tx, person.id)
+    if against:
+        raise Refused(
+            f"{person.id}: an objection stands, since {against[0].at:%Y-%m-%d}",
+            hint="only who made it can take it back: countenance person lift-objection",
+        )
+    return person
 
 
 def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
@@ -190,7 +266,9 @@ def _judged(name: str, verdict: Assessment) -> Judged:
     return Judged(name, verdict.ok, verdict.weak, sentences)
 
 
-def _new_person(tx: Connection, name: str, key: KeyId, *, at: datetime) -> Person:
+def _new_person(
+    tx: Connection, name: str, key: KeyId, standing: Standing | None, *, at: datetime
+) -> Person:
     taken = people.by_name(tx, name)
     if taken:
         raise Refused(
@@ -198,7 +276,7 @@ def _new_person(tx: Connection, name: str, key: KeyId, *, at: datetime) -> Perso
             hint="to give new pictures of the same person, name the id and add --again; "
             "for somebody else of that name, add something that tells them apart",
         )
-    return people.add(tx, name, key, at=at)
+    return people.add(tx, name, key, at=at, standing=standing)
 
 
 def _give(tx: Connection, person: Person, wish: Wish, given: ConsentEvent) -> Consent:

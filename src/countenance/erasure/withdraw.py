@@ -10,12 +10,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, people, sightings
+from countenance.catalog import collections, copies, evidence, guardians, log, people
+from countenance.catalog.endings import end
 from countenance.catalog.people import Person
 from countenance.catalog.stores import Stores
 from countenance.core.ids import KeyId, PersonId
-from countenance.people.consent import Consent, ConsentEvent, ConsentState, EventKind
-from countenance.people.purpose import RECOGNISING, Purpose
+from countenance.people.consent import ConsentEvent, EventKind
+from countenance.people.purpose import Purpose
+from countenance.vault.ledger import CopyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +44,31 @@ def withdraw(who: str, purpose: Purpose | None, *, actor: str, stores: Stores) -
     be made to leave the write-ahead log: the withdrawal holds all the same.
     """
     with stores.database.write() as tx:
-        person = people.get(tx, who)
-        done, key = _record(tx, person, purpose, actor=actor, at=stores.clock.now())
-    # A crash here leaves a key without a person: the next enrolment or withdrawal destroys it.
-    if key is not None:
-        stores.keys.destroy(key)
+        person, at = people.get(tx, who), stores.now(tx)
+        done = _record(tx, person, purpose, actor=actor, at=at)
+        evidence_gone = evidence.release(tx, person.id) if done.erased else []
+    # A crash here leaves a key without a person, and copies that nobody confirms: the next
+    # enrolment or withdrawal destroys them.
+    if done.erased:
+        stores.keys.destroy(person.key)
+        copies.remove_unconfirmed(stores, evidence_gone)
     stores.database.forget_deleted_bytes()
     return done
 
 
-def destroy_stray_keys(stores: Stores) -> frozenset[KeyId]:
+def destroy_strays(stores: Stores) -> frozenset[KeyId]:
     """
-    Destroy the keys of nobody: what an enrolment or a withdrawal that died has left.
+    Destroy the keys of nobody, and evidence that no consent has: what an enrolment or a withdrawal
+    that died has left.
 
     The caller holds the lock on keys, so that no enrolment is under way.
     """
     with stores.database.read() as tx:
         stray = stores.keys.ids() - people.keys_in_use(tx)
+        left = copies.unconfirmed(tx, CopyKind.EVIDENCE)
     for key in stray:
         stores.keys.destroy(key)
+    copies.remove_unconfirmed(stores, left)
     return stray
 
 
@@ -69,31 +77,16 @@ def destroy_stray_keys(stores: Stores) -> frozenset[KeyId]:
 
 def _record(
     tx: Connection, person: Person, purpose: Purpose | None, *, actor: str, at: datetime
-) -> tuple[Withdrawal, KeyId | None]:
-    consents = people.consents(tx, people=[person.id])
-    live = [one for one in consents if one.state(at) is ConsentState.ACTIVE]
+) -> Withdrawal:
+    live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(at)]
     ended = [one for one in live if purpose in (None, one.wish.purpose)]
-    kept = [one for one in live if one not in ended]
-    for consent in ended:
-        event = ConsentEvent(kind=EventKind.WITHDRAWN, at=at, by=actor)
-        people.add_event(tx, person.id, consent.wish, event)
-    removed = _remove(tx, person.id, [one for one in consents if one not in kept], kept)
-    if not kept:
+    ending = end(tx, person.id, ended, ConsentEvent(EventKind.WITHDRAWN, at, actor))
+    if not ending.kept:
+        guardians.forget(tx, person.id)
+        collections.leave_rosters(tx, person.id)
         people.erase(tx, person.id)
     words = tuple(str(one.wish) for one in ended)
     log.record(
         tx, Entry(Act.WITHDRAWN, at, actor, purpose or "", (person.id,), tuple(c.id for c in ended))
     )
-    done = Withdrawal(person.id, words, removed, erased=not kept)
-    return done, None if kept else person.key
-
-
-def _remove(tx: Connection, person: PersonId, over: list[Consent], kept: list[Consent]) -> int:
-    """
-    Remove the references of what is `over`, now or long ago, and the sightings if nothing `kept`
-    rests on them.
-    """
-    people.remove_references(tx, person, [one.wish.purpose for one in over])
-    if any(one.wish.purpose in RECOGNISING for one in kept):
-        return 0
-    return sightings.remove_of(tx, person)
+    return Withdrawal(person.id, words, ending.sightings, erased=not ending.kept)

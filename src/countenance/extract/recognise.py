@@ -1,5 +1,8 @@
 """Recognising: templates against a gallery, by the calibration of the pack that made both."""
 
+from collections.abc import Collection
+
+from countenance.core.ids import PersonId
 from countenance.extract.extractor import Templates
 from countenance.gallery.bands import Calibration
 from countenance.gallery.gallery import Gallery
@@ -7,11 +10,18 @@ from countenance.gallery.matching import Match, assign
 from countenance.vision.pack import Pack
 
 
-def recognise(templates: Templates, gallery: Gallery, pack: Pack) -> dict[int, Match]:
+def recognise(
+    templates: Templates,
+    gallery: Gallery,
+    pack: Pack,
+    *,
+    rejected: Collection[tuple[int, PersonId]] = (),
+) -> dict[int, Match]:
     """
     Whom the faces of one photo show, by the face's place among the photo's faces.
 
-    A face is given to at most one person, and a person to at most one face.
+    A face is given to at most one person, and a person to at most one face; none of the pairs
+    `rejected`, of a face's place and a person, is among them.
     """
     matches = assign(
         templates.vectors,
@@ -19,6 +29,12 @@ def recognise(templates: Templates, gallery: Gallery, pack: Pack) -> dict[int, M
         gallery=gallery,
         calibration=_expected_here(pack),
         penalty=pack.faces.small_penalty,
+        rejected=[
+            (row, person)
+            for row, place in enumerate(templates.rows.tolist())
+            for rejected_place, person in rejected
+            if rejected_place == place
+        ],
     )
     return {int(templates.rows[match.face]): match for match in matches}
 

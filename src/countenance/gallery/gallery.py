@@ -7,7 +7,7 @@ in float32 is off by a few millionths, so it only proposes; the distance of each
 computed in float64, and that one decides. `bench.search` measures it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,6 +127,11 @@ class Gallery:
             np.delete(self.matrix, row, axis=0),
             np.delete(self.weak, row),
         )
+
+    def only(self, persons: Collection[PersonId]) -> "Gallery":
+        """The gallery of those of `persons` who are in it, in the same order."""
+        rows = [row for row, person in enumerate(self.persons) if person in persons]
+        return Gallery(tuple(self.persons[row] for row in rows), self.matrix[rows], self.weak[rows])
 
     def within(self, probes: Float32, *, limit: float) -> Hits:
         """

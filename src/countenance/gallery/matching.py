@@ -5,7 +5,7 @@ A face is one person, and a person is in a photo once. So the nearest pair is ta
 face and its person are spoken for. Distances do not leave this module: what comes out is bands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,13 +26,14 @@ class Match:
     band: Band
 
 
-def assign(
+def assign(  # noqa: PLR0913  what decides a match, and each by itself
     templates: Float32,
     *,
     small: NDArray[np.bool_],
     gallery: Gallery,
     calibration: Calibration,
     penalty: float,
+    rejected: Collection[tuple[int, PersonId]] = (),
 ) -> tuple[Match, ...]:
     """
     Match the faces of one photo with the people of the gallery, in the order of the faces.
@@ -44,6 +45,9 @@ def assign(
     A pair that is the nearest but reaches no band speaks for its face and its person all the
     same: a face is not given to its second best because its best is too unsure.
 
+    `rejected` are pairs, of a row and a person, that somebody said are not so: they are passed
+    over, and both are free for others.
+
     Raises `UsageError` if a shape, a norm or the penalty is wrong.
     """
     if small.shape != (len(templates),):
@@ -54,7 +58,7 @@ def assign(
     hits = gallery.within(templates, limit=by_doubts[0].unsure)
     doubts = small[hits.probe].astype(np.intp) + gallery.weak[hits.reference]
     matches = []
-    for hit in _one_to_one(hits):
+    for hit in _one_to_one(hits, gallery, frozenset(rejected)):
         face, distance = int(hits.probe[hit]), float(hits.distance[hit])
         if band := by_doubts[doubts[hit]].band_of(distance):
             matches.append(Match(face, gallery.persons[hits.reference[hit]], band))
@@ -64,13 +68,17 @@ def assign(
 # ------------------------------------------------------------------------------------------------
 
 
-def _one_to_one(hits: Hits) -> Iterator[int]:
+def _one_to_one(
+    hits: Hits, gallery: Gallery, barred: frozenset[tuple[int, PersonId]]
+) -> Iterator[int]:
     """The rows of `hits` whose probe and whose reference stand in no nearer row that was taken."""
     probes: set[int] = set()
     references: set[int] = set()
     for hit, (probe, reference) in enumerate(
         zip(hits.probe.tolist(), hits.reference.tolist(), strict=True)
     ):
+        if barred and (probe, gallery.persons[reference]) in barred:
+            continue
         if probe not in probes and reference not in references:
             probes.add(probe)
             references.add(reference)

@@ -133,7 +133,7 @@ def _behind(writer: Writer, version: int) -> Iterator[Photo]:
             if not part:
                 return
             # Of a source that ended its grant not even the preview is read.
-            at = writer.stores.clock.now()
+            at = writer.stores.now(tx)
             granted = [photo for photo in part if sources.covered(tx, photo, at=at)]
         yield from granted
         last = part[-1].id

@@ -30,7 +30,7 @@ class GrantedReader:
         """Raises `Unreadable` if no grant covers the file now, and as `reader` does."""
         try:
             with self._stores.database.read() as tx:
-                sources.grant_for(tx, self._source, locator, at=self._stores.clock.now())
+                sources.grant_for(tx, self._source, locator, at=self._stores.now(tx))
         except NoGrant as exc:
             raise Unreadable(Reason.NO_GRANT, exc.message) from exc
         return self._reader.read(locator, max_bytes=max_bytes)

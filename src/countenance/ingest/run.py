@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from countenance.catalog import collections, copies, items, photos, sources
+from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
@@ -25,6 +28,7 @@ from countenance.ingest.stage import PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
 from countenance.sources.changes import compare
 from countenance.sources.source import Reader, Unlisted
+from countenance.vault.ledger import CopyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,7 @@ def scan(stores: Stores, source: SourceId, reader: Reader) -> Scanned:
 def require_grant(stores: Stores, source: SourceId) -> None:
     """Raises `NoGrant` if `source` has no grant in force now."""
     with stores.database.read() as tx:
-        given = sources.grants(tx, source)
-    now = stores.clock.now()
+        given, now = sources.grants(tx, source), stores.now(tx)
     if not any(grant.in_force(now) for grant in given):
         raise NoGrant(
             f"{source}: no grant is in force for this source",
@@ -136,13 +139,15 @@ def require_grant(stores: Stores, source: SourceId) -> None:
 def _tidy_up(writer: Writer) -> None:
     """Take back what a run that died had taken, and remove the files it had begun."""
     blobs = writer.stores.blobs
+    # Looked at before the rows: a file that is not there yet has its row before it comes.
+    there = list(blobs.ids())
     with writer.stores.database.write() as tx:
-        items.take_back(tx, at=writer.stores.clock.now())
-        left = copies.unconfirmed(tx)
+        items.take_back(tx, at=writer.stores.now(tx))
+        left = copies.unconfirmed(tx, CopyKind.PREVIEW)
         listed = copies.ids(tx)
-    writer.remove_unconfirmed(left)
+    copies.remove_unconfirmed(writer.stores, left)
     # No crash leaves a file without a row; a catalog from a backup that is put back does.
-    for stray in [one for one in blobs.ids() if one not in listed]:
+    for stray in [one for one in there if one not in listed]:
         blobs.remove(stray)
     blobs.sweep_unfinished()
 
@@ -168,7 +173,7 @@ def _list(writer: Writer, source: SourceId, reader: Reader, report: Report) -> N
     # Nobody else changes a list of items meanwhile: this run holds the library.
     scanned = scan(writer.stores, source, reader)
     with writer.stores.database.write() as tx:
-        report.listed += write_plan(tx, source, scanned.changes, at=writer.stores.clock.now())
+        report.listed += write_plan(tx, source, scanned.changes, at=writer.stores.now(tx))
     report.unlisted += scanned.unlisted
     report.passed_over += scanned.passed_over
 
@@ -237,5 +242,9 @@ def _recognising(writer: Writer, wanted: list[SourceId]) -> set[SourceId]:
         return {
             source
             for source in wanted
-            if collections.get(tx, sources.get(tx, source).collection).recognises
+            if _compares(tx, collections.get(tx, sources.get(tx, source).collection))
         }
+
+
+def _compares(tx: Connection, where: Collection) -> bool:
+    return where.recognises and (not where.minors or bool(collections.roster_of(tx, where.id)))

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from countenance.catalog import collections, copies, items, people, photos, sightings, sources
+from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.photos import Face, NewPhoto
 from countenance.catalog.references import OpenGallery, open_gallery
-from countenance.catalog.sightings import NewSighting
+from countenance.catalog.sightings import NewSighting, SightingState
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
-from countenance.core.ids import CopyId, GrantId, PhotoId, SourceId
+from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, SourceId
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import recognise
+from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
@@ -60,8 +62,8 @@ class Writer:
 
         The attempt is counted, and the preview's row stands in the copy ledger, before any work.
         """
-        at = self.stores.clock.now()
         with self.stores.database.write() as tx:
+            at = self.stores.now(tx)
             taken = items.claim(tx, wanted, count=1, at=at)
             if not taken:
                 return None
@@ -70,8 +72,8 @@ class Writer:
     def release(self, works: list[Work]) -> None:
         """Give back what was taken and not finished: its attempt is not counted."""
         with self.stores.database.write() as tx:
-            items.release(tx, [work.claim for work in works], at=self.stores.clock.now())
-        self.remove_unconfirmed([work.preview for work in works])
+            items.release(tx, [work.claim for work in works], at=self.stores.now(tx))
+        copies.remove_unconfirmed(self.stores, [work.preview for work in works])
 
     def store(self, record: Record) -> Stored:
         """Store one record. When this returns, the photo is done, whatever comes next."""
@@ -81,7 +83,7 @@ class Writer:
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
         with self.stores.database.write() as tx:
             stored, needless = self._store(tx, record)
-        self.remove_unconfirmed(needless)
+        copies.remove_unconfirmed(self.stores, needless)
         return stored
 
     def compare(self, photo: PhotoId, templates: Templates | None) -> int:
@@ -92,7 +94,7 @@ class Writer:
         """
         with self.stores.database.write() as tx:
             stored = photos.get(tx, photo)
-            if stored is None or not sources.covered(tx, stored, at=self.stores.clock.now()):
+            if stored is None or not sources.covered(tx, stored, at=self.stores.now(tx)):
                 return 0
             return self._compare(tx, photo, stored.source, stored.faces, templates)
 
@@ -105,30 +107,14 @@ class Writer:
                 self.stores.keys,
                 purposes=RECOGNISING,
                 pack=self.pack,
-                at=self.stores.clock.now(),
+                at=self.stores.now(tx),
             )
         return self._opened
-
-    def remove_unconfirmed(self, unwanted: list[CopyId]) -> None:
-        """
-        Remove the bytes of those of `unwanted` whose rows are intentions, and then the rows.
-
-        A copy that was confirmed after all is left alone: a run that is stopped just after a
-        commit does not know yet that its work was stored.
-        """
-        if not unwanted:
-            return
-        with self.stores.database.read() as tx:
-            going = sorted(set(unwanted).intersection(copies.unconfirmed(tx)))
-        for which in going:
-            self.stores.blobs.remove(which)
-        with self.stores.database.write() as tx:
-            copies.forget(tx, going)
 
     # ----------------------------------------------------------------------------------------
 
     def _store(self, tx: Connection, record: Record) -> tuple[Stored, list[CopyId]]:
-        work, at = record.work, self.stores.clock.now()
+        work, at = record.work, self.stores.now(tx)
         claim = work.claim
         try:
             grant = sources.grant_for(tx, claim.source, claim.locator, at=at)
@@ -146,14 +132,14 @@ class Writer:
         self, tx: Connection, work: Work, why: NoResult
     ) -> tuple[Stored, list[CopyId]]:
         claim = work.claim
-        before = items.give_up(tx, claim.id, why, at=self.stores.clock.now())
+        before = items.give_up(tx, claim.id, why, at=self.stores.now(tx))
         stored = Stored(claim.source, claim.locator, reason=why.reason, detail=why.detail)
         return stored, [work.preview, *self._remove_former(tx, before)]
 
     def _with_result(
         self, tx: Connection, record: KnownPhoto | ReadPhoto, grant: GrantId
     ) -> tuple[Stored, list[CopyId]]:
-        claim, at = record.work.claim, self.stores.clock.now()
+        claim, at = record.work.claim, self.stores.now(tx)
         needless: list[CopyId] = []
         photo = photos.find_by_digest(tx, claim.source, record.digest)
         known, faces, seen = photo is not None, 0, 0
@@ -182,7 +168,7 @@ class Writer:
             preview=work.preview,
             faces=record.faces,
         )
-        photo = photos.add(tx, new, compared_with=0, at=self.stores.clock.now())
+        photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
         seen = self._compare(tx, photo, new.source, new.faces, record.templates)
         return photo, seen
 
@@ -194,36 +180,48 @@ class Writer:
         faces: tuple[Face, ...],
         templates: Templates | None,
     ) -> int:
-        if templates is None or not self._recognises(tx, source):
+        where = collections.get(tx, sources.get(tx, source).collection)
+        if templates is None or not where.recognises:
             return 0
-        found = self._sightings(tx, faces, templates)
-        decided = sightings.decided(tx, photo)
-        taken_faces = {face for face, _ in decided}
-        taken_people = {person for _, person in decided}
+        denied = sightings.decided(tx, photo, SightingState.REJECTED)
+        found = self._sightings(tx, where, faces, templates, rejected=denied)
+        confirmed = sightings.decided(tx, photo, SightingState.CONFIRMED)
+        taken_faces = {face for face, _ in confirmed}
+        taken_people = {person for _, person in confirmed}
         new = [
             one for one in found if one.face not in taken_faces and one.person not in taken_people
         ]
-        sightings.replace_candidates(tx, photo, new, at=self.stores.clock.now())
+        sightings.replace_candidates(tx, photo, new, at=self.stores.now(tx))
         photos.mark_compared(tx, photo, version=self.gallery(tx).version)
         return len(new)
 
     def _sightings(
-        self, tx: Connection, faces: tuple[Face, ...], templates: Templates
+        self,
+        tx: Connection,
+        where: Collection,
+        faces: tuple[Face, ...],
+        templates: Templates,
+        *,
+        rejected: frozenset[tuple[FaceId, PersonId]],
     ) -> list[NewSighting]:
-        matches = recognise(templates, self.gallery(tx).gallery, self.pack)
+        places = {face.id: place for place, face in enumerate(faces)}
+        barred = [(places[face], person) for face, person in rejected]
+        matches = recognise(templates, self._gallery_of(tx, where), self.pack, rejected=barred)
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
         named = {match.person for match in matches.values()}
         consents = people.consents(tx, people=named)
-        if named - admitted(consents, purposes=RECOGNISING, at=self.stores.clock.now()).keys():
+        if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
-            matches = recognise(templates, self.gallery(tx).gallery, self.pack)
+            matches = recognise(templates, self._gallery_of(tx, where), self.pack, rejected=barred)
         return [
             NewSighting(faces[row].id, match.person, match.band) for row, match in matches.items()
         ]
 
-    def _recognises(self, tx: Connection, source: SourceId) -> bool:
-        return collections.get(tx, sources.get(tx, source).collection).recognises
+    def _gallery_of(self, tx: Connection, where: Collection) -> Gallery:
+        """Of minors only those on the roster are compared with anybody (P11)."""
+        everybody = self.gallery(tx).gallery
+        return everybody.only(collections.roster_of(tx, where.id)) if where.minors else everybody
 
     def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
         preview = None if before is None else photos.remove_if_unlisted(tx, before)

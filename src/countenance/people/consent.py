@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from countenance.core.canonical import Digest
-from countenance.core.ids import ConsentId, PersonId
+from countenance.core.ids import ConsentId, GuardianId, PersonId
+from countenance.people.guardians import Role
 from countenance.people.purpose import Wish
 
 DEFAULT_DURATION = timedelta(days=365)
@@ -19,20 +20,38 @@ DEFAULT_DURATION = timedelta(days=365)
 
 
 class EventKind(StrEnum):
-    """What happened to a consent."""
+    """
+    What happened to a consent.
+
+    `RECORDED` stands where a person no longer living cannot consent: the source that says who they
+    were is recorded in its place.
+    """
 
     GIVEN = "given"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    OBJECTED = "objected"
+    RECORDED = "recorded"
 
 
 class ConsentState(StrEnum):
-    """What a consent is worth at an instant. Only `ACTIVE` permits anything."""
+    """
+    What a consent is worth at an instant. Only `ACTIVE` and `RECORDED` permit anything.
+
+    `RECORDED` is no consent: a person no longer living was enrolled from a source (see
+    `EventKind.RECORDED`).
+    """
 
     ACTIVE = "active"
+    RECORDED = "recorded"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    OBJECTED = "objected"
     NONE = "none"
+
+
+PERMITTING = frozenset({ConsentState.ACTIVE, ConsentState.RECORDED})
+"""The two bases on which a face may be used: a consent, and a record of somebody who died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +60,9 @@ class ConsentEvent:
     One line of a consent's list.
 
     `at` and `until` are aware, in UTC; `until` is exclusive and set on `given` alone. `by` says who
-    acted, `notice` is the digest of the exact text that was shown, in `language`, and `evidence`
-    the digest of what proves it, if anything does.
+    acted, in the capacity of `role`; `authority` is the guardian's link where that is a guardian.
+    `notice` is the digest of the exact text that was shown, in `language`, and `evidence` the
+    digest of what proves it, if anything does.
     """
 
     kind: EventKind
@@ -52,6 +72,8 @@ class ConsentEvent:
     notice: Digest | None = None
     language: str = ""
     evidence: Digest | None = None
+    role: Role = Role.SELF
+    authority: GuardianId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +88,17 @@ class Consent:
     def state(self, at: datetime) -> ConsentState:
         return state_of(self.events, at)
 
+    def in_force(self, at: datetime) -> bool:
+        """Whether it permits anything at `at`."""
+        return self.state(at) in PERMITTING
+
 
 def state_of(events: Sequence[ConsentEvent], at: datetime) -> ConsentState:
     """
     The state at `at`: a function of the events and the time, and of nothing else (P13).
 
-    The last event decides, so that nothing but a new `given` revives a consent (P14).
+    The last event decides, so that nothing but a new `given` revives a consent (P14): not the end
+    of an objection either.
     """
     if not events:
         return ConsentState.NONE
@@ -81,6 +108,10 @@ def state_of(events: Sequence[ConsentEvent], at: datetime) -> ConsentState:
             return ConsentState.WITHDRAWN
         case EventKind.EXPIRED:
             return ConsentState.EXPIRED
+        case EventKind.OBJECTED:
+            return ConsentState.OBJECTED
+        case EventKind.RECORDED:
+            return ConsentState.RECORDED
         case EventKind.GIVEN:
             live = last.until is None or at < last.until
             return ConsentState.ACTIVE if live else ConsentState.EXPIRED

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from countenance.core.ids import PersonId
 from countenance.errors import NoConsent
-from countenance.people.consent import Consent, ConsentState
+from countenance.people.consent import Consent
 from countenance.people.purpose import Purpose
 
 
@@ -18,10 +18,12 @@ def admitted(
     """
     The people with a consent in force at `at` for one of `purposes`, each with such a consent.
 
+    A record of somebody no longer living (`ConsentState.RECORDED`) stands in for their consent.
+
     Of several, the one whose purpose sorts first, so that the answer does not depend on order.
     """
     live = (c for c in consents if c.wish.purpose in purposes)
-    active = (c for c in live if c.state(at) is ConsentState.ACTIVE)
+    active = (c for c in live if c.in_force(at))
     ordered = sorted(active, key=lambda c: (c.wish, c.id), reverse=True)
     return {consent.person: consent for consent in ordered}
 

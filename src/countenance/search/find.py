@@ -38,7 +38,7 @@ def find(who: str, asker: Asker, *, stores: Stores, in_collection: str = "") -> 
     """
     with stores.database.write() as tx:  # a search writes: into the log
         where = collections.get(tx, in_collection).id if in_collection else ""
-        at = stores.clock.now()
+        at = stores.now(tx)
         try:
             person = people.get(tx, who)
             own = people.consents(tx, people=[person.id])

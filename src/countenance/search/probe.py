@@ -56,13 +56,14 @@ def search(
     picture = extractor.decoder(data)
     faces = extractor.faces(picture)
     templates = extractor.templates(picture, faces)
-    at, pack = stores.clock.now(), extractor.pack
+    pack = extractor.pack
     # The gallery is opened for this purpose alone, and dropped after.
     with stores.database.read() as tx:
+        at = stores.now(tx)
         opened = open_gallery(tx, stores.keys, purposes=(asker.purpose,), pack=pack, at=at)
     matches = recognise(templates, opened.gallery, pack)
     with stores.database.write() as tx:  # a search writes: into the log
-        candidates = _candidates(tx, matches, asker, at=stores.clock.now())
+        candidates = _candidates(tx, matches, asker, at=stores.now(tx))
     return tuple(ProbeFace(face.box, candidates.get(row, ())) for row, face in enumerate(faces))
 
 

@@ -34,7 +34,12 @@ def test_every_command_says_what_it_changes_and_gives_an_example(
     """The example in a command's help is one that the command takes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("selfie.jpg", "probe.jpg", "face_detection_yunet_2023mar.onnx"):
+    for name in (
+        "selfie.jpg",
+        "probe.jpg",
+        "face_detection_yunet_2023mar.onnx",
+        "monday.checkpoint",
+    ):
         (tmp_path / name).write_bytes(b"")
     for path, command in _walk(root()):
         if isinstance(command, click.Group):

@@ -12,6 +12,7 @@ from countenance.people.purpose import Purpose, Wish
 from tests.fakes.clock import START
 
 HOURS = st.integers(0, 100).map(lambda hours: START + timedelta(hours=hours))
+ENDING = [EventKind.WITHDRAWN, EventKind.EXPIRED, EventKind.OBJECTED]
 ENDS = st.one_of(st.none(), HOURS)
 
 
@@ -44,9 +45,7 @@ def test_the_state_follows_from_events_and_time(
 
 
 @pytest.mark.promise("P14")
-@given(
-    events(), st.lists(st.sampled_from([EventKind.WITHDRAWN, EventKind.EXPIRED]), min_size=1), HOURS
-)
+@given(events(), st.lists(st.sampled_from(ENDING), min_size=1), HOURS)
 def test_only_a_new_given_revives(
     before: tuple[ConsentEvent, ...], ends: list[EventKind], at: datetime
 ) -> None:

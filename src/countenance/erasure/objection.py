@@ -1,0 +1,94 @@
+"""
+Objecting: one no weighs more than any number of consents, from the transaction that records it.
+
+Every consent of the person is suspended and what was recognised goes, as in a withdrawal; name,
+key and evidence stay, so that the no is remembered. Only who said it can take it back, and even
+then nothing revives: whoever wants to be recognised again is enrolled again (P14).
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import guardians, log, people
+from countenance.catalog.endings import end
+from countenance.catalog.guardians import Objection
+from countenance.catalog.people import Person
+from countenance.catalog.stores import Stores
+from countenance.core.ids import GuardianId
+from countenance.errors import NotFound
+from countenance.people.consent import ConsentEvent, EventKind
+from countenance.people.guardians import Role, objector
+
+
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """An objection, the purposes that it suspended, and how many sightings went."""
+
+    objection: Objection
+    suspended: tuple[str, ...]
+    sightings: int
+
+
+def object_to(who: str, by: str, *, actor: str, stores: Stores) -> Objected:
+    """
+    Record that `by` objects to a person's being recognised; of nothing, the person does.
+
+    Raises `NotFound` if there is no such person, `Refused` if `by` may not object for them,
+    `UsageError` if somebody has to be named, and `Unavailable` if the deleted rows could not be
+    made to leave the write-ahead log: the objection holds all the same.
+    """
+    with stores.database.write() as tx:
+        person, at = people.get(tx, who), stores.now(tx)
+        role, name = _speaker(tx, person, by)
+        made = guardians.add_objection(tx, person.id, by=name, role=role, at=at)
+        live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(at)]
+        how = ConsentEvent(
+            EventKind.OBJECTED,
+            at,
+            actor,
+            role=role,
+            authority=GuardianId(name) if role is Role.GUARDIAN else None,
+        )
+        ending = end(tx, person.id, live, how)
+        rests_on = (made.id, *(one.id for one in live))
+        log.record(tx, Entry(Act.OBJECTED, at, actor, "", (person.id,), rests_on))
+    stores.database.forget_deleted_bytes()
+    return Objected(made, tuple(str(one.wish) for one in live), ending.sightings)
+
+
+def lift(who: str, by: str, *, actor: str, stores: Stores) -> tuple[Objection, ...]:
+    """
+    Take back the objections of `by`; of nothing, the person's own. Gives those that still stand.
+
+    Raises `NotFound` if there is no such person or if `by` has no objection standing, and else as
+    `object_to` does.
+    """
+    with stores.database.write() as tx:
+        person, at = people.get(tx, who), stores.now(tx)
+        role, name = _speaker(tx, person, by)
+        before = guardians.standing(tx, person.id)
+        own = [one for one in before if (one.role, one.by) == (role, name)]
+        if not own:
+            raise NotFound(
+                f"{person.id}: no objection of {by or 'their own'} stands",
+                hint="an objection is lifted by who made it: --by NAME",
+            )
+        for one in own:
+            guardians.lift(tx, one.id, at=at)
+        rests_on = tuple(one.id for one in own)
+        log.record(tx, Entry(Act.OBJECTION_LIFTED, at, actor, "", (person.id,), rests_on))
+    return tuple(one for one in before if one not in own)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _speaker(tx: Connection, person: Person, by: str) -> tuple[Role, str]:
+    """In what capacity `by` speaks, and how they stand in an objection."""
+    known = guardians.of(tx, person.id)
+    role = objector(person.standing.band, known, by)
+    if role is not Role.GUARDIAN:
+        return role, by.strip()
+    return role, next(one.id for one in known if by in (one.id, one.name))

@@ -1,0 +1,84 @@
+"""
+By hand: a person says who is in a face, or that the model is wrong. No template is needed (P18).
+
+The gate is the one that recognition passes: the person's consent, the source's grant, the roster of
+a collection of minors. What a person decided is never overwritten by the model (P12).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import collections, log, people, photos, sightings, sources
+from countenance.catalog.photos import Photo
+from countenance.catalog.sightings import Decision, SightingState
+from countenance.catalog.stores import Stores
+from countenance.core.ids import PersonId, PhotoId, SightingId
+from countenance.errors import NoConsent, NoGrant, NotFound, Refused
+from countenance.people.gate import admitted
+from countenance.people.purpose import RECOGNISING
+
+
+def add(photo: str, number: int, who: str, *, actor: str, stores: Stores) -> Decision:
+    """
+    Say that `who` is in the face `number` of a photo, counted from 1, from left to right.
+
+    Raises `NotFound` if there is no such photo, face or person, `UsageError` if the person or the
+    face is spoken for in that photo, and `Refused` if consent, grant or roster does not cover it.
+    """
+    with stores.database.write() as tx:
+        at, person = stores.now(tx), people.get(tx, who)
+        found = photos.get(tx, PhotoId(photo))
+        if found is None:
+            raise NotFound(f"{photo}: no such photo", hint="countenance find --json names photos")
+        faces = sorted(found.faces, key=lambda one: one.box[0])
+        if not 1 <= number <= len(faces):
+            raise NotFound(f"{photo}: there are {len(faces)} faces, and none is number {number}")
+        _require(tx, found, person.id, at=at)
+        made = sightings.add_by_hand(tx, found.id, faces[number - 1].id, person.id, at=at)
+        _log(tx, made, actor, at=at)
+    return made
+
+
+def decide(which: str, state: SightingState, *, actor: str, stores: Stores) -> Decision:
+    """
+    Confirm a sighting, or reject it: the pair of this face and this person, and no other.
+
+    Raises `NotFound` if there is no such sighting, `UsageError` if it is confirmed while another
+    is, and `Refused` if it is confirmed and consent, grant or roster does not cover it now.
+    """
+    with stores.database.write() as tx:
+        at = stores.now(tx)
+        known = sightings.get(tx, SightingId(which))
+        if state is SightingState.CONFIRMED:
+            photo = photos.get(tx, known.photo)
+            if photo is None:
+                raise NotFound(f"{which}: its photo is gone")
+            _require(tx, photo, known.person, at=at)
+        made = sightings.decide(tx, known, state, at=at)
+        _log(tx, made, actor, at=at)
+    return made
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require(tx: Connection, photo: Photo, who: PersonId, *, at: datetime) -> None:
+    """The same that the ingest's writer asks before it stores, but for the rule of recognition."""
+    own = people.consents(tx, people=[who])
+    if not admitted(own, purposes=RECOGNISING, at=at):
+        raise NoConsent(f"{who}: no consent in force to be found in pictures")
+    if not sources.covered(tx, photo, at=at):
+        raise NoGrant(f"{photo.id}: no grant in force covers this photo")
+    where = collections.get(tx, sources.get(tx, photo.source).collection)
+    if where.minors and who not in collections.roster_of(tx, where.id):
+        raise Refused(
+            f"{who}: not on the roster of {where.name}, a collection of minors",
+            hint=f"countenance collection roster add {where.name}",
+        )
+
+
+def _log(tx: Connection, made: Decision, actor: str, *, at: datetime) -> None:
+    act = Act.REJECTED if made.state is SightingState.REJECTED else Act.CONFIRMED
+    log.record(tx, Entry(act, at, actor, "", (made.person, made.photo), (made.id,)))
