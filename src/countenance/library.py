@@ -338,7 +338,7 @@ class Library:
         the folder is not one, is a source of another collection already, or if the grant is over
         before it begins.
         """
-        location = folder.expanduser().absolute()
+        location = folder.expanduser().resolve()
         if not location.is_dir():
             raise UsageError(f"{folder}: no such folder")
         with self._database.write() as tx:
@@ -675,6 +675,12 @@ class Library:
         if known is None:
             named = {one.name: one for one in collections.list_all(tx)}
             wanted = name or default
+            if not name and wanted in named and named[wanted].recognition:
+                # A ground was recorded for other pictures: nobody's join it unasked (P11).
+                raise UsageError(
+                    f"there is a collection {wanted} already, and recognition is on in it",
+                    hint=f"--collection {wanted} adds these pictures to it; another name does not",
+                )
             return named.get(wanted) or collections.add(tx, wanted, at=self._stores.now(tx))
         own = collections.get(tx, known.collection)
         if name and name not in (own.name, own.id):

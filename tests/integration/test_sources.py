@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from countenance.errors import Unavailable, UsageError
+from countenance.errors import Refused, Unavailable, UsageError
 from countenance.library import Given, Library
+from countenance.people.purpose import Purpose
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.vision import picture
 
@@ -83,3 +84,34 @@ def test_a_library_is_of_one_pack(gala: Gala) -> None:
         pytest.raises(UsageError, match="filled with the pack starter, and not with yunet-sface"),
     ):
         other.ingest()
+
+
+@pytest.mark.promise("P11")
+def test_a_folder_does_not_join_a_recognising_collection_unasked(
+    gala: Gala, tmp_path: Path
+) -> None:
+    """A second folder of the same name is not recognised on a ground recorded for the first."""
+    other = tmp_path / "other" / "gala"
+    other.mkdir(parents=True)
+    given = Given("somebody else", gala.clock.now() + A_DAY)
+    with pytest.raises(UsageError, match="recognition is on"):
+        gala.library.add_folder(other, given)
+    assert gala.library.add_folder(other, given, collection="gala").collection.name == "gala"
+
+
+@pytest.mark.promise("P3")
+def test_a_folder_is_one_source_by_whatever_path(gala: Gala, tmp_path: Path) -> None:
+    """A way round or a link to a folder renews its grant, and makes no second source of it."""
+    (tmp_path / "link").symlink_to(gala.folder)
+    given = Given("the club", gala.clock.now() + A_DAY)
+    for path in (gala.folder / ".." / gala.folder.name, tmp_path / "link"):
+        assert gala.library.add_folder(path, given).source == gala.source
+
+
+@pytest.mark.promise("P7")
+def test_looking_for_oneself_takes_a_picture_of_oneself(gala: Gala) -> None:
+    """Under find-me a picture of several people is refused: it would name the others."""
+    gala.enrol("Ada", ADA)
+    with pytest.raises(Refused, match="shows one face, and this one 2"):
+        gala.library.search(picture(ADA, BO), purpose=Purpose.FIND_ME)
+    assert len(gala.library.search(picture(ADA, BO), purpose=Purpose.STAFF_FIND)) == 2

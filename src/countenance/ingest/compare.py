@@ -70,6 +70,8 @@ class CompareStage:
             return None
         try:
             with self._stores.database.read() as tx:
+                if not sources.covered(tx, photo, at=self._stores.now(tx)):
+                    return None  # it was revoked since the list was made (P3)
                 copy = copies.get(tx, photo.preview)
             pixels = decode_preview(self._stores.blobs.read(copy.id, expected=copy.digest))
         except (NotFound, VerificationError, Unreadable):

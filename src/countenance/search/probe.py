@@ -18,12 +18,14 @@ from countenance.catalog.references import open_gallery
 from countenance.catalog.sightings import Sighting
 from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
+from countenance.errors import Refused
 from countenance.extract.extractor import Extractor
 from countenance.extract.recognise import recognise
 from countenance.gallery.bands import Band
 from countenance.gallery.matching import Match
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
+from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker
 
 
@@ -51,10 +53,17 @@ def search(
     """
     The faces of the picture `data`, each with whom it may show.
 
-    Raises `Unreadable` if it is not a picture.
+    Raises `Unreadable` if it is not a picture, and `Refused` if somebody who looks for themselves
+    shows several people.
     """
     picture = extractor.decoder(data)
     faces = extractor.faces(picture)
+    if asker.purpose is Purpose.FIND_ME and len(faces) > 1:
+        # Who looks for themselves shows themselves: a picture of others would name them all.
+        raise Refused(
+            f"{Purpose.FIND_ME}: a picture of oneself shows one face, and this one {len(faces)}",
+            hint=f"to look for others, they must have agreed to {Purpose.STAFF_FIND}",
+        )
     templates = extractor.templates(picture, faces)
     pack = extractor.pack
     # The gallery is opened for this purpose alone, and dropped after.
