@@ -1,0 +1,17 @@
+"""
+The Python API: one object, one method a use case.
+
+    from countenance.library import Library
+
+    with Library.open(Path("gala")) as library:
+        library.ingest()
+        for sighting in library.find("Ada", purpose=Purpose.FIND_ME).sightings:
+            print(sighting.locator, sighting.band)
+"""
+
+from countenance.library.library import Library
+from countenance.library.people import Enrolled
+from countenance.library.photos import Inventory
+from countenance.library.sources import Given, SourceAdded
+
+__all__ = ["Enrolled", "Given", "Inventory", "Library", "SourceAdded"]

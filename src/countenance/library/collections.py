@@ -1,0 +1,82 @@
+"""Collections: their rule, and their rosters."""
+
+from dataclasses import replace
+
+from countenance.audit.entry import Act
+from countenance.catalog import collections, people
+from countenance.catalog.collections import Collection
+from countenance.catalog.people import Person
+from countenance.errors import UsageError
+from countenance.library.opened import Opened
+
+
+class Collections(Opened):
+    """What is done with collections."""
+
+    def add_collection(self, name: str) -> Collection:
+        """Raises `UsageError` if the name is empty or taken."""
+        with self._database.write() as tx:
+            return collections.add(tx, name, at=self._stores.now(tx))
+
+    def collections(self) -> list[Collection]:
+        with self._database.read() as tx:
+            return collections.list_all(tx)
+
+    def set_rule(
+        self, name: str, *, recognition: bool, ground: str = "", minors: bool | None = None
+    ) -> Collection:
+        """
+        Say whether faces in a collection may be recognised, and on what ground.
+
+        `minors` of nothing leaves that as it was. Raises `NotFound` if there is no such collection,
+        and `UsageError` if recognition is switched on without a ground (P11).
+        """
+        if recognition and not ground.strip():
+            raise UsageError(
+                "recognition needs a ground: why may faces here be recognised?",
+                hint='for example --ground "notice at the entrance, consent at registration"',
+            )
+        with self._database.write() as tx:
+            now = collections.get(tx, name)
+            rule = replace(
+                now,
+                recognition=recognition,
+                ground=ground.strip(),
+                minors=now.minors if minors is None else minors,
+            )
+            collections.set_rule(tx, rule, at=self._stores.now(tx))
+            self._log(tx, Act.RULE_CHANGED, subjects=(rule.id,))
+        self._did_act()
+        return rule
+
+    def add_to_roster(self, name: str, who: str) -> tuple[Collection, Person]:
+        """
+        Put a person on the roster of a collection; of minors, the next ingest finds them there.
+
+        Raises `NotFound` if there is no such collection or person.
+        """
+        with self._database.write() as tx:
+            where, person = collections.get(tx, name), people.get(tx, who)
+            collections.add_to_roster(tx, where.id, person.id, at=self._stores.now(tx))
+            # Somebody can newly be found: earlier photos are behind the gallery again.
+            people.raise_gallery_version(tx)
+            self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        return where, person
+
+    def remove_from_roster(self, name: str, who: str) -> tuple[Collection, Person]:
+        """
+        Take a person off a roster: in a collection of minors they are found no more, at once.
+
+        Raises `NotFound` if there is no such collection or person, or if they are not on it.
+        """
+        with self._database.write() as tx:
+            where, person = collections.get(tx, name), people.get(tx, who)
+            collections.remove_from_roster(tx, where.id, person.id)
+            self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        return where, person
+
+    def roster(self, name: str) -> list[Person]:
+        """Those on a collection's roster, by name. Raises `NotFound` if it does not exist."""
+        with self._database.read() as tx:
+            on_it = collections.roster_of(tx, collections.get(tx, name).id)
+            return [one for one in people.list_all(tx) if one.id in on_it]

@@ -1,0 +1,189 @@
+"""
+A library that is open: its stores and its settings, and what all use cases need of them.
+
+The use cases stand beside it, a class a subject; `Library` is all of them in one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import log, people, photos, sources
+from countenance.catalog.database import Database
+from countenance.catalog.stores import Stores
+from countenance.catalog.trail import SIGNED_EVERY, Trail
+from countenance.core.clock import Clock
+from countenance.errors import Locked, Unavailable, UsageError, VerificationError
+from countenance.extract.extractor import Extractor
+from countenance.ingest.compare import compare_all
+from countenance.ingest.granted import GrantedReader
+from countenance.ingest.progress import Progress
+from countenance.ingest.writer import Writer
+from countenance.media.decoder import Decoder
+from countenance.media.limits import Limits
+from countenance.settings import Settings
+from countenance.sources.folder import FolderReader
+from countenance.sources.source import Reader, Source
+from countenance.vault.blobs import BlobStore
+from countenance.vault.files import unavailable
+from countenance.vault.keys import KeyStore
+from countenance.vault.layout import LibraryLayout, lock
+from countenance.vault.signing import SigningKeyFile
+from countenance.vision.models import ModelStore
+from countenance.vision.pack import Pack, load_pack
+from countenance.vision.vision import Vision
+
+KEYS_OWNER_FILE = "library"
+"""Beside the keys: the id of the library that they belong to."""
+
+
+class Opened:
+    """The ground that every use case stands on. Not shared between threads."""
+
+    def __init__(self, root: Path, settings: Settings, *, clock: Clock) -> None:
+        self._layout = LibraryLayout(root)
+        self._settings = settings
+        self._clock = clock
+        self._database = Database.at(self._layout.catalog)
+        self._stores = Stores(
+            self._database, KeyStore(settings.keys_dir), BlobStore(self._layout.vault), clock
+        )
+        self._signing_key = SigningKeyFile(settings.keys_dir)
+        self._trail = Trail(self._database, self._signing_key, clock, self._require_own_keys)
+        self._acted = False
+        self._decoder = Decoder(Limits())
+
+    @property
+    def root(self) -> Path:
+        return self._layout.root
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def trail(self) -> Trail:
+        """The audit log: read, signed, verified, written out."""
+        return self._trail
+
+    def now(self) -> datetime:
+        """The present by which states are told: the clock, unless it was set back (P15)."""
+        with self._database.read() as tx:
+            return self._stores.now(tx)
+
+    @cached_property
+    def pack(self) -> Pack:
+        """The model pack of the settings. Raises `NotFound` if there is no such pack."""
+        return load_pack(self._settings.pack)
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """
+        The pack, loaded.
+
+        Raises `NoModel` if its files are not on this machine, and `UsageError` if the library was
+        filled with another pack: two packs' templates cannot be compared.
+        """
+        self._require_one_pack()
+        prepared = ModelStore(self._settings.models_dir).locate(self.pack)
+        vision = Vision(self.pack, prepared, long_side=self._settings.long_side)
+        return Extractor(self._decoder, vision)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _take_keys_folder(self, library_id: str) -> None:
+        folder = self._settings.keys_dir
+        with unavailable(f"the key folder {folder}"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._stores.keys.ids() or self._signing_key.exists():
+                raise UsageError(
+                    f"{folder}: here are the keys of another library",
+                    hint="give each library a folder of its own: the setting `keys_dir`",
+                )
+            (folder / KEYS_OWNER_FILE).write_text(library_id, encoding="utf-8")
+
+    @contextmanager
+    def _own_keys(self) -> Iterator[None]:
+        """Hold the keys: only those of this library, for the strays among them are destroyed."""
+        with lock(self._settings.keys_dir):
+            self._require_own_keys()
+            yield
+
+    def _require_own_keys(self) -> None:
+        folder = self._settings.keys_dir
+        with self._database.read() as tx:
+            library_id = people.library_id(tx)
+        with unavailable(f"the key folder {folder}"):
+            owner = (folder / KEYS_OWNER_FILE).read_text(encoding="utf-8")
+        if owner != library_id:
+            raise Unavailable(f"{folder}: these are the keys of another library, {owner}")
+
+    def _require_one_pack(self) -> None:
+        with self._database.read() as tx:
+            used = photos.packs(tx) | people.packs(tx)
+        others = sorted(used - {self.pack.id})
+        if others:
+            raise UsageError(
+                f"this library was filled with the pack {others[0]}, and not with {self.pack.id}",
+                hint=f"set pack to {others[0]}, or make a new library for the other pack",
+            )
+
+    def _log(
+        self,
+        tx: Connection,
+        act: Act,
+        *,
+        subjects: tuple[str, ...],
+        rests_on: tuple[str, ...] = (),
+    ) -> None:
+        at, actor = self._stores.now(tx), self._settings.actor
+        log.record(tx, Entry(act, at, actor, subjects=subjects, rests_on=rests_on))
+
+    def _did_act(self) -> None:
+        self._acted = True
+        self._sign(at_least=SIGNED_EVERY)
+
+    def _sign(self, *, at_least: int) -> None:
+        # What was done is done, and in the log; only the signature is late. The next close signs,
+        # and `audit verify` says what stands in the way.
+        with suppress(Unavailable, VerificationError):
+            self._trail.sign(at_least=at_least)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[Writer]:
+        with lock(self._layout.root):
+            yield Writer(self._stores, self.pack)
+
+    def _search_again(self, progress: Progress) -> int | None:
+        try:
+            return self._compare_all(progress)
+        except Locked:
+            return None
+
+    def _compare_all(self, progress: Progress) -> int:
+        with self._at_work() as writer:
+            with self._database.read() as tx:
+                everywhere = sources.list_all(tx)
+            return compare_all(
+                writer,
+                self.extractor,
+                readers={source.id: self._reader(source) for source in everywhere},
+                workers=self._settings.workers,
+                progress=progress,
+            )
+
+    def _reader(self, source: Source) -> Reader:
+        with self._database.read() as tx:
+            given, begun = sources.grants(tx, source.id), self._stores.now(tx)
+        folder = FolderReader(
+            Path(source.location),
+            covers=lambda locator: any(
+                one.covers(locator, max(begun, self._clock.now())) for one in given
+            ),
+        )
+        return GrantedReader(folder, source.id, self._stores)

@@ -1,0 +1,145 @@
+"""People: enrolled, shown, let go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from countenance.catalog import guardians, notices, people
+from countenance.catalog.evidence import Proof, prove
+from countenance.catalog.guardians import Objection
+from countenance.catalog.people import Person
+from countenance.core.canonical import Digest
+from countenance.enrol.enrol import Agreement, Enrolment, Portrait, enrol, look_at
+from countenance.erasure.expire import expire
+from countenance.erasure.objection import Objected, lift, object_to
+from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
+from countenance.ingest.progress import Progress, silent
+from countenance.library.opened import Opened
+from countenance.people.consent import Consent
+from countenance.people.guardians import Guardian, Standing
+from countenance.people.notice import load_notice
+from countenance.people.purpose import Purpose, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """
+    An enrolment, and how many earlier photos were searched for the person.
+
+    `compared` is nothing if another run holds the library: then it, or the next ingest, searches.
+    """
+
+    enrolment: Enrolment
+    compared: int | None
+
+
+class People(Opened):
+    """What is done with people and what they agree to."""
+
+    def enrol(  # noqa: PLR0913  what somebody agrees to is said in one call
+        self,
+        who: str,
+        portraits: Sequence[Portrait],
+        wishes: tuple[Wish, ...],
+        *,
+        until: datetime | None = None,
+        evidence: bytes | None = None,
+        standing: Standing | None = None,
+        guardian: tuple[str, str] | None = None,
+        again: bool = False,
+        progress: Progress = silent,
+    ) -> Enrolled:
+        """
+        Enrol somebody from their pictures, and search the photos that are here for them.
+
+        `who` is a new name, or with `again` a person's id or name. `evidence` are the bytes of what
+        shows that they agree, `guardian` the name and the relation of who agrees for a child.
+        Raises `PoorPicture` if no picture is good enough, and `Refused` if the name is taken, if a
+        child has no guardian, if somebody died too lately to be enrolled from a record, or while an
+        objection stands; then nothing is stored.
+        """
+        agreement = Agreement(
+            wishes=wishes,
+            notice=load_notice(self._settings.language),
+            actor=self._settings.actor,
+            until=until,
+            evidence=evidence,
+            standing=standing,
+            guardian=guardian,
+            historical_years=self._settings.historical_years,
+        )
+        looked = look_at(portraits, self.extractor)
+        expire(self._stores)
+        with self._own_keys():
+            destroy_strays(self._stores)
+            enrolment = enrol(who, looked, agreement, stores=self._stores, again=again)
+        self._did_act()
+        return Enrolled(enrolment, self._search_again(progress))
+
+    def people(self) -> list[Person]:
+        with self._database.read() as tx:
+            return people.list_all(tx)
+
+    def consents(self, who: str) -> tuple[Person, list[Consent]]:
+        """A person, and all that they agreed to. Raises `NotFound` if there is no such person."""
+        with self._database.read() as tx:
+            person = people.get(tx, who)
+            return person, people.consents(tx, people=[person.id])
+
+    def withdraw(self, who: str, purpose: Purpose | None = None) -> Withdrawal:
+        """
+        Withdraw a person's consent to one purpose, or to everything.
+
+        From the moment it is recorded they are found nowhere. Raises `NotFound` if there is no such
+        person.
+        """
+        expire(self._stores)
+        with self._own_keys():
+            done = withdraw(who, purpose, actor=self._settings.actor, stores=self._stores)
+            destroy_strays(self._stores)
+        self._did_act()
+        return done
+
+    def object_to(self, who: str, *, by: str = "") -> Objected:
+        """
+        Record that `by` (a guardian; of nothing, the person) objects to being recognised.
+
+        Raises `NotFound` if there is no such person, and `Refused` if `by` may not object.
+        """
+        done = object_to(who, by, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return done
+
+    def lift_objection(self, who: str, *, by: str = "") -> tuple[Objection, ...]:
+        """
+        Take back the objections of `by`. Gives those of others that still stand.
+
+        Raises `NotFound` if `by` has none standing.
+        """
+        standing = lift(who, by, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return standing
+
+    def objections(self, who: str) -> list[Objection]:
+        """The objections that stand against a person's being recognised."""
+        with self._database.read() as tx:
+            return guardians.standing(tx, people.get(tx, who).id)
+
+    def guardians(self, who: str) -> list[Guardian]:
+        with self._database.read() as tx:
+            return guardians.of(tx, people.get(tx, who).id)
+
+    def proofs(self, who: str) -> dict[Digest, Proof]:
+        """
+        What is there behind each digest of a person's consents: notices and evidence (P17).
+
+        Raises `NotFound` if there is no such person.
+        """
+        with self._database.read() as tx:
+            person = people.get(tx, who)
+            events = [e for one in people.consents(tx, people=[person.id]) for e in one.events]
+            shown = {event.notice for event in events if event.notice}
+            words = notices.kept(tx, shown)
+            kept = {one: Proof.KEPT if one in words else Proof.DIGEST_ONLY for one in shown}
+            proving = {event.evidence for event in events if event.evidence}
+            return kept | {one: prove(tx, self._stores, person, one) for one in proving}

@@ -1,0 +1,80 @@
+"""Photos: ingested, listed, counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from countenance.audit.entry import Act
+from countenance.catalog import people, photos, sightings, sources
+from countenance.catalog.photos import Photo
+from countenance.catalog.sightings import Sighting
+from countenance.erasure.expire import expire
+from countenance.ingest.progress import Progress, silent
+from countenance.ingest.run import Report, ingest
+from countenance.library.sources import Sources
+from countenance.sources.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """How much there is in a library."""
+
+    photos: int
+    faces: int
+    people: int
+    sightings: int
+
+
+class Photos(Sources):
+    """What is done with photos."""
+
+    def ingest(self, chosen: Sequence[str] = (), *, progress: Progress = silent) -> Report:
+        """
+        List, read and recognise what is new at the sources `chosen`, or at all of them.
+
+        May be ended at any moment, and goes on when called again. Raises `Locked` if another run
+        holds the library, `NotFound` if a chosen source does not exist, `NoGrant` if one has no
+        grant in force (of all sources, those are passed over), and `Unavailable` if a source or
+        the model pack cannot be reached.
+        """
+        expire(self._stores)
+        with self._at_work() as writer:
+            wanted = self._chosen(chosen)
+            report = ingest(
+                writer,
+                self.extractor,
+                readers={source.id: self._reader(source) for source in wanted},
+                workers=self._settings.workers,
+                progress=progress,
+            )
+            with self._database.write() as tx:
+                ids = tuple(source.id for source in wanted)
+                self._log(tx, Act.INGESTED, subjects=ids)
+        self._did_act()
+        return report
+
+    def photos(self) -> list[Photo]:
+        """Every photo, with where it stands and the faces in it."""
+        with self._database.read() as tx:
+            return photos.list_all(tx)
+
+    def url(self, sighting: Sighting) -> str:
+        """The address at which a person can open the photo of a sighting."""
+        return self._reader(self.source(sighting.source)).url(sighting.locator)
+
+    def inventory(self) -> Inventory:
+        with self._database.read() as tx:
+            how_many, faces = photos.count(tx)
+            return Inventory(how_many, faces, len(people.list_all(tx)), sightings.count(tx))
+
+    # ----------------------------------------------------------------------------------------
+
+    def _chosen(self, chosen: Sequence[str]) -> list[Source]:
+        with self._database.read() as tx:
+            if chosen:
+                return [sources.get(tx, which) for which in chosen]
+            now = self._stores.now(tx)
+            return [
+                source
+                for source in sources.list_all(tx)
+                if any(grant.in_force(now) for grant in sources.grants(tx, source.id))
+            ]

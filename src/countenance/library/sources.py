@@ -1,0 +1,164 @@
+"""Sources: where pictures come from, and who allows it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act
+from countenance.catalog import collections, items, sources
+from countenance.catalog.collections import Collection
+from countenance.catalog.items import Trouble
+from countenance.core.canonical import Digest
+from countenance.core.ids import GrantId, SourceId, new_id
+from countenance.errors import UsageError
+from countenance.ingest.listing import Scanned
+from countenance.ingest.run import scan
+from countenance.library.opened import Opened
+from countenance.sources.grant import Grant, GrantPurpose
+from countenance.sources.source import Source, SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a source's owner grants: by whom, for which locations and purposes, until when."""
+
+    by: str
+    until: datetime
+    scope: tuple[str, ...] = ("**",)
+    purposes: frozenset[GrantPurpose] = frozenset({GrantPurpose.MATCH})
+    evidence: Digest | None = None
+
+    def check(self, at: datetime) -> None:
+        """Raises `UsageError` if nobody gave it, or if at `at` it is over already."""
+        if self.until <= at:
+            raise UsageError(
+                f"it would be over before it begins: until {self.until:%Y-%m-%d %H:%M} UTC"
+            )
+        if not self.by.strip():
+            raise UsageError("a grant needs to say by whom it was given")
+
+    def to(self, source: SourceId, at: datetime) -> Grant:
+        """The grant that this is, given to `source` at `at`."""
+        return Grant(
+            id=GrantId(new_id("g")),
+            source=source,
+            granted_by=self.by,
+            scope=self.scope,
+            purposes=self.purposes,
+            given_at=at,
+            until=self.until,
+            evidence=self.evidence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAdded:
+    """A source that was added, and the collection that its pictures belong to."""
+
+    source: Source
+    grant: Grant
+    collection: Collection
+
+
+class Sources(Opened):
+    """What is done with sources."""
+
+    def add_folder(
+        self, folder: Path, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """
+        Add a folder of pictures as a source, under a grant; or renew the grant of one.
+
+        They belong to `collection`, by default one named like the folder, which is made if there is
+        none. A `ground` switches recognition on for it. Nothing is read yet. Raises `UsageError` if
+        the folder is not one, is a source of another collection already, or if the grant is over
+        before it begins.
+        """
+        location = folder.expanduser().resolve()
+        if not location.is_dir():
+            raise UsageError(f"{folder}: no such folder")
+        with self._database.write() as tx:
+            at = self._stores.now(tx)
+            given.check(at)
+            known = sources.at_location(tx, SourceKind.FOLDER, str(location))
+            where = self._collection_for(tx, known, collection, default=location.name or "main")
+            source = known or Source(
+                SourceId(new_id("d")), SourceKind.FOLDER, str(location), where.id, at
+            )
+            grant = given.to(source.id, at)
+            if known is None:
+                sources.add(tx, source, grant)
+            else:
+                sources.add_grant(tx, grant)
+            self._log(tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=(grant.id,))
+            if ground.strip():
+                where = replace(where, recognition=True, ground=ground.strip())
+                collections.set_rule(tx, where, at=at)
+                self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
+        self._did_act()
+        return SourceAdded(source, grant, where)
+
+    def sources(self) -> list[Source]:
+        with self._database.read() as tx:
+            return sources.list_all(tx)
+
+    def source(self, which: str) -> Source:
+        """Raises `NotFound` if there is no such source."""
+        with self._database.read() as tx:
+            return sources.get(tx, which)
+
+    def grants(self, source: SourceId) -> list[Grant]:
+        with self._database.read() as tx:
+            return sources.grants(tx, source)
+
+    def troubles(self, source: SourceId) -> list[Trouble]:
+        """What of a source could not be read, and why."""
+        with self._database.read() as tx:
+            return items.troubles(tx, [source])
+
+    def scan(self, which: str) -> Scanned:
+        """
+        What changed at a source since the last ingest. No file is read, and nothing is stored.
+
+        Raises `NotFound` if there is no such source, `NoGrant` if it has no grant in force, and
+        `Unavailable` if it cannot be listed.
+        """
+        source = self.source(which)
+        return scan(self._stores, source.id, self._reader(source))
+
+    def revoke(self, source: str) -> tuple[GrantId, ...]:
+        """
+        End every grant of a source: nothing of it is in any answer from now on (P3).
+
+        Raises `NotFound` if there is no such source.
+        """
+        with self._database.write() as tx:
+            which = sources.get(tx, source).id
+            ended = sources.revoke(tx, which, at=self._stores.now(tx))
+            self._log(tx, Act.SOURCE_REVOKED, subjects=(which,), rests_on=ended)
+        self._did_act()
+        return ended
+
+    # ----------------------------------------------------------------------------------------
+
+    def _collection_for(
+        self, tx: Connection, known: Source | None, name: str, *, default: str
+    ) -> Collection:
+        if known is None:
+            named = {one.name: one for one in collections.list_all(tx)}
+            wanted = name or default
+            if not name and wanted in named and named[wanted].recognition:
+                # A ground was recorded for other pictures: nobody's join it unasked (P11).
+                raise UsageError(
+                    f"there is a collection {wanted} already, and recognition is on in it",
+                    hint=f"--collection {wanted} adds these pictures to it; another name does not",
+                )
+            return named.get(wanted) or collections.add(tx, wanted, at=self._stores.now(tx))
+        own = collections.get(tx, known.collection)
+        if name and name not in (own.name, own.id):
+            raise UsageError(
+                f"{known.location}: source {known.id} belongs to collection {own.name}"
+            )
+        return own
