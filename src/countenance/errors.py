@@ -9,6 +9,7 @@ Every error of Countenance, as one tree, with its exit code and its HTTP status.
         + NoConsent            no consent in force for this purpose
         + PoorPicture          no picture good enough to enrol from
       x NotFound               no such source, photo, person                exit 5    HTTP 404
+      x ErasureIncomplete      something still holds it; go on later        exit 7    HTTP 409
       x VerificationError      a digest or a seal is wrong                  exit 8    HTTP 500
       x Unavailable            a store or a device cannot be reached        exit 9    HTTP 503
         + NoModel              the files of a model pack are not here
@@ -64,6 +65,7 @@ class Reason(StrEnum):
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
     NO_GRANT = "no-grant"
+    ERASED = "erased"
 
 
 class Unreadable(Error):
@@ -105,6 +107,17 @@ class NotFound(Error):
 
     exit_code = 5
     http_status = 404
+
+
+class ErasureIncomplete(Error):
+    """
+    Something still holds what is to be erased. What was withdrawn is in no answer all the same.
+
+    The case stays open, and `countenance erasure resume` goes on with it.
+    """
+
+    exit_code = 7
+    http_status = 409
 
 
 class VerificationError(Error):

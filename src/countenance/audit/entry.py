@@ -28,6 +28,18 @@ class Act(StrEnum):
     REFUSED = "search.refused"
     INGESTED = "source.ingested"
     REDACTED = "entry.redacted"
+    ERASED = "erasure.receipted"
+    TOMBSTONES_LIFTED = "source.tombstones-lifted"
+    RECIPIENT_ADDED = "recipient.added"
+    RECIPIENT_ENDED = "recipient.ended"
+    DISCLOSED = "photo.disclosed"
+    RECALL_ACKNOWLEDGED = "recall.acknowledged"
+    RECALL_CLOSED = "recall.closed"
+    BACKED_UP = "backup.added"
+    BACKUP_GONE = "backup.ended"
+    RESTORED = "library.restored"
+    EXPORTED = "person.exported"
+    AGE_CHANGED = "person.age-changed"
 
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED})

@@ -17,7 +17,7 @@ from countenance.catalog.sqlite import damage, empty_write_ahead_log, sqlite_eng
 from countenance.catalog.tables import library
 from countenance.errors import Error, NoLibrary, Unavailable, UsageError
 
-NEWEST_REVISION = "0003"
+NEWEST_REVISION = "0004"
 """The migration that this program is written for. A test compares it with the folder."""
 
 

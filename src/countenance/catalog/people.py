@@ -30,7 +30,7 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class SealedReference:
     """
-    The templates of `person` from one enrolment and for one purpose, sealed under their key.
+    The templates of `person` from one enrolment and for one purpose, sealed under `key`.
 
     `weak` says that every picture behind it was below what a reference should be.
     """
@@ -40,6 +40,7 @@ class SealedReference:
     consent: ConsentId
     purpose: Purpose
     pack: str
+    key: KeyId
     sealed: bytes
     weak: bool
 
@@ -222,6 +223,7 @@ def add_reference(tx: Connection, new: SealedReference, *, at: datetime) -> None
             consent_id=new.consent,
             purpose=new.purpose,
             pack=new.pack,
+            key_id=new.key,
             sealed=new.sealed,
             weak=new.weak,
             made_at=at,
@@ -251,6 +253,7 @@ def references(
             consent=ConsentId(row.consent_id),
             purpose=Purpose(row.purpose),
             pack=row.pack,
+            key=KeyId(row.key_id),
             sealed=row.sealed,
             weak=row.weak,
         )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from countenance.catalog import people
 from countenance.catalog.people import SealedReference
 from countenance.core.canonical import canonical_json
-from countenance.core.ids import ConsentId, PersonId, ReferenceId, new_id
+from countenance.core.ids import ConsentId, KeyId, PersonId, ReferenceId, new_id
 from countenance.errors import VerificationError
 from countenance.gallery.gallery import Gallery, GalleryEntry
 from countenance.people.consent import Consent
@@ -58,12 +58,12 @@ class OwnTemplates:
 
 
 def seal_templates(
-    tx: Connection, key: bytes, consent: Consent, templates: OwnTemplates
+    tx: Connection, keys: KeyStore, key: KeyId, consent: Consent, templates: OwnTemplates
 ) -> SealedReference:
     """
     A reference from `templates`, sealed under `key`, the person's, for the purpose of `consent`.
 
-    Nothing is stored: `people.add_reference` does.
+    Nothing is stored: `people.add_reference` does. Raises as `KeyStore.read` does.
     """
     bound = _bound(tx, consent.person, consent.wish.purpose, consent.id, templates.pack)
     return SealedReference(
@@ -72,21 +72,23 @@ def seal_templates(
         consent=consent.id,
         purpose=consent.wish.purpose,
         pack=templates.pack,
-        sealed=seal(key, templates.vectors.astype("<f4").tobytes(), bound=bound),
+        key=key,
+        sealed=seal(keys.read(key), templates.vectors.astype("<f4").tobytes(), bound=bound),
         weak=templates.weak,
     )
 
 
 def open_templates(
-    tx: Connection, key: bytes, reference: SealedReference, *, dimensions: int
+    tx: Connection, keys: KeyStore, reference: SealedReference, *, dimensions: int
 ) -> Float32:
     """
     The templates of a reference, `(k, dimensions)` float32.
 
-    Raises `VerificationError` if the reference was changed, or sealed for something else.
+    Raises `VerificationError` if the reference was changed, or sealed for something else, and as
+    `KeyStore.read` does.
     """
     bound = _bound(tx, reference.person, reference.purpose, reference.consent, reference.pack)
-    plain = unseal(key, reference.sealed, bound=bound)
+    plain = unseal(keys.read(reference.key), reference.sealed, bound=bound)
     if not plain or len(plain) % (4 * dimensions):
         raise VerificationError(f"{reference.id}: not templates of {dimensions} numbers")
     return np.frombuffer(plain, "<f4").reshape(-1, dimensions).astype(np.float32)
@@ -108,15 +110,14 @@ def open_gallery(
     consents = people.consents(tx, purposes=purposes)
     live = {one: admitted(consents, purposes=(one,), at=at) for one in purposes}
     rests_on: dict[PersonId, Consent] = {}
-    held = {one.id: one for one in people.list_all(tx)}
+    held = {one.id for one in people.list_all(tx)}
     entries: dict[PersonId, GalleryEntry] = {}
     for reference in people.references(tx, purposes=purposes, pack=pack.id):
         who = reference.person
         consent = live[reference.purpose].get(who)
         if who in entries or who not in held or consent is None:
             continue
-        key = keys.read(held[who].key)
-        templates = open_templates(tx, key, reference, dimensions=pack.embedder.dimensions)
+        templates = open_templates(tx, keys, reference, dimensions=pack.embedder.dimensions)
         rests_on[who] = consent
         entries[who] = GalleryEntry(who, templates, weak=reference.weak)
     gallery = Gallery.of(list(entries.values()), dims=pack.embedder.dimensions)

@@ -64,8 +64,9 @@ library = Table(
     Column("created_at", Instant, nullable=False),
     Column("gallery_version", Integer, nullable=False, default=0),
     Column("latest", Instant),
+    Column("tombstone_key", _Id),
     comment="one row; gallery_version grows whenever somebody can newly be found; latest is the "
-    "latest instant at which anything was done",
+    "latest instant at which anything was done; tombstone_key is the key of the tombstones' marks",
 )
 
 collection = Table(
@@ -271,11 +272,12 @@ reference = Table(
     Column("consent_id", ForeignKey(consent.c.id), nullable=False),
     Column("purpose", String(16), nullable=False, index=True),
     Column("pack", String(64), nullable=False),
+    Column("key_id", _Id, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("weak", Boolean, nullable=False),
     Column("made_at", Instant, nullable=False),
     UniqueConstraint("person_id", "purpose", "pack"),
-    comment="personal: templates, sealed under the person's key for one purpose",
+    comment="personal: templates, sealed under a key of the person's for one purpose",
 )
 
 sighting = Table(
@@ -319,4 +321,127 @@ checkpoint = Table(
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
     comment="no personal data: the signed heads of the audit log",
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("who", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_asked_who_at", "who", "at"),
+    comment="no personal data: the searches of late, by account, to count them",
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("trigger", String(16), nullable=False),
+    Column("person_id", ForeignKey(person.c.id), index=True),
+    Column("source_id", ForeignKey(source.c.id), index=True),
+    Column("consents", JSON, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("stage", String(16), nullable=False, index=True),
+    Column("opened_at", Instant, nullable=False),
+    Column("key_id", _Id),
+    Column("needles", LargeBinary),
+    Column("keys", JSON, nullable=False),
+    Column("copies", JSON, nullable=False),
+    Column("salt", _Digest, nullable=False, default=""),
+    Column("progress", JSON, nullable=False),
+    comment="cases. needles: sealed pieces of what is to go; all else is ids and counts",
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("mark", _Digest, primary_key=True),
+    Column("erasure_id", ForeignKey(erasure.c.id), nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    comment="no picture: keyed hashes of erased bytes, to refuse them when offered again",
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("erasure_id", ForeignKey(erasure.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", _Digest, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="no personal data: ids, counts and times, signed",
+)
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("contact", Text, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("endpoint", Text, nullable=False, default=""),
+    Column("on_private_network", Boolean, nullable=False, default=False),
+    Column("public_key", Text, nullable=False, default=""),
+    Column("token_digest", _Digest, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    comment="whom pictures were given: a business contact, and a token as a digest",
+)
+
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("recipient_id", ForeignKey(recipient.c.id), nullable=False, index=True),
+    # No foreign key: what was given out is remembered when the photo itself is gone.
+    Column("photo_id", _Id, nullable=False, index=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
+    Column("channel", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="ids only: one photo given to one recipient. It stays, for a recall must know it",
+)
+
+disclosed_person = Table(
+    "disclosed_person",
+    metadata,
+    Column("disclosure_id", ForeignKey(disclosure.c.id), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True, index=True),
+    Column("consent_id", ForeignKey(consent.c.id), nullable=False),
+    comment="ids only: who was shown in what was given out, and on which consent",
+)
+
+recall = Table(
+    "recall",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", _Id, nullable=False, unique=True),
+    Column("disclosure_id", ForeignKey(disclosure.c.id), nullable=False, index=True),
+    Column("erasure_id", ForeignKey(erasure.c.id), nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("opened_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_at", Instant),
+    Column("trouble", Text, nullable=False, default=""),
+    Column("ended_at", Instant),
+    Column("acknowledgement", _Digest),
+    Column("reason", Text, nullable=False, default=""),
+    Column("ended_by", Text, nullable=False, default=""),
+    UniqueConstraint("disclosure_id", "erasure_id"),
+    comment="demands to delete, by ids only; seq is the cursor of the feed",
+)
+
+backup = Table(
+    "backup",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("gone_at", Instant),
+    Column("reason", Text, nullable=False, default=""),
+    Column("ended_by", Text, nullable=False, default=""),
+    comment="no personal data: where copies of database and vault stand, and until when",
 )

@@ -22,6 +22,11 @@ KeyId = NewType("KeyId", str)
 CopyId = NewType("CopyId", str)
 GuardianId = NewType("GuardianId", str)
 ObjectionId = NewType("ObjectionId", str)
+ErasureId = NewType("ErasureId", str)
+RecipientId = NewType("RecipientId", str)
+DisclosureId = NewType("DisclosureId", str)
+RecallId = NewType("RecallId", str)
+BackupId = NewType("BackupId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

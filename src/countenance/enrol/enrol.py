@@ -34,6 +34,7 @@ from countenance.people.guardians import (
 )
 from countenance.people.notice import Notice
 from countenance.people.purpose import RECOGNISING, Wish
+from countenance.vault.keys import KeyStore
 from countenance.vision.quality import Assessment, assess
 
 Float32 = NDArray[np.float32]
@@ -211,7 +212,7 @@ def _store(  # noqa: PLR0913  the one transaction in which all of an enrolment m
         notices.keep(tx, agreement.notice, at=at)
     if written is not None:
         evidence.keep(tx, written, person.id)
-    for reference in _sealed(tx, stores.keys.read(person.key), consents, looked):
+    for reference in _sealed(tx, stores.keys, person.key, consents, looked):
         people.add_reference(tx, reference, at=at)
     people.raise_gallery_version(tx)
     ids = tuple(consent.id for consent in consents)
@@ -285,11 +286,11 @@ def _give(tx: Connection, person: Person, wish: Wish, given: ConsentEvent) -> Co
 
 
 def _sealed(
-    tx: Connection, key: bytes, consents: Sequence[Consent], looked: Looked
+    tx: Connection, keys: KeyStore, key: KeyId, consents: Sequence[Consent], looked: Looked
 ) -> list[SealedReference]:
     """A reference for each purpose that needs one: each can be opened for that purpose alone."""
     return [
-        seal_templates(tx, key, consent, looked.templates)
+        seal_templates(tx, keys, key, consent, looked.templates)
         for consent in consents
         if consent.wish.purpose in RECOGNISING
     ]

@@ -51,7 +51,7 @@ def test_a_reference_opens_as_what_it_is(database: Database, keys: KeyStore) -> 
     with database.write() as tx:
         ada = _person(tx, keys, "Ada")
         sealed = _enrol(tx, keys, ada, Purpose.FIND_ME)
-        opened = open_templates(tx, keys.read(ada.key), sealed, dimensions=DIMENSIONS)
+        opened = open_templates(tx, keys, sealed, dimensions=DIMENSIONS)
         assert np.array_equal(opened, _templates("Ada"))
         assert opened.tobytes()[:16] not in sealed.sealed
 
@@ -63,18 +63,18 @@ def test_a_reference_opens_as_nothing_else(database: Database, keys: KeyStore, w
     with database.write() as tx:
         ada, bo = _person(tx, keys, "Ada"), _person(tx, keys, "Bo")
         sealed = _enrol(tx, keys, ada, Purpose.FIND_ME)
-        key = keys.read((bo if what == "key" else ada).key)
         changed: Mapping[str, SealedReference] = {
             "purpose": replace(sealed, purpose=Purpose.STAFF_FIND),
             "person": replace(sealed, person=bo.id),
             "consent": replace(sealed, consent=ConsentId(new_id("n"))),
             "pack": replace(sealed, pack="another"),
+            "key": replace(sealed, key=bo.key),
             "byte": replace(sealed, sealed=sealed.sealed[:-1] + b"\0"),
         }
         if what == "library":
             tx.execute(update(library).values(id=new_id("l")))
         with pytest.raises(VerificationError, match="seal is broken"):
-            open_templates(tx, key, changed.get(what, sealed), dimensions=DIMENSIONS)
+            open_templates(tx, keys, changed.get(what, sealed), dimensions=DIMENSIONS)
 
 
 @pytest.mark.promise("P5")
@@ -171,7 +171,7 @@ def _enrol(
 ) -> SealedReference:
     consent = _give(tx, who.id, purpose, until)
     own = OwnTemplates(_templates(who.name), "starter", weak=False)
-    sealed = seal_templates(tx, keys.read(who.key), consent, own)
+    sealed = seal_templates(tx, keys, who.key, consent, own)
     people.add_reference(tx, sealed, at=START)
     return sealed
 
