@@ -3,32 +3,43 @@ Settings: the only reader of the environment and of `countenance.toml`.
 
 A value comes from the environment, else from the library's `countenance.toml`, else it is the
 default. A name in the file that nobody knows is an error, so that a misspelt setting is not
-silently ignored. The table leaves out the `COUNTENANCE_` before each variable.
+silently ignored. The table leaves out the `COUNTENANCE_` before each variable. The user's cache of
+models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 
-| Setting            | COUNTENANCE_       | Default                       | Is                     |
-|--------------------|--------------------|-------------------------------|------------------------|
-| `pack`             | `PACK`             | `starter`                     | the model pack         |
-| `workers`          | `WORKERS`          | the processors, at most 8     | photos at once         |
-| `long_side`        | `LONG_SIDE`        | 1280                          | pixels to see faces in |
-| `actor`            | `ACTOR`            | the user's login name         | who acts, for the log  |
-| `language`         | `LANGUAGE`         | `en`                          | of the notice: en, sv  |
-| `models_dir`       | `MODELS`           | `~/.cache/countenance/models` | where models lie       |
-| `keys_dir`         | `KEYS`             | `keys` in the library         | where the keys lie     |
-| `historical_years` | `HISTORICAL_YEARS` | 10                            | years since a death    |
+| Setting                | COUNTENANCE_           | Default                   | Is                 |
+|------------------------|------------------------|---------------------------|--------------------|
+| `pack`                 | `PACK`                 | `starter`                 | the model pack     |
+| `workers`              | `WORKERS`              | the processors, at most 8 | photos at once     |
+| `long_side`            | `LONG_SIDE`            | 1280                      | pixels to look in  |
+| `actor`                | `ACTOR`                | the user's login name     | who acts, logged   |
+| `language`             | `LANGUAGE`             | `en`                      | of notices: en, sv |
+| `models_dir`           | `MODELS`               | in the user's cache       | where models lie   |
+| `keys_dir`             | `KEYS`                 | `gala.keys` beside `gala` | where the keys lie |
+| `library_key`          | `LIBRARY_KEY`          | in `keys_dir`             | what opens them    |
+| `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
+| `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
+| `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
+
+A library made when the keys lay in `keys` in its own folder has them there until they are moved.
 """
 
 import getpass
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from countenance.errors import UsageError
 
 SETTINGS_FILE = "countenance.toml"
 LIBRARY_VARIABLE = "COUNTENANCE_LIBRARY"
+LIBRARY_KEY_FILE = "library.key"
+KEYS_OWNER_FILE = "library"
+"""Beside the keys: the id of the library that they belong to."""
+
 MAX_WORKERS = 64
+MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
 _VARIABLES = {
     "pack": "COUNTENANCE_PACK",
@@ -38,7 +49,10 @@ _VARIABLES = {
     "language": "COUNTENANCE_LANGUAGE",
     "models_dir": "COUNTENANCE_MODELS",
     "keys_dir": "COUNTENANCE_KEYS",
+    "library_key": "COUNTENANCE_LIBRARY_KEY",
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
+    "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
+    "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
 }
 
 
@@ -53,7 +67,18 @@ class Settings:
     language: str
     models_dir: Path
     keys_dir: Path
+    library_key: Path
     historical_years: int
+    searches_per_account: int
+    searches_per_library: int
+
+    def with_keys(self, folder: Path) -> "Settings":
+        """The same, with all keys in `folder`."""
+        return replace(self, keys_dir=folder, library_key=folder / LIBRARY_KEY_FILE)
+
+    def with_searches(self, an_hour: int) -> "Settings":
+        """The same, with so many searches an hour."""
+        return replace(self, searches_per_account=an_hour, searches_per_library=an_hour)
 
 
 def load_settings(
@@ -71,6 +96,8 @@ def load_settings(
     values: dict[str, str | int] = {}
     for layer in _layers(library, environment, given):
         values.update({name: value for name, (value, _) in layer.items()})
+    keys_dir = library / Path(str(values["keys_dir"])).expanduser()
+    library_key = str(values["library_key"]) or str(keys_dir / LIBRARY_KEY_FILE)
     return Settings(
         pack=str(values["pack"]),
         workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
@@ -78,10 +105,13 @@ def load_settings(
         actor=str(values["actor"]),
         language=str(values["language"]),
         models_dir=Path(str(values["models_dir"])).expanduser(),
-        keys_dir=library / Path(str(values["keys_dir"])).expanduser(),
+        keys_dir=keys_dir,
+        library_key=library / Path(library_key).expanduser(),
         historical_years=_whole_number(
             "historical_years", values["historical_years"], low=0, high=200
         ),
+        searches_per_account=_searches("searches_per_account", values),
+        searches_per_library=_searches("searches_per_library", values),
     )
 
 
@@ -100,6 +130,16 @@ def setting_origins(
     for layer in _layers(library, environment, given):
         origins.update({name: origin for name, (_, origin) in layer.items()})
     return origins
+
+
+def keys_beside(library: Path) -> Path:
+    """
+    The folder of the keys of the library in `library`, if nothing else is said: beside it.
+
+    What copies the data folder, a backup above all, does not copy the keys with it.
+    """
+    folder = library.resolve()
+    return folder.parent / f"{folder.name}.keys"
 
 
 def library_folder(given: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
@@ -140,9 +180,19 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "actor": _login_name(),
         "language": "en",
         "models_dir": f"{cache}/countenance/models",
-        "keys_dir": str(library / "keys"),
+        "keys_dir": str(_default_keys_dir(library)),
+        "library_key": "",
         "historical_years": 10,
+        "searches_per_account": 60,
+        "searches_per_library": 600,
     }
+
+
+def _default_keys_dir(library: Path) -> Path:
+    beside, within = keys_beside(library), library / "keys"
+    if (within / KEYS_OWNER_FILE).is_file() and not beside.exists():
+        return within
+    return beside
 
 
 def _login_name() -> str:
@@ -167,6 +217,10 @@ def _from_file(path: Path) -> dict[str, str | int]:
         if not isinstance(value, str | int) or isinstance(value, bool):
             raise UsageError(f"{path}: {name}: expected text or a whole number, got {value!r}")
     return read
+
+
+def _searches(name: str, values: Mapping[str, str | int]) -> int:
+    return _whole_number(name, values[name], low=1, high=MAX_SEARCHES)
 
 
 def _whole_number(name: str, value: str | int, *, low: int, high: int) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from countenance.errors import UsageError
 from countenance.settings import (
+    KEYS_OWNER_FILE,
     SETTINGS_FILE,
     Settings,
     library_folder,
@@ -22,7 +23,18 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "language": ("COUNTENANCE_LANGUAGE", "sv"),
     "models_dir": ("COUNTENANCE_MODELS", "/models"),
     "keys_dir": ("COUNTENANCE_KEYS", "/keys"),
+    "library_key": ("COUNTENANCE_LIBRARY_KEY", "/stick/library.key"),
     "historical_years": ("COUNTENANCE_HISTORICAL_YEARS", "70"),
+    "searches_per_account": ("COUNTENANCE_SEARCHES_PER_ACCOUNT", "7"),
+    "searches_per_library": ("COUNTENANCE_SEARCHES_PER_LIBRARY", "70"),
+}
+
+_ELSEWHERE: Mapping[str, str] = {
+    "workers": "4",
+    "long_side": "960",
+    "historical_years": "50",
+    "searches_per_account": "8",
+    "searches_per_library": "80",
 }
 
 
@@ -39,7 +51,8 @@ def test_the_defaults_need_nothing(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "new", environment={"XDG_CACHE_HOME": "/cache"})
     assert settings.pack == "starter"
     assert 1 <= settings.workers <= 8
-    assert settings.keys_dir == tmp_path / "new" / "keys"
+    assert settings.keys_dir == tmp_path / "new.keys"
+    assert settings.library_key == tmp_path / "new.keys" / "library.key"
     assert settings.models_dir == Path("/cache/countenance/models")
     assert settings.actor
 
@@ -48,7 +61,7 @@ def test_the_defaults_need_nothing(tmp_path: Path) -> None:
 def test_a_value_is_found_in_the_environment_then_the_file(tmp_path: Path, name: str) -> None:
     """The file wins over the default, the environment over the file, what is typed over both."""
     variable, value = VALUES[name]
-    elsewhere = {"workers": "4", "long_side": "960", "historical_years": "50"}.get(name, "/else")
+    elsewhere = _ELSEWHERE.get(name, "/else")
     default = getattr(_load(tmp_path), name)
     _write(tmp_path, f'{name} = "{value}"')
     from_file = getattr(_load(tmp_path), name)
@@ -115,7 +128,32 @@ def test_paths_may_begin_at_home_or_in_the_library(
     settings = _load(tmp_path, COUNTENANCE_KEYS="~/keys", COUNTENANCE_MODELS="~/models")
     assert settings.keys_dir == tmp_path / "me" / "keys"
     assert settings.models_dir == tmp_path / "me" / "models"
-    assert _load(tmp_path, COUNTENANCE_KEYS="mine").keys_dir == tmp_path / "mine"
+    own = _load(tmp_path, COUNTENANCE_KEYS="mine")
+    assert (own.keys_dir, own.library_key) == (tmp_path / "mine", tmp_path / "mine" / "library.key")
+    assert own.with_keys(tmp_path).library_key == tmp_path / "library.key"
+
+
+def test_keys_lie_beside_the_library_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder, the one stood in, or a link to it: the keys are in one place, and not in it."""
+    library = tmp_path / "gala"
+    library.mkdir()
+    (tmp_path / "link").symlink_to(library)
+    monkeypatch.chdir(library)
+    for named in (library, Path(), tmp_path / "link"):
+        assert _load(named).keys_dir == tmp_path / "gala.keys"
+
+
+def test_an_older_librarys_keys_are_used_where_they_are(tmp_path: Path) -> None:
+    """Keys in the library's own folder count until there is a folder beside it."""
+    within = tmp_path / "gala" / "keys"
+    within.mkdir(parents=True)
+    assert _load(tmp_path / "gala").keys_dir == tmp_path / "gala.keys"
+    (within / KEYS_OWNER_FILE).write_text("l_1")
+    assert _load(tmp_path / "gala").keys_dir == within
+    (tmp_path / "gala.keys").mkdir()
+    assert _load(tmp_path / "gala").keys_dir == tmp_path / "gala.keys"
 
 
 def test_the_library_is_the_one_given_then_the_environment_then_here(

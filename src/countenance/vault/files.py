@@ -5,18 +5,21 @@ A file is named by an id and by nothing else, so that a name never says whose it
 that came from outside never leads out of its folder.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from countenance.errors import Unavailable, UsageError
+from countenance.errors import DiskFull, Unavailable, UsageError
 
 _ID = re.compile(r"[a-z]{1,4}_[0-9a-hjkmnp-tv-z]{16}")
 """The form that `core.ids.new_id` gives."""
 
 _OPEN_TO_OTHERS = 0o077
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def is_id(text: str) -> bool:
@@ -34,23 +37,32 @@ def checked_id(text: str) -> str:
     return text
 
 
-def check_closed(folder: Path) -> None:
-    """Raises `Unavailable` if others than its owner may enter the key folder, else `OSError`."""
-    mode = folder.stat().st_mode & 0o777
+def check_closed(path: Path) -> None:
+    """
+    Make sure that nobody but its owner may enter a folder of keys, or open a file that is a key.
+
+    Raises `Unavailable` if others may, else `OSError`.
+    """
+    mode = path.stat().st_mode & 0o777
     if mode & _OPEN_TO_OTHERS:
+        what, closed = ("key folder", "700") if path.is_dir() else ("library key", "600")
         raise Unavailable(
-            f"the key folder is open to others: mode {mode:o}",
-            hint=f"close it: chmod 700 {folder}",
+            f"the {what} is open to others: mode {mode:o}", hint=f"close it: chmod {closed} {path}"
         )
 
 
 @contextmanager
 def unavailable(what: str) -> Iterator[None]:
-    """Turn what the operating system objects into `Unavailable`, naming `what` was wanted."""
+    """
+    Turn what the operating system objects into `Unavailable`, naming `what` was wanted.
+
+    Where a disk is full, that is `DiskFull`.
+    """
     try:
         yield
     except OSError as error:
-        raise Unavailable(f"{what}: {error.strerror}") from error
+        kind = DiskFull if error.errno in _FULL else Unavailable
+        raise kind(f"{what}: {error.strerror}") from error
 
 
 def write_file(path: Path, data: bytes, *, flags: int, durable: bool) -> None:
@@ -70,6 +82,15 @@ def write_file(path: Path, data: bytes, *, flags: int, durable: bool) -> None:
     except OSError:
         path.unlink(missing_ok=True)
         raise
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of `path` survive a power cut. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,8 +4,11 @@ The layout of a library: which file stands where in its folder, and who may work
     catalog.db          the catalog
     countenance.toml    the settings
     vault/              the blobs
-    keys/               the keys; may be a mount of its own, and is left out of backups
+    reserve             bytes that mean nothing, to be given up on a full disk
     lock                held by the run that works on the library
+    erasing             held by the run that carries a case of erasure on
+
+The keys are not among them: they lie beside the folder, or where the settings say.
 """
 
 import fcntl
@@ -30,20 +33,16 @@ class LibraryLayout:
         return self.root / "catalog.db"
 
     @property
-    def settings(self) -> Path:
-        return self.root / "countenance.toml"
-
-    @property
     def vault(self) -> Path:
         return self.root / "vault"
 
     @property
-    def keys(self) -> Path:
-        return self.root / "keys"
-
-    @property
     def lock(self) -> Path:
         return self.root / "lock"
+
+    @property
+    def erasing(self) -> Path:
+        return self.root / "erasing"
 
     def create(self) -> None:
         """
@@ -54,15 +53,31 @@ class LibraryLayout:
         """
         with unavailable(f"the folder {self.root}"):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.vault, self.keys):
-                folder.mkdir(mode=0o700, exist_ok=True)
-                folder.chmod(0o700)
+            self.vault.mkdir(mode=0o700, exist_ok=True)
+            self.vault.chmod(0o700)
             sync_folder(self.root)
             sync_folder(self.root.parent)
 
     def exists(self) -> bool:
         """Whether the folder holds a library: it does from the moment it holds a catalog."""
         return self.catalog.is_file()
+
+
+@contextmanager
+def lock_file(path: Path) -> Iterator[None]:
+    """
+    Hold a lock by its file, and wait for whoever holds it now. For what takes seconds at most.
+
+    Raises `Unavailable` if the file system cannot lock.
+    """
+    with unavailable(f"the lock {path.name}"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with unavailable(f"the lock {path.name}"):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

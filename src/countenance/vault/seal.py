@@ -22,7 +22,8 @@ _VERSION = b"\x01"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_HEAD_BYTES = len(_VERSION) + _NONCE_BYTES
+HEAD_BYTES = len(_VERSION) + _NONCE_BYTES
+"""Before the ciphertext."""
 
 
 def seal(key: bytes, plain: bytes, *, bound: bytes) -> bytes:
@@ -45,9 +46,9 @@ def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
     32 bytes long.
     """
     cipher = _cipher(key)
-    if sealed[:1] != _VERSION or len(sealed) < _HEAD_BYTES + _TAG_BYTES:
+    if sealed[:1] != _VERSION or len(sealed) < HEAD_BYTES + _TAG_BYTES:
         raise VerificationError("not sealed bytes, or sealed by a later version")
-    nonce, ciphertext = sealed[1:_HEAD_BYTES], sealed[_HEAD_BYTES:]
+    nonce, ciphertext = sealed[1:HEAD_BYTES], sealed[HEAD_BYTES:]
     try:
         return cipher.decrypt(nonce, ciphertext, _VERSION + bound)
     except InvalidTag as error:

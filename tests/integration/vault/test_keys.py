@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -7,8 +8,8 @@ from typing import NoReturn
 import pytest
 
 from countenance.core.ids import KeyId
-from countenance.errors import NotFound, Unavailable, UsageError, VerificationError
-from countenance.vault.keys import KeyStore
+from countenance.errors import DiskFull, NotFound, Unavailable, UsageError, VerificationError
+from countenance.vault.keys import KeyStore, LibraryKey
 
 
 class _Crash(BaseException):
@@ -35,16 +36,134 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keys(folder: Path) -> KeyStore:
-    return KeyStore(folder)
+def stick(tmp_path: Path) -> Path:
+    """Another device, with the library key on it."""
+    file = tmp_path / "stick" / "gala.key"
+    file.parent.mkdir()
+    LibraryKey(file).create()
+    return file
 
 
-def test_a_new_key_is_read_as_it_was_made(folder: Path, keys: KeyStore) -> None:
+@pytest.fixture
+def keys(folder: Path, stick: Path) -> KeyStore:
+    return KeyStore(folder, stick)
+
+
+def _plain_file(key_id: KeyId, key: bytes) -> bytes:
+    """A key file of version 1, as the first releases wrote them."""
+    body = b"CTN-KEY\x01" + key
+    return body + hashlib.sha256(body + key_id.encode()).digest()[:16]
+
+
+def test_a_new_key_is_read_as_it_was_made(folder: Path, stick: Path, keys: KeyStore) -> None:
     """A key is 32 bytes, its own, and the same from another store on the same folder."""
     first, second = keys.create(), keys.create()
     assert len(keys.read(first)) == 32
-    assert keys.read(first) == KeyStore(folder).read(first) != keys.read(second)
+    assert keys.read(first) == KeyStore(folder, stick).read(first) != keys.read(second)
     assert keys.ids() == {first, second}
+
+
+@pytest.mark.promise("P5")
+def test_a_key_file_alone_opens_nothing(folder: Path, stick: Path, keys: KeyStore) -> None:
+    """Its file is of the size and the version that are documented, and holds no byte of the key."""
+    key_id = keys.create()
+    data = _path(folder, key_id).read_bytes()
+    assert (len(data), data[:8]) == (69, b"CTN-KEY\x02")
+    assert keys.read(key_id) not in data
+    stick.rename(stick.with_name("away"))
+    with pytest.raises(Unavailable, match="library key is not here") as caught:
+        keys.read(key_id)
+    assert "bring it back" in caught.value.hint
+    LibraryKey(stick).create()
+    with pytest.raises(VerificationError, match=f"{key_id} is damaged, or is of another library"):
+        keys.read(key_id)
+
+
+def test_the_first_key_makes_the_library_key(folder: Path) -> None:
+    """Beside the others if nothing else is said, closed to others, and only once."""
+    keys = KeyStore(folder)
+    assert not keys.library_key.exists()
+    first = keys.create()
+    made = (folder / "library.key").read_bytes()
+    assert (len(made), made[:8]) == (56, b"CTN-LIB\x01")
+    assert (folder / "library.key").stat().st_mode & 0o777 == 0o600
+    second = keys.create()
+    assert keys.library_key.read() == made[8:40]
+    assert keys.ids() == {first, second}
+
+
+@pytest.mark.promise("P27")
+def test_a_library_key_that_is_away_is_not_made_anew(
+    folder: Path, stick: Path, keys: KeyStore
+) -> None:
+    """While keys are wrapped under it, or may be, its absence is said: else they were lost."""
+    key_id = keys.create()
+    stick.unlink()
+    for left in (_path(folder, key_id).read_bytes(), b"", bytes(69)):
+        _path(folder, key_id).write_bytes(left)
+        with pytest.raises(Unavailable, match="library key is not here"):
+            keys.create()
+        assert not stick.exists()
+    keys.destroy(key_id)
+    keys.read(keys.create())
+    assert stick.exists()
+
+
+@pytest.mark.promise("P27")
+def test_a_damaged_library_key_is_named(stick: Path, keys: KeyStore) -> None:
+    """With any byte changed, cut short or lengthened it opens nothing and is not replaced."""
+    key_id = keys.create()
+    good = stick.read_bytes()
+    flipped = [good[:i] + bytes([good[i] ^ 1]) + good[i + 1 :] for i in range(len(good))]
+    for bad in (*flipped, *(good[:i] for i in range(len(good))), good + b"\0"):
+        stick.write_bytes(bad)
+        for use in (keys.create, lambda: keys.read(key_id)):
+            with pytest.raises(VerificationError, match=r"library key .* is damaged"):
+                use()
+        assert stick.read_bytes() == bad
+    stick.write_bytes(good)
+    keys.read(key_id)
+
+
+def test_a_library_key_that_others_may_open_is_not_used(stick: Path, keys: KeyStore) -> None:
+    """It is closed first; the hint says how."""
+    key_id = keys.create()
+    stick.chmod(0o644)
+    for use in (keys.create, lambda: keys.read(key_id)):
+        with pytest.raises(Unavailable, match="library key is open to others") as caught:
+            use()
+        assert caught.value.hint == f"close it: chmod 600 {stick}"
+    keys.destroy(key_id)
+
+
+def test_no_half_library_key_stays(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off while it is written, it is not there, and the next try makes it."""
+    stick.unlink()
+    with monkeypatch.context() as crashing:
+        crashing.setattr(os, "fsync", _crash)
+        with pytest.raises(_Crash):
+            LibraryKey(stick).create()
+    assert not LibraryKey(stick).exists()
+    assert LibraryKey(stick).create() == LibraryKey(stick).read()
+
+
+@pytest.mark.promise("P27")
+def test_keys_of_the_first_version_are_read(folder: Path, stick: Path) -> None:
+    """Without a library key, and beside wrapped ones; damaged, or under another name, named."""
+    old, other = KeyId("k_0123456789abcdef"), KeyId("k_fedcba9876543210")
+    keys, secret = KeyStore(folder, stick.with_name("none")), bytes(range(32))
+    good = _plain_file(old, secret)
+    _path(folder, old).write_bytes(good)
+    assert keys.read(old) == secret
+    assert keys.read(keys.create()) != secret
+    assert keys.read(old) == secret
+    _path(folder, other).write_bytes(good)
+    with pytest.raises(VerificationError, match=other):
+        keys.read(other)
+    for at in range(len(good)):
+        _path(folder, old).write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises(VerificationError, match=old):
+            keys.read(old)
 
 
 def test_a_key_file_is_closed_to_others(folder: Path, keys: KeyStore) -> None:
@@ -113,10 +232,9 @@ def test_a_destroyed_key_leaves_no_bytes_in_a_hard_link(
 ) -> None:
     """The bytes themselves are overwritten, not only their name removed."""
     key_id = keys.create()
-    secret = keys.read(key_id)
     other_name = tmp_path / "snapshot"
     os.link(_path(folder, key_id), other_name)
-    assert secret in other_name.read_bytes()
+    assert set(other_name.read_bytes()) != {0}
     keys.destroy(key_id)
     assert set(other_name.read_bytes()) == {0}
 
@@ -144,7 +262,7 @@ def test_no_half_key_stays_on_a_full_disk(
 ) -> None:
     """A key that cannot be written is refused, and nothing is left of it."""
     monkeypatch.setattr(os, "fsync", _disk_full)
-    with pytest.raises(Unavailable, match="No space left on device"):
+    with pytest.raises(DiskFull, match="No space left on device"):
         keys.create()
     assert list(folder.iterdir()) == []
 

@@ -47,7 +47,7 @@ def test_new_folders_are_closed_to_others(tmp_path: Path) -> None:
         layout.create()
     finally:
         os.umask(before)
-    for folder in (layout.root, layout.vault, layout.keys):
+    for folder in (layout.root, layout.vault):
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -55,10 +55,10 @@ def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     """Somebody's own folder stays as open as it was; what the library puts into it is closed."""
     tmp_path.chmod(0o755)
     layout = LibraryLayout(tmp_path)
-    layout.keys.mkdir(mode=0o755)
+    layout.vault.mkdir(mode=0o755)
     layout.create()
     assert tmp_path.stat().st_mode & 0o777 == 0o755
-    assert layout.keys.stat().st_mode & 0o777 == 0o700
+    assert layout.vault.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_a_library_exists_from_its_catalog_on(tmp_path: Path) -> None:
 def test_every_path_lies_in_the_root(tmp_path: Path) -> None:
     """A library is one folder: all its paths are different, and inside it."""
     layout = LibraryLayout(tmp_path)
-    paths = {layout.catalog, layout.settings, layout.vault, layout.keys, layout.lock}
+    paths = {layout.catalog, layout.vault, layout.lock}
     assert {path.parent for path in paths} == {tmp_path}
-    assert len(paths) == 5
+    assert len(paths) == 3
 
 
 def test_another_run_is_refused_and_named(tmp_path: Path) -> None:
