@@ -35,6 +35,35 @@ def from_base64(text: str, what: str, *, length: int | None = None) -> bytes:
     return data
 
 
+def to_base64url(data: bytes) -> str:
+    """Base64 for addresses, without padding (RFC 4648, section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def from_base64url(text: str, what: str) -> bytes:
+    """The bytes of `to_base64url`. Raises `VerificationError`, naming `what` it was to be."""
+    try:
+        data = base64.b64decode(
+            text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
+        )
+    except (binascii.Error, UnicodeEncodeError) as exc:
+        raise VerificationError(f"{what}: not base64url") from exc
+    if to_base64url(data) != text:
+        raise VerificationError(f"{what}: not base64url in its one form")
+    return data
+
+
+def from_hex(text: str, what: str) -> bytes:
+    """The bytes of lower-case hexadecimal. Raises `VerificationError`, naming `what` it was."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError as exc:
+        raise VerificationError(f"{what}: not hexadecimal") from exc
+    if data.hex() != text:
+        raise VerificationError(f"{what}: not hexadecimal in its one form")
+    return data
+
+
 def from_decimal(text: str, what: str) -> int:
     """
     A whole number of at most 15 digits, without sign and leading zeros.

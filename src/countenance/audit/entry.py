@@ -42,8 +42,25 @@ class Act(StrEnum):
     AGE_CHANGED = "person.age-changed"
 
 
-LOOKING = frozenset({Act.FOUND, Act.SEARCHED})
-"""The acts by which somebody looked for the people among the subjects (P33)."""
+LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
+"""The acts by which somebody learnt where the people among the subjects appear (P33)."""
+
+REPEATED = frozenset(
+    {
+        Act.SOURCE_REVOKED,
+        Act.RULE_CHANGED,
+        Act.ROSTER_CHANGED,
+        Act.WITHDRAWN,
+        Act.EXPIRED,
+        Act.OBJECTED,
+        Act.REJECTED,
+        Act.DISCLOSED,
+        Act.RECIPIENT_ENDED,
+        Act.BACKED_UP,
+    }
+)
+"""The acts that took something back, or that a recall or a receipt must know: a restore does them
+again."""
 
 
 @dataclass(frozen=True, slots=True)

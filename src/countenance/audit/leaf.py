@@ -13,18 +13,19 @@ by forgetting its payload and its salt: the hash stays, and says nothing any mor
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _text
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.merkle import leaf_hash
-from countenance.core.canonical import canonical_json
-from countenance.errors import VerificationError
+from countenance.errors import UsageError, VerificationError
 
 SALT_BYTES = 32
 
 _INDEX_BYTES = 8
-_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_UTC = "+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,17 @@ def write_payload(entry: Entry) -> str:
 
     Raises `UsageError` if a text in it is not one that can be written, such as half a character.
     """
-    return canonical_json(
-        {
-            "act": entry.act.value,
-            "actor": entry.actor,
-            "at": entry.at.astimezone(UTC).strftime(_TIME),
-            "purpose": entry.purpose,
-            "rests_on": list(entry.rests_on),
-            "subjects": list(entry.subjects),
-        }
-    ).decode()
+    # Canonical as it is put together: the names are in the order of RFC 8785, and it writes texts
+    # as the standard library does. A test compares this with a writer of any JSON, which is ten
+    # times slower.
+    payload = (
+        f'{{"act":{_text(entry.act)},"actor":{_text(entry.actor)},"at":"{_instant(entry.at)}",'
+        f'"purpose":{_text(entry.purpose)},"rests_on":[{_texts(entry.rests_on)}],'
+        f'"subjects":[{_texts(entry.subjects)}]}}'
+    )
+    if not payload.isascii():
+        _check_whole(payload)
+    return payload
 
 
 def read_payload(payload: str) -> Entry:
@@ -84,3 +86,21 @@ def read_payload(payload: str) -> Entry:
         )
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise VerificationError("the content of an entry of the log cannot be read") from exc
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return ",".join(map(_text, texts))
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix(_UTC) + "Z"
+
+
+def _check_whole(payload: str) -> None:
+    try:
+        payload.encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError(f"no canonical JSON: {exc.reason}") from exc

@@ -47,6 +47,7 @@ class Fault(StrEnum):
     REWRITTEN = "history-rewritten"
     TRUNCATED = "log-truncated"
     UNRECORDED = "act-without-entry"
+    JOURNAL = "journal-differs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,30 @@ The audit log's rows. An entry is written in the transaction of the act it recor
 There is one writer at a time, so that an entry's index is one more than that of the one before it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    cast,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from countenance.audit.entry import LOOKING, Act, Entry
+from countenance.audit.entry import LOOKING, REPEATED, Act, Entry
 from countenance.audit.leaf import Leaf, new_salt, read_payload, salted, write_payload
-from countenance.audit.merkle import HASH_BYTES, completed, last_leaf
+from countenance.audit.merkle import HASH_BYTES, Nodes, completed, last_leaf
 from countenance.audit.verify import ENTRY_MARK, redacted_by
-from countenance.catalog.tables import entry
+from countenance.catalog.tables import backup, entry
 from countenance.core.ids import PersonId
-from countenance.errors import NotFound, UsageError, VerificationError
+from countenance.errors import NotFound, Refused, UsageError, VerificationError
 
 _CONTENT = (entry.c.payload, entry.c.salt, entry.c.hashes)
 
@@ -31,12 +42,29 @@ def record(tx: Connection, act: Entry) -> int:
     Raises `VerificationError` if the log is too damaged to be added to; then the act does not
     happen either.
     """
-    index = size(tx)
-    payload, salt = write_payload(_not_earlier(tx, act)), new_salt()
-    hashes = completed(index, salted(payload, salt, index), nodes(tx))
-    row = {"seq": index + 1, "payload": payload, "salt": salt, "hashes": b"".join(hashes)}
-    tx.execute(insert(entry).values(row))
-    return index
+    return record_all(tx, (act,))
+
+
+def record_all(tx: Connection, acts: Sequence[Entry]) -> int:
+    """
+    Append entries in their order, as `record` does with one, and give the index of the first.
+
+    Of none, that is the index which the next entry will have.
+    """
+    first = size(tx)
+    if not acts:
+        return first
+    rows = []
+    latest, known = _latest(tx), _Frontier(nodes(tx))
+    for index, act in enumerate(acts, start=first):
+        said = act if latest is None or act.at >= latest else replace(act, at=latest)
+        latest = said.at
+        payload, salt = write_payload(said), new_salt()
+        hashes = known.completed(index, salted(payload, salt, index))
+        row = {"seq": index + 1, "payload": payload, "salt": salt, "hashes": hashes}
+        rows.append(row)
+    tx.execute(insert(entry), rows)
+    return first
 
 
 def redact(tx: Connection, index: int, *, actor: str, at: datetime) -> int:
@@ -44,15 +72,31 @@ def redact(tx: Connection, index: int, *, actor: str, at: datetime) -> int:
     Forget what an entry says, and log that. Every proof of any entry holds as before.
 
     Its bytes leave the files with `Database.forget_deleted_bytes`. Raises `NotFound` if there is no
-    such entry, and `UsageError` if it was redacted before or is itself the record of a redaction.
+    such entry, `UsageError` if it was redacted before or is itself the record of a redaction, and
+    `Refused` if it ended something and a backup of before is not gone: a restore must do it again.
     """
     found = leaf(tx, index)
     if found.payload is None:
         raise UsageError(f"entry {index} of the log was redacted before")
     if redacted_by(read_payload(found.payload)):
         raise UsageError(f"entry {index} of the log records a redaction, and stays")
-    tx.execute(update(entry).where(entry.c.seq == index + 1).values(payload=None, salt=None))
+    _require_no_backup(tx, read_payload(found.payload))
+    forget(tx, index)
     return record(tx, Entry(Act.REDACTED, at, actor, subjects=(f"{ENTRY_MARK}{index}",)))
+
+
+def forget(tx: Connection, index: int) -> None:
+    """Delete what an entry says, and its salt. That it was redacted is for another entry to say."""
+    tx.execute(update(entry).where(entry.c.seq == index + 1).values(payload=None, salt=None))
+
+
+def put_back(tx: Connection, known: Leaf) -> None:
+    """Append an entry that this log had before, with the hashes it had."""
+    tx.execute(
+        insert(entry).values(
+            seq=known.index + 1, payload=known.payload, salt=known.salt, hashes=known.hashes
+        )
+    )
 
 
 def size(tx: Connection) -> int:
@@ -63,6 +107,13 @@ def size(tx: Connection) -> int:
 def entries(tx: Connection) -> list[Entry]:
     """Every entry that was not redacted, oldest first."""
     return [said for _, said in _read(tx)]
+
+
+def of_acts(tx: Connection, acts: frozenset[Act]) -> list[Entry]:
+    """The entries of these acts that were not redacted, oldest first."""
+    # A payload begins with its act. One that does not is none that `record` wrote.
+    begins = or_(false(), *(entry.c.payload.startswith(f'{{"act":"{act}",') for act in acts))
+    return [said for _, said in _read(tx, begins)]
 
 
 def tail(tx: Connection, count: int) -> list[tuple[int, Entry | None]]:
@@ -104,12 +155,12 @@ def leaves(tx: Connection, *which: ColumnElement[bool]) -> Iterator[Leaf]:
         .where(*which)
         .order_by(entry.c.seq)
     )
-    for row in tx.execute(query).yield_per(1000):
-        payload = None if row.payload is None else row.payload.decode(errors="replace")
-        yield Leaf(row.seq - 1, payload, row.salt, row.hashes)
+    for seq, payload, salt, hashes in tx.execute(query).yield_per(1000):
+        said = None if payload is None else payload.decode(errors="replace")
+        yield Leaf(seq - 1, said, salt, hashes)
 
 
-def nodes(tx: Connection) -> Callable[[int, int], bytes]:
+def nodes(tx: Connection) -> Nodes:
     """
     What gives the hash of a node of the tree, as stored.
 
@@ -138,17 +189,48 @@ def _read(tx: Connection, *which: ColumnElement[bool]) -> Iterator[tuple[int, En
         .where(entry.c.payload.is_not(None), *which)
         .order_by(entry.c.seq)
     )
-    for row in tx.execute(query).yield_per(1000):
-        yield row.seq - 1, read_payload(row.payload)
+    for seq, payload in tx.execute(query).yield_per(1000):
+        yield seq - 1, read_payload(payload)
 
 
-def _not_earlier(tx: Connection, act: Entry) -> Entry:
+class _Frontier:
+    """
+    The nodes that the next leaf may join. They are asked for with `stored` where none was new.
+
+    What stands to the left of a new node is the node before it at its level: the newest there is.
+    """
+
+    def __init__(self, stored: Nodes) -> None:
+        self._stored = stored
+        self._newest: dict[int, bytes] = {}
+
+    def completed(self, index: int, leaf: bytes) -> bytes:
+        """The hashes of the nodes that a leaf completes, one after the other, its own first."""
+        hashes = completed(index, leaf, self._node)
+        self._newest.update(enumerate(hashes))
+        return b"".join(hashes)
+
+    def _node(self, level: int, number: int) -> bytes:
+        return self._newest.get(level) or self._stored(level, number)
+
+
+def _require_no_backup(tx: Connection, said: Entry) -> None:
+    if said.act not in REPEATED:
+        return
+    before = select(backup.c.id).where(backup.c.gone_at.is_(None), backup.c.made_at <= said.at)
+    if found := tx.execute(before.limit(1)).scalar():
+        raise Refused(
+            f"this entry ended something, and stays until the backup {found} is gone",
+            hint="countenance backup list shows the backups",
+        )
+
+
+def _latest(tx: Connection) -> datetime | None:
+    """The time of the last entry that was not redacted."""
     before = tx.execute(
         select(entry.c.payload)
         .where(entry.c.payload.is_not(None))
         .order_by(entry.c.seq.desc())
         .limit(1)
     ).scalar()
-    if before is None:
-        return act
-    return replace(act, at=max(act.at, read_payload(before).at))
+    return None if before is None else read_payload(before).at

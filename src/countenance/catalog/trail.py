@@ -18,11 +18,22 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.verify import Fault, Finding, Verified, verify
 from countenance.catalog import checkpoints, log
 from countenance.catalog.database import Database
-from countenance.catalog.tables import consent_event, grant, person, source
+from countenance.catalog.journal import compare
+from countenance.catalog.tables import (
+    consent_event,
+    disclosure,
+    grant,
+    person,
+    recall,
+    receipt,
+    recipient,
+    source,
+)
 from countenance.core.clock import Clock
 from countenance.core.ids import PersonId
 from countenance.errors import VerificationError
 from countenance.people.consent import EventKind
+from countenance.vault.journal import Journal
 from countenance.vault.signing import SigningKey, SigningKeyFile
 
 SIGNED_EVERY = 100
@@ -49,10 +60,16 @@ class Trail:
     """
 
     def __init__(
-        self, database: Database, key: SigningKeyFile, clock: Clock, own_keys: Callable[[], None]
+        self,
+        database: Database,
+        key: SigningKeyFile,
+        journal: Journal,
+        clock: Clock,
+        own_keys: Callable[[], None],
     ) -> None:
         self._database = database
         self._key = key
+        self._journal = journal
         self._clock = clock
         self._own_keys = own_keys
 
@@ -90,7 +107,8 @@ class Trail:
 
     def verify(self, kept: Mapping[str, str]) -> Verified:
         """
-        Verify the log: the steps of `audit.verify`, then that each act of the tables has its entry.
+        Verify the log: the steps of `audit.verify`, then that the journal has the same entries, and
+        that each act of the tables has its entry.
 
         `kept` are checkpoints that were kept elsewhere, by what to call each.
         """
@@ -98,6 +116,8 @@ class Trail:
         with self._database.read() as tx:
             own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
             seen = verify(log.leaves(tx), own | dict(kept), key)
+            if not seen.findings:
+                seen = replace(seen, findings=tuple(compare(tx, self._journal)))
             # Where entries were redacted, what they said cannot be told from what was never said.
             if seen.findings or seen.redacted:
                 return seen
@@ -130,18 +150,19 @@ class Trail:
 
 
 def _unrecorded(tx: Connection) -> Iterable[Finding]:
+    done = Counter(_done(tx))
     try:
-        recorded = Counter(_recorded(tx))
+        recorded = Counter(_recorded(tx, frozenset(act for act, _ in done)))
     except VerificationError as exc:
         yield Finding(Fault.CONTENT, exc.message)
         return
-    for (act, which), times in sorted((Counter(_done(tx)) - recorded).items()):
+    for (act, which), times in sorted((done - recorded).items()):
         missing = "no entry" if times == 1 else f"{times} entries too few"
         yield Finding(Fault.UNRECORDED, f"{which}: the log has {missing} of {act}")
 
 
-def _recorded(tx: Connection) -> Iterator[Wanted]:
-    for one in log.entries(tx):
+def _recorded(tx: Connection, acts: frozenset[Act]) -> Iterator[Wanted]:
+    for one in log.of_acts(tx, acts):
         yield from ((one.act, which) for which in (*one.subjects, *one.rests_on))
 
 
@@ -153,10 +174,28 @@ def _done(tx: Connection) -> Iterator[Wanted]:
         yield _SAYING[EventKind(row.kind)], row.consent_id
     for which in tx.execute(select(source.c.id)).scalars():
         yield Act.SOURCE_ADDED, which
+    for which in tx.execute(select(receipt.c.erasure_id)).scalars():
+        yield Act.ERASED, which
     for row in tx.execute(select(grant.c.id, grant.c.revoked_at)):
         yield Act.SOURCE_ADDED, row.id
         if row.revoked_at is not None:
             yield Act.SOURCE_REVOKED, row.id
+    yield from _given_out(tx)
+
+
+def _given_out(tx: Connection) -> Iterator[Wanted]:
+    """What was given to whom, and how it was called back."""
+    for row in tx.execute(select(recipient.c.id, recipient.c.ended_at)):
+        yield Act.RECIPIENT_ADDED, row.id
+        if row.ended_at is not None:
+            yield Act.RECIPIENT_ENDED, row.id
+    for which in tx.execute(select(disclosure.c.id)).scalars():
+        yield Act.DISCLOSED, which
+    for one in tx.execute(select(recall.c.id, recall.c.acknowledgement, recall.c.ended_by)):
+        if one.acknowledgement is not None:
+            yield Act.RECALL_ACKNOWLEDGED, one.acknowledgement
+        if one.ended_by:
+            yield Act.RECALL_CLOSED, one.id
 
 
 def _line(document: Mapping[str, object]) -> str:

@@ -1,9 +1,12 @@
 """Leaves: what an entry is hashed from, and what is left of it when it is redacted."""
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.leaf import new_salt, read_payload, salted, write_payload
@@ -23,6 +26,36 @@ def test_a_payload_is_canonical_and_comes_back() -> None:
     """The bytes that are hashed are the ones that the format's page describes."""
     assert write_payload(ENTRY) == PAYLOAD
     assert read_payload(PAYLOAD) == ENTRY
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+MANY = st.lists(TEXTS, max_size=3).map(tuple)
+ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(
+    st.builds(
+        Entry,
+        act=st.sampled_from(Act),
+        at=st.datetimes(datetime(1000, 1, 3), datetime(9999, 12, 29), timezones=ZONES),  # noqa: DTZ001  bounds are without a zone
+        actor=TEXTS,
+        purpose=TEXTS,
+        subjects=MANY,
+        rests_on=MANY,
+    )
+)
+def test_a_payload_is_what_any_writer_of_canonical_json_makes(entry: Entry) -> None:
+    """Whatever an entry says, control characters and quotes included; and it comes back."""
+    said = {
+        "act": entry.act.value,
+        "actor": entry.actor,
+        "at": entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "purpose": entry.purpose,
+        "rests_on": list(entry.rests_on),
+        "subjects": list(entry.subjects),
+    }
+    assert write_payload(entry).encode() == rfc8785.dumps(said)
+    assert read_payload(write_payload(entry)) == entry
 
 
 def test_a_leaf_binds_payload_salt_and_place() -> None:

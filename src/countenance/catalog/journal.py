@@ -1,0 +1,146 @@
+"""
+The log and its journal, compared: one is the beginning of the other, or the catalog is not the one.
+
+An entry is committed in the catalog, and then appended to the journal. So the catalog is never the
+shorter of the two, unless somebody put an older copy of it in its place: then it may hold people
+who were erased since, and nothing is read from it (P22).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Entry
+from countenance.audit.leaf import Leaf, read_payload, salted
+from countenance.audit.merkle import HASH_BYTES, Tree
+from countenance.audit.verify import Fault, Finding, redacted_by
+from countenance.catalog import log, people
+from countenance.catalog.database import Database
+from countenance.catalog.tables import entry
+from countenance.errors import VerificationError
+from countenance.vault.journal import JOURNAL_FILE, HeldJournal, Journal, Record
+
+
+def catch_up(database: Database, journal: Journal) -> int:
+    """
+    Append to the journal what the log has more, and give how many entries those were.
+
+    Durable when it returns. Raises `VerificationError` if the log does not go on from the journal,
+    and `Unavailable` if the journal cannot be reached or is another library's.
+    """
+    with database.read() as tx:
+        library = people.library_id(tx)
+    # The journal is held before the log is read: what others appended meanwhile is seen there.
+    with journal.held(library) as held, database.read() as tx:
+        return _append(tx, held)
+
+
+def compare(tx: Connection, journal: Journal) -> list[Finding]:
+    """
+    What in the log is not as the journal has it. Raises `Unavailable` if it cannot be reached.
+
+    Entries that the journal does not have yet are no finding: the next act appends them.
+    """
+    try:
+        kept = journal.read(people.library_id(tx))
+    except VerificationError as exc:
+        return [Finding(Fault.JOURNAL, exc.message)]
+    return list(_differences(log.leaves(tx), kept))
+
+
+def put_back(tx: Connection, kept: Sequence[Record]) -> list[tuple[int, Entry | None]]:
+    """
+    Make the log of a restored catalog what its journal says: redacted entries are redacted again,
+    and those that came later follow, with the hashes that they had (P31).
+
+    Gives the entries that came later, with their index; nothing where one was redacted. Raises
+    `VerificationError` if the log is not the beginning of the journal.
+    """
+    tree, size = Tree(), log.size(tx)
+    if size > len(kept):
+        raise VerificationError(
+            f"the journal has {len(kept)} entries, and the backup's log {size}",
+            hint=f"bring back the newest {JOURNAL_FILE}",
+        )
+    later: list[tuple[int, Entry | None]] = []
+    for record, leaf in zip_longest(kept, log.leaves(tx)):
+        _require_whole(record)
+        hashes = b"".join(tree.append(record.leaf))
+        if leaf is None:
+            log.put_back(tx, Leaf(record.index, record.payload, record.salt, hashes))
+            said = None if record.payload is None else read_payload(record.payload)
+            later.append((record.index, said))
+        elif (leaf.index, leaf.hashes) != (record.index, hashes):
+            raise VerificationError(
+                f"entry {record.index} of the backup's log is not the journal's"
+            )
+        elif record.payload is None:
+            log.forget(tx, record.index)
+    return later
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require_whole(record: Record) -> None:
+    if record.payload is None or record.salt is None:
+        return
+    if salted(record.payload, record.salt, record.index) != record.leaf:
+        raise VerificationError(f"the journal is damaged: entry {record.index}")
+
+
+def _append(tx: Connection, held: HeldJournal) -> int:
+    last = held.last
+    known = 0 if last is None else last.index + 1
+    leaves = log.leaves(tx, entry.c.seq >= known)
+    if last is not None:
+        _require_same(next(leaves, None), last)
+    new = [_record(leaf) for leaf in leaves]
+    redacted = {index for one in new for index in _redacted_by(one)}
+    if redacted:
+        held.rewrite(new, redacted=redacted)
+    elif new:
+        held.append(new)
+    return len(new)
+
+
+def _require_same(found: Leaf | None, last: Record) -> None:
+    """That the log has the journal's last entry at its place, and so all before it."""
+    if found is None or found.index != last.index:
+        raise VerificationError(
+            "this catalog is older than its journal: it was put here without `countenance restore`",
+            hint="people erased since may be in it: countenance restore brings back a backup",
+        )
+    if found.hashes[:HASH_BYTES] != last.leaf:
+        raise VerificationError(
+            f"entry {last.index} of the log is not the one in its journal",
+            hint="countenance audit verify",
+        )
+
+
+def _record(leaf: Leaf) -> Record:
+    return Record(leaf.index, leaf.hashes[:HASH_BYTES], leaf.payload, leaf.salt)
+
+
+def _redacted_by(record: Record) -> set[int]:
+    return set() if record.payload is None else redacted_by(read_payload(record.payload))
+
+
+def _bare(record: Record) -> Record:
+    return replace(record, payload=None, salt=None)
+
+
+def _differences(leaves: Iterator[Leaf], kept: list[Record]) -> Iterator[Finding]:
+    for leaf, record in zip_longest(leaves, kept):
+        if record is None:
+            return
+        if leaf is None:
+            yield Finding(
+                Fault.JOURNAL, f"the journal has {len(kept)} entries, and the log {record.index}"
+            )
+            return
+        # Of one that is redacted in the log, the journal may have the content until the next act.
+        if _record(leaf) != (_bare(record) if leaf.payload is None else record):
+            yield Finding(Fault.JOURNAL, f"entry {leaf.index}: is not the one in the journal")
