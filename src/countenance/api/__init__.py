@@ -1,0 +1,1 @@
+"""What other machines ask over HTTP: one file a resource, no logic."""

@@ -1,0 +1,110 @@
+"""
+Disclosures: which photo was given to whom, who was shown in it, and on which consents.
+
+They stay when the photo and the people are gone: a recall must know what there is to recall.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from countenance.catalog.tables import disclosed_person, disclosure
+from countenance.core.ids import ConsentId, DisclosureId, PersonId, PhotoId, RecipientId, SourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One photo, given to one recipient, to be shown in one channel."""
+
+    id: DisclosureId
+    recipient: RecipientId
+    photo: PhotoId
+    source: SourceId
+    channel: str
+    at: datetime
+
+
+def add(tx: Connection, new: Disclosure, shown: Mapping[PersonId, ConsentId]) -> None:
+    """Store a disclosure, with each person `shown` in it and the consent that permits that."""
+    tx.execute(
+        insert(disclosure).values(
+            id=new.id,
+            recipient_id=new.recipient,
+            photo_id=new.photo,
+            source_id=new.source,
+            channel=new.channel,
+            at=new.at,
+        )
+    )
+    rows = [
+        {"disclosure_id": new.id, "person_id": who, "consent_id": consent}
+        for who, consent in shown.items()
+    ]
+    if rows:
+        tx.execute(insert(disclosed_person), rows)
+
+
+def list_all(
+    tx: Connection, *, to: RecipientId | None = None, which: Collection[str] | None = None
+) -> list[Disclosure]:
+    """The disclosures to one recipient (else all), of the ids `which` (else any), oldest first."""
+    query = select(disclosure).order_by(disclosure.c.at, disclosure.c.id)
+    if to is not None:
+        query = query.where(disclosure.c.recipient_id == to)
+    if which is not None:
+        query = query.where(disclosure.c.id.in_(which))
+    return [_read(row) for row in tx.execute(query)]
+
+
+def showing(
+    tx: Connection, person: PersonId, *, channels: Collection[str] | None
+) -> list[DisclosureId]:
+    """What was given to anybody that shows a person, in `channels` or, of nothing, in any."""
+    query = (
+        select(disclosure.c.id)
+        .join(disclosed_person, disclosed_person.c.disclosure_id == disclosure.c.id)
+        .where(disclosed_person.c.person_id == person)
+        .order_by(disclosure.c.at, disclosure.c.id)
+    )
+    if channels is not None:
+        query = query.where(disclosure.c.channel.in_(channels))
+    return [DisclosureId(which) for which in tx.execute(query).scalars()]
+
+
+def resting_on(tx: Connection, consents: Collection[str]) -> list[DisclosureId]:
+    """What was given to anybody on one of `consents`."""
+    query = (
+        select(disclosure.c.id)
+        .join(disclosed_person, disclosed_person.c.disclosure_id == disclosure.c.id)
+        .where(disclosed_person.c.consent_id.in_(consents))
+        .distinct()
+        .order_by(disclosure.c.at, disclosure.c.id)
+    )
+    return [DisclosureId(which) for which in tx.execute(query).scalars()]
+
+
+def of_source(tx: Connection, source: SourceId) -> list[DisclosureId]:
+    """What was given to anybody of the photos of one source."""
+    query = (
+        select(disclosure.c.id)
+        .where(disclosure.c.source_id == source)
+        .order_by(disclosure.c.at, disclosure.c.id)
+    )
+    return [DisclosureId(which) for which in tx.execute(query).scalars()]
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _read(row: Row[Any]) -> Disclosure:
+    return Disclosure(
+        id=DisclosureId(row.id),
+        recipient=RecipientId(row.recipient_id),
+        photo=PhotoId(row.photo_id),
+        source=SourceId(row.source_id),
+        channel=row.channel,
+        at=row.at,
+    )
