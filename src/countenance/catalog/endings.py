@@ -1,41 +1,94 @@
 """
-The end of consents, however it comes: what rested on them alone goes in the same transaction.
+The end of consents and of grants, however it comes: from this transaction what rested on them is
+in no answer.
 
-A withdrawal, an expiry and an objection differ in what they write; what they take is the same.
+A withdrawal, an expiry and an objection differ in what they write; what they take is the same. What
+is to go is hidden here and named in a case of erasure, which is carried through afterwards. A
+restore ends again what had ended, by the same functions.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from countenance.catalog import people, sightings
-from countenance.core.ids import PersonId
+from countenance.audit.statement import Trigger
+from countenance.catalog import disclosures, erasures, people, recalls, sightings
+from countenance.catalog.erasures import Wanted
+from countenance.catalog.people import Person
+from countenance.core.ids import ErasureId, SourceId
 from countenance.people.consent import Consent, ConsentEvent
-from countenance.people.purpose import RECOGNISING
+from countenance.people.purpose import RECOGNISING, Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is still in force after it, and how many sightings went."""
+    """
+    The case that was opened, and what is still in force.
 
+    `sightings` is how many are to go, and `whole` says that the person goes as well.
+    """
+
+    erasure: ErasureId
     kept: tuple[Consent, ...]
     sightings: int
+    whole: bool
 
 
-def end(tx: Connection, who: PersonId, ended: Sequence[Consent], how: ConsentEvent) -> Ending:
+def end(
+    tx: Connection,
+    person: Person,
+    ended: Sequence[Consent],
+    how: ConsentEvent,
+    *,
+    trigger: Trigger,
+) -> Ending:
     """
-    Append `how` to each of the consents `ended` of one person, and remove what no other keeps.
+    Append `how` to each of the consents `ended` of one person, and open the case of what goes.
 
     That is the references of every purpose not in force now, whether it ended just now or long
-    ago, and the sightings if no purpose that recognises is left.
+    ago; the sightings, if no purpose that recognises is left; and after a withdrawal that leaves
+    nothing in force the person, who is nobody's from here on. What was given out on these consents
+    is recalled.
     """
     for consent in ended:
-        people.add_event(tx, who, consent.wish, how)
-    own = people.consents(tx, people=[who])
+        people.add_event(tx, person.id, consent.wish, how)
+    own = people.consents(tx, people=[person.id])
     kept = tuple(one for one in own if one.in_force(how.at))
     over = [one.wish.purpose for one in own if one not in kept]
-    people.remove_references(tx, who, over)
-    if any(one.wish.purpose in RECOGNISING for one in kept):
-        return Ending(kept, 0)
-    return Ending(kept, sightings.remove_of(tx, who))
+    references = people.references_of(tx, person.id, over)
+    recognised = any(one.wish.purpose in RECOGNISING for one in kept)
+    seen = 0 if recognised else sightings.count_of(tx, person.id)
+    whole = trigger is Trigger.WITHDRAWN and not kept
+    keys = tuple(dict.fromkeys(one.key for one in references))
+    wanted = Wanted(
+        trigger,
+        person=person.id,
+        consents=tuple(one.id for one in ended),
+        whole=whole,
+        references=tuple(one.id for one in references),
+        sightings=bool(seen),
+        keys=tuple(dict.fromkeys((person.key, *keys))) if whole else keys,
+    )
+    if whole:
+        people.hide(tx, person.id)
+    case = erasures.open_case(tx, wanted, at=how.at)
+    channels = {one.wish.channel for one in ended if one.wish.purpose is Purpose.MAY_PUBLISH}
+    given = disclosures.showing(tx, person.id, channels=None if whole else channels)
+    recalls.open_for(tx, case, given, at=how.at)
+    return Ending(case, kept, seen, whole)
+
+
+def end_source(tx: Connection, source: SourceId, *, at: datetime) -> ErasureId:
+    """
+    Open the case of all that came from a source whose grants have ended, if none is open.
+
+    What was given out of it is recalled.
+    """
+    salt = secrets.token_hex(erasures.SALT_BYTES)
+    wanted = Wanted(Trigger.REVOKED, source=source, salt=salt)
+    case = erasures.unfinished(tx, source=source) or erasures.open_case(tx, wanted, at=at)
+    recalls.open_for(tx, case, disclosures.of_source(tx, source), at=at)
+    return case

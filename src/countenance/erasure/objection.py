@@ -1,7 +1,7 @@
 """
 Objecting: one no weighs more than any number of consents, from the transaction that records it.
 
-Every consent of the person is suspended and what was recognised goes, as in a withdrawal; name,
+Every consent of the person is suspended and what was recognised goes, as after a withdrawal; name,
 key and evidence stay, so that the no is remembered. Only who said it can take it back, and even
 then nothing revives: whoever wants to be recognised again is enrolled again (P14).
 """
@@ -11,33 +11,35 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
+from countenance.audit.statement import Trigger
 from countenance.catalog import guardians, log, people
 from countenance.catalog.endings import end
 from countenance.catalog.guardians import Objection
 from countenance.catalog.people import Person
 from countenance.catalog.stores import Stores
-from countenance.core.ids import GuardianId
+from countenance.core.ids import ErasureId, GuardianId
 from countenance.errors import NotFound
 from countenance.people.consent import ConsentEvent, EventKind
 from countenance.people.guardians import Role, objector
+from countenance.people.names import name_form
 
 
 @dataclass(frozen=True, slots=True)
 class Objected:
-    """An objection, the purposes that it suspended, and how many sightings went."""
+    """An objection, the purposes that it suspended, and how many sightings go, in which case."""
 
     objection: Objection
     suspended: tuple[str, ...]
     sightings: int
+    erasure: ErasureId
 
 
 def object_to(who: str, by: str, *, actor: str, stores: Stores) -> Objected:
     """
     Record that `by` objects to a person's being recognised; of nothing, the person does.
 
-    Raises `NotFound` if there is no such person, `Refused` if `by` may not object for them,
-    `UsageError` if somebody has to be named, and `Unavailable` if the deleted rows could not be
-    made to leave the write-ahead log: the objection holds all the same.
+    Raises `NotFound` if there is no such person, `Refused` if `by` may not object for them, and
+    `UsageError` if somebody has to be named.
     """
     with stores.database.write() as tx:
         person, at = people.get(tx, who), stores.now(tx)
@@ -51,11 +53,11 @@ def object_to(who: str, by: str, *, actor: str, stores: Stores) -> Objected:
             role=role,
             authority=GuardianId(name) if role is Role.GUARDIAN else None,
         )
-        ending = end(tx, person.id, live, how)
+        ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)
         rests_on = (made.id, *(one.id for one in live))
         log.record(tx, Entry(Act.OBJECTED, at, actor, "", (person.id,), rests_on))
-    stores.database.forget_deleted_bytes()
-    return Objected(made, tuple(str(one.wish) for one in live), ending.sightings)
+    words = tuple(str(one.wish) for one in live)
+    return Objected(made, words, ending.sightings, ending.erasure)
 
 
 def lift(who: str, by: str, *, actor: str, stores: Stores) -> tuple[Objection, ...]:
@@ -87,8 +89,9 @@ def lift(who: str, by: str, *, actor: str, stores: Stores) -> tuple[Objection, .
 
 def _speaker(tx: Connection, person: Person, by: str) -> tuple[Role, str]:
     """In what capacity `by` speaks, and how they stand in an objection."""
+    by = name_form(by)
     known = guardians.of(tx, person.id)
     role = objector(person.standing.band, known, by)
     if role is not Role.GUARDIAN:
-        return role, by.strip()
+        return role, by
     return role, next(one.id for one in known if by in (one.id, one.name))

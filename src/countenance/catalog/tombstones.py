@@ -1,0 +1,108 @@
+"""
+Tombstones: what refuses erased pictures when the same source offers them again (P4).
+
+A tombstone is a keyed hash of the picture's digest: it says of bytes that come again whether they
+are the ones, and nothing to somebody who has the catalog without the key.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from countenance.catalog.tables import library, tombstone
+from countenance.core.canonical import Digest
+from countenance.core.ids import ErasureId, KeyId, SourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstones:
+    """Those of some sources that stand: asked by source and digest, before a picture is decoded."""
+
+    key: bytes
+    marks: frozenset[tuple[SourceId, str]]
+
+    def __contains__(self, offered: object) -> bool:
+        match offered:
+            case (str(source), str(digest)):
+                return (SourceId(source), mark(self.key, Digest(digest))) in self.marks
+            case _:
+                return False
+
+
+def of_sources(tx: Connection, sources: Sequence[SourceId], *, key: bytes) -> Tombstones:
+    """The tombstones of `sources` that stand."""
+    rows = tx.execute(
+        select(tombstone.c.source_id, tombstone.c.mark).where(
+            tombstone.c.source_id.in_(sources), tombstone.c.lifted_at.is_(None)
+        )
+    )
+    return Tombstones(key, frozenset((SourceId(row.source_id), row.mark) for row in rows))
+
+
+def mark(key: bytes, digest: Digest) -> str:
+    """What stands for a picture of this digest, under `key`, 32 bytes: 64 hexadecimal digits."""
+    return hmac.new(key, digest.encode(), hashlib.sha256).hexdigest()
+
+
+def key_of(tx: Connection) -> KeyId | None:
+    """The key of the marks of this library, if any was ever made."""
+    found = tx.execute(select(library.c.tombstone_key)).scalar()
+    return None if found is None else KeyId(found)
+
+
+def set_key(tx: Connection, key: KeyId) -> None:
+    tx.execute(update(library).values(tombstone_key=key))
+
+
+def add_all(
+    tx: Connection, which: SourceId, marks: Iterable[str], *, case: ErasureId, at: datetime
+) -> None:
+    """Set tombstones for `marks`; one that stands, or was lifted, stands again."""
+    known = set(
+        tx.execute(select(tombstone.c.mark).where(tombstone.c.source_id == which)).scalars()
+    )
+    fresh = {"erasure_id": case, "made_at": at, "lifted_at": None}
+    wanted = set(marks)
+    for one in sorted(wanted & known):
+        tx.execute(
+            update(tombstone)
+            .where(tombstone.c.source_id == which, tombstone.c.mark == one)
+            .values(fresh)
+        )
+    rows = [{"source_id": which, "mark": one, **fresh} for one in sorted(wanted - known)]
+    if rows:
+        tx.execute(insert(tombstone), rows)
+
+
+def stands(tx: Connection, which: SourceId, mark: str) -> bool:
+    """Whether pictures of this mark are refused from the source."""
+    found = tx.execute(
+        select(tombstone.c.mark).where(
+            tombstone.c.source_id == which,
+            tombstone.c.mark == mark,
+            tombstone.c.lifted_at.is_(None),
+        )
+    ).first()
+    return found is not None
+
+
+def standing(tx: Connection, which: SourceId) -> int:
+    """How many pictures of the source are refused."""
+    query = select(func.count()).where(
+        tombstone.c.source_id == which, tombstone.c.lifted_at.is_(None)
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def lift(tx: Connection, which: SourceId, *, at: datetime) -> int:
+    """Let the source's pictures in again, for its owner says so. Gives how many those are."""
+    lifted = tx.execute(
+        update(tombstone)
+        .where(tombstone.c.source_id == which, tombstone.c.lifted_at.is_(None))
+        .values(lifted_at=at)
+    )
+    return lifted.rowcount

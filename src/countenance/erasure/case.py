@@ -1,0 +1,310 @@
+"""
+A case of erasure, carried from wherever it stands until its bytes are gone and seen to be gone.
+
+    1  keys destroyed    what is sealed under them opens no more, here and in every backup
+    2  found             what is to go is read, and a scan of every file finds each of it
+    3  purged            rows and files are removed, and the pictures' tombstones set
+    4  bytes gone        every holder is read again, and the same scan finds nothing
+
+Each step is committed before the next begins, and each may be done again: a case that was cut off,
+wherever that was, goes on from the last step that is written down. A step is written down after
+what it says was done, never before.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from countenance.audit.statement import item_mark
+from countenance.catalog import copies, erasures, people, photos, tombstones
+from countenance.catalog.erasures import Erasure, Found, Looked, Stage
+from countenance.catalog.stores import Stores
+from countenance.core.ids import ErasureId
+from countenance.erasure.holders import HOLDERS, staying
+from countenance.erasure.scanner import Scanner
+from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable
+from countenance.vault.scan import Hit, Needles, Scanned, all_files
+from countenance.vault.seal import seal, unseal
+
+_LOOKS = 2
+"""Scans before it is said that something cannot be found."""
+
+_Pieces = Mapping[str, tuple[bytes, ...]]
+"""Pieces of bytes, by the object that they are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """
+    Where cases are carried: the stores, every folder whose files are scanned, what keeps the keys
+    of others from being swept while a new one is made, what scans, and who is told how many files
+    of how many it has read.
+    """
+
+    stores: Stores
+    folders: tuple[Path, ...]
+    holding_keys: Callable[[], AbstractContextManager[None]]
+    scanner: Scanner
+    progress: Callable[[int, int], object]
+
+
+def carry_on(which: ErasureId, ground: Ground, *, until: Stage = Stage.BYTES_GONE) -> Erasure:
+    """
+    Carry a case on, to `until` or further if it stands further already. Gives it as it then is.
+
+    Raises `ErasureIncomplete` if something is still there after the purge, or could not be looked
+    at; what the case names is in no answer all the same, and the next call goes on.
+    """
+    while True:
+        case = _load(which, ground.stores)
+        if case.stage not in erasures.UNFINISHED or _is_at(case, until):
+            return case
+        if _is_needleless(case, ground.stores):
+            _find_anew(case, ground.stores)
+            continue
+        _STEPS[case.stage](case, ground)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _is_at(case: Erasure, until: Stage) -> bool:
+    order = list(Stage)
+    return order.index(case.stage) >= order.index(until)
+
+
+def _destroy_keys(case: Erasure, ground: Ground) -> None:
+    stores = ground.stores
+    with ground.holding_keys(), stores.database.read() as tx:
+        # A key that something else is sealed under, too, goes with the last of them.
+        shared = people.keys_in_use(tx, but=case.progress.references)
+        for key in case.keys:
+            if key not in shared:
+                stores.keys.destroy(key)
+    _advance(case, Stage.KEYS_DESTROYED, stores)
+
+
+def _find(case: Erasure, ground: Ground) -> None:
+    """Read what is to go, and have the scan find it: a scan that cannot find proves nothing."""
+    stores = ground.stores
+    with stores.database.read() as tx:
+        pieces = {name: own for one in HOLDERS for name, own in one.pieces(tx, stores, case)}
+        gone = {one.name: one.holds(tx, stores, case) for one in HOLDERS}
+        items, stays = _items(tx, case), staying(tx, case)
+    telling, found = _look_for(pieces, stays, ground)
+    progress = replace(
+        case.progress,
+        # Of a case that is found anew, what went before counts as well.
+        gone={**case.progress.gone, **{name: count for name, count in gone.items() if count}},
+        items=items or case.progress.items,
+        before=_counted(case, Found(len(telling), len(found))),
+    )
+    # What could not be found now cannot be shown to be gone later.
+    kept = {name: telling[name] for name in found}
+    with ground.holding_keys():
+        # A crash here leaves a key of nothing, which the next enrolment destroys.
+        key = stores.keys.create()
+        with stores.database.write() as tx:
+            sealed = seal(stores.keys.read(key), _write(kept), bound=_bound(case))
+            at = stores.now(tx)
+            erasures.advance(tx, case, Stage.FOUND, progress, at=at, needles=(key, sealed))
+
+
+def _purge(case: Erasure, ground: Ground) -> None:
+    stores = ground.stores
+    marking = _tombstone_key(ground) if case.source else None
+    with stores.database.write() as tx:
+        at = stores.now(tx)
+        if case.source is not None and marking is not None:
+            marks = [tombstones.mark(marking, one) for one in photos.digests_of(tx, case.source)]
+            tombstones.add_all(tx, case.source, marks, case=case.id, at=at)
+        going = [which for holder in HOLDERS for which in holder.purge(tx, case)]
+        erasures.advance(tx, case, Stage.PURGED, case.progress, at=at, copies=going)
+
+
+def _prove(case: Erasure, ground: Ground) -> None:
+    """We do not believe the purge; we look."""
+    stores = ground.stores
+    copies.remove_unconfirmed(stores, case.copies)
+    with _incomplete(case):
+        stores.database.forget_deleted_bytes()
+    _require_nothing_held(case, stores)
+    needles = Needles(_needles(case, stores))
+    seen = _scan(ground, needles)
+    if seen.hits:
+        # A database may hold copies of rows that it moved, where nothing leads to.
+        with _incomplete(case):
+            stores.database.rewrite()
+        seen = _scan(ground, needles)
+    _require_nothing_found(case, seen)
+    progress = replace(case.progress, after=Looked(seen.files, seen.bytes_read, len(seen.hits)))
+    with stores.database.write() as tx:
+        erasures.advance(tx, case, Stage.BYTES_GONE, progress, at=stores.now(tx))
+    # A crash here leaves a key of nothing, which the next enrolment destroys.
+    if case.key is not None:
+        stores.keys.destroy(case.key)
+
+
+_STEPS: Mapping[Stage, Callable[[Erasure, Ground], None]] = {
+    Stage.HIDDEN: _destroy_keys,
+    Stage.KEYS_DESTROYED: _find,
+    Stage.FOUND: _purge,
+    Stage.PURGED: _prove,
+}
+"""What is done next with a case that stands there."""
+
+
+def _is_needleless(case: Erasure, stores: Stores) -> bool:
+    """
+    Whether what the case was to be looked for by opens no more.
+
+    So it is in a backup that was made while the case went on: the key went when it was done.
+    """
+    if case.key is None or case.stage not in (Stage.FOUND, Stage.PURGED):
+        return False
+    try:
+        stores.keys.read(case.key)
+    except NotFound:
+        return True
+    return False
+
+
+def _find_anew(case: Erasure, stores: Stores) -> None:
+    """
+    Go back to before it was found: what is there yet is found again, and then gone again.
+
+    What was purged by then cannot be; so no receipt says that the bytes of that are gone.
+    """
+    copies.remove_unconfirmed(stores, case.copies)
+    progress = replace(case.progress, before=None) if case.stage is Stage.FOUND else case.progress
+    with stores.database.write() as tx:
+        erasures.advance(tx, case, Stage.KEYS_DESTROYED, progress, at=stores.now(tx))
+
+
+def _counted(case: Erasure, found: Found) -> Found:
+    """Of a case that had purged, what was there before counts as not found now (P24)."""
+    before = case.progress.before
+    return found if before is None else replace(found, objects=max(found.objects, before.objects))
+
+
+@contextmanager
+def _incomplete(case: Erasure) -> Iterator[None]:
+    """What the database cannot do now is for `resume` to try again."""
+    try:
+        yield
+    except DiskFull:
+        raise  # for that there is a reserve
+    except Unavailable as exc:
+        raise ErasureIncomplete(f"{case.id}: {exc.message}", hint=exc.hint) from exc
+
+
+def _load(which: ErasureId, stores: Stores) -> Erasure:
+    with stores.database.read() as tx:
+        return erasures.get(tx, which)
+
+
+def _advance(case: Erasure, stage: Stage, stores: Stores) -> None:
+    with stores.database.write() as tx:
+        erasures.advance(tx, case, stage, case.progress, at=stores.now(tx))
+
+
+def _look_for(
+    pieces: _Pieces, stays: frozenset[str], ground: Ground
+) -> tuple[_Pieces, frozenset[str]]:
+    """
+    The pieces that tell an object from all that stays, and the objects that were found by them.
+
+    A piece that is also in a file that stays, as pictures of one wall share bytes, tells nothing.
+    """
+    named = {
+        (name, place): piece for name, own in pieces.items() for place, piece in enumerate(own)
+    }
+    numbered = {str(number): key for number, key in enumerate(named)}
+    needles = Needles({number: (named[key],) for number, key in numbered.items()})
+    hits: set[Hit] = set()
+    for _ in range(_LOOKS):
+        hits |= set(_scan(ground, needles).hits) if named else set()
+        # A page may have moved under the scan, from the write-ahead log into the database.
+        if {numbered[hit.name][0] for hit in hits} == pieces.keys():
+            break
+    shared = {numbered[hit.name] for hit in hits if hit.path.name in stays}
+    telling = {
+        name: left
+        for name, own in pieces.items()
+        if (left := tuple(one for place, one in enumerate(own) if (name, place) not in shared))
+    }
+    told = {numbered[hit.name] for hit in hits} - shared
+    return telling, frozenset(name for name, _ in told)
+
+
+def _scan(ground: Ground, needles: Needles) -> Scanned:
+    return ground.scanner(list(all_files(*ground.folders)), needles, ground.progress)
+
+
+def _items(tx: Connection, case: Erasure) -> tuple[str, ...]:
+    """What shows to whoever has a picture and the salt that the picture was among them."""
+    if case.source is None:
+        return ()
+    salt = bytes.fromhex(case.salt)
+    return tuple(sorted(item_mark(salt, one) for one in photos.digests_of(tx, case.source)))
+
+
+def _tombstone_key(ground: Ground) -> bytes:
+    stores = ground.stores
+    with ground.holding_keys():
+        with stores.database.read() as tx:
+            known = tombstones.key_of(tx)
+        if known is None:
+            known = stores.keys.create()
+            with stores.database.write() as tx:
+                tombstones.set_key(tx, known)
+        return stores.keys.read(known)
+
+
+def _require_nothing_held(case: Erasure, stores: Stores) -> None:
+    with stores.database.read() as tx:
+        held = {one.name: one.holds(tx, stores, case) for one in HOLDERS}
+        shared = people.keys_in_use(tx)
+    held["keys"] = len(stores.keys.ids().intersection(case.keys) - shared)
+    still = ", ".join(f"{count} {name}" for name, count in held.items() if count)
+    if still:
+        raise ErasureIncomplete(f"{case.id}: still there after the purge: {still}")
+
+
+def _require_nothing_found(case: Erasure, seen: Scanned) -> None:
+    if seen.hits:
+        where = ", ".join(sorted({str(hit.path) for hit in seen.hits}))
+        raise ErasureIncomplete(
+            f"{case.id}: {len(seen.found)} objects of it are still found in {where}",
+            hint="countenance takedown resume goes on with it",
+        )
+    if seen.unread:
+        first = seen.unread[0]
+        raise ErasureIncomplete(
+            f"{case.id}: {len(seen.unread)} files could not be scanned, "
+            f"such as {first.path}: {first.reason}",
+            hint="countenance takedown resume goes on with it",
+        )
+
+
+def _needles(case: Erasure, stores: Stores) -> dict[str, tuple[bytes, ...]]:
+    if case.key is None or case.sealed is None:
+        return {}
+    return _read(unseal(stores.keys.read(case.key), case.sealed, bound=_bound(case)))
+
+
+def _bound(case: Erasure) -> bytes:
+    return f"needles of {case.id}".encode()
+
+
+def _write(groups: Mapping[str, Iterable[bytes]]) -> bytes:
+    return json.dumps({name: [one.hex() for one in own] for name, own in groups.items()}).encode()
+
+
+def _read(plain: bytes) -> dict[str, tuple[bytes, ...]]:
+    said = json.loads(plain)
+    return {name: tuple(bytes.fromhex(one) for one in own) for name, own in said.items()}

@@ -1,0 +1,299 @@
+"""
+Holders: every place that can hold data of a person, or pictures of a source.
+
+Each is asked three things of a case. What it holds, in the very bytes that stand on the disk, so
+that a scan can find them; to purge it; and afterwards, read again, how much of it is still there.
+To hide is not theirs: what a case names is hidden by the consent that ended, or the grant.
+
+A table or a folder that holds such data and has no holder here fails a test.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+)
+
+from countenance.catalog import copies, evidence, people, photos
+from countenance.catalog.erasures import Erasure
+from countenance.catalog.stores import Stores
+from countenance.catalog.tables import evidence as evidence_table
+from countenance.catalog.tables import (
+    face,
+    guardian,
+    item,
+    objection,
+    person,
+    photo,
+    reference,
+    roster,
+    sighting,
+)
+from countenance.core.ids import CopyId
+from countenance.errors import NotFound, Unavailable, VerificationError
+from countenance.vault.scan import needles_of
+from countenance.vault.seal import HEAD_BYTES
+
+_NEEDLES = 5
+"""Pieces of one object of bytes. One is not enough: the border of a page may cut it."""
+
+_PICTURE_HEADER = 700
+"""Bytes at the beginning of a preview that are alike in all of them."""
+
+Pieces = tuple[str, tuple[bytes, ...]]
+"""An object, by its kind and id, and the pieces of it to look for."""
+
+_Which = Callable[[Erasure], ColumnElement[bool] | None]
+"""The condition on a table's rows for a case, or nothing where the case does not touch them."""
+
+
+class Holder(Protocol):
+    """
+    A place that can hold what is to go.
+
+    Each method may be called again after a crash, and then does no harm.
+    """
+
+    @property
+    def name(self) -> str:
+        """What it holds, in the plural, as a receipt says it."""
+
+    def pieces(self, tx: Connection, stores: Stores, case: Erasure) -> Iterator[Pieces]:
+        """What it holds of the case, object by object, as it stands on the disk."""
+
+    def purge(self, tx: Connection, case: Erasure) -> list[CopyId]:
+        """Remove the rows. Gives the copies whose bytes are to be removed after the commit."""
+
+    def holds(self, tx: Connection, stores: Stores, case: Erasure) -> int:
+        """How much of it is there, read from the storage itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsHolder:
+    """
+    Rows of one table.
+
+    `which` gives the condition for a case, or nothing where the case does not touch them. `texts`
+    are columns that stand side by side in a row as it is stored, so that their joined text is found
+    as it is; `data` is a column of bytes. `erase` empties the rows where they are not deleted.
+    """
+
+    name: str
+    table: Table
+    which: _Which
+    texts: tuple[Column[Any], ...] = ()
+    data: Column[Any] | None = None
+    erase: Callable[[Connection, Erasure], None] | None = None
+
+    def pieces(self, tx: Connection, stores: Stores, case: Erasure) -> Iterator[Pieces]:
+        """The columns that stand side by side, as one text; or the bytes, in pieces."""
+        del stores
+        for row in self._rows(tx, case, *self.texts, *([] if self.data is None else [self.data])):
+            if self.data is not None:
+                yield from _object(f"{self.name} {row[0]}", row[-1], skip=HEAD_BYTES)
+            else:
+                text = "".join(value or "" for value in row).encode()
+                yield f"{self.name} {text.hex()}", (text,)
+
+    def purge(self, tx: Connection, case: Erasure) -> list[CopyId]:
+        condition = self.which(case)
+        if condition is not None and self.erase is not None:
+            self.erase(tx, case)
+        elif condition is not None:
+            tx.execute(delete(self.table).where(condition))
+        return []
+
+    def holds(self, tx: Connection, stores: Stores, case: Erasure) -> int:
+        del stores
+        condition = self.which(case)
+        if condition is None:
+            return 0
+        query = select(func.count()).select_from(self.table).where(condition)
+        return int(tx.execute(query).scalar_one())
+
+    def _rows(self, tx: Connection, case: Erasure, *columns: Column[Any]) -> Iterable[Any]:
+        condition = self.which(case)
+        return () if condition is None else tx.execute(select(*columns).where(condition))
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesHolder:
+    """
+    Files of the vault, with their rows in the copy ledger.
+
+    `which` selects the ids of a case's copies, or gives nothing; `release` takes their rows back to
+    intentions and gives their ids.
+    """
+
+    name: str
+    which: Callable[[Erasure], Select[Any] | None]
+    release: Callable[[Connection, Erasure], list[CopyId]]
+    skip: int
+
+    def pieces(self, tx: Connection, stores: Stores, case: Erasure) -> Iterator[Pieces]:
+        """The files, in pieces; one that is missing or damaged is passed over."""
+        for which in self.ids(tx, case):
+            try:
+                held = copies.get(tx, which)
+                data = stores.blobs.read(which, expected=held.digest)
+            except (NotFound, VerificationError, Unavailable):
+                continue  # what is not there cannot be looked for
+            yield from _object(f"{self.name} {which}", data, skip=self.skip)
+
+    def purge(self, tx: Connection, case: Erasure) -> list[CopyId]:
+        return [] if self.which(case) is None else self.release(tx, case)
+
+    def holds(self, tx: Connection, stores: Stores, case: Erasure) -> int:
+        there = frozenset(stores.blobs.ids()) if case.copies else frozenset()
+        return len(there.intersection(case.copies)) + len(self.ids(tx, case))
+
+    def ids(self, tx: Connection, case: Erasure) -> list[CopyId]:
+        """The copies of the case whose rows lead to it yet."""
+        query = self.which(case)
+        return [] if query is None else [CopyId(one) for one in tx.execute(query).scalars()]
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _object(name: str, data: bytes, *, skip: int) -> Iterator[Pieces]:
+    pieces = needles_of(data, count=_NEEDLES, skip=skip)
+    if pieces:  # too short, or of one byte only: nothing that a scan could tell from anything else
+        yield name, pieces
+
+
+def _whole(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
+    """Of a case in which the person goes altogether."""
+    return lambda case: condition(case.person) if case.whole and case.person else None
+
+
+def _of_source(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
+    """Of a case about a source."""
+    return lambda case: condition(case.source) if case.source else None
+
+
+def _references(case: Erasure) -> ColumnElement[bool] | None:
+    return reference.c.id.in_(case.progress.references) if case.progress.references else None
+
+
+def _sightings(case: Erasure) -> ColumnElement[bool] | None:
+    """Those made until the case was opened: who agrees anew is found anew."""
+    if case.source:
+        return _in_photos_of(sighting.c.photo_id, case.source)
+    if not case.progress.sightings:
+        return None
+    return and_(sighting.c.person_id == case.person, sighting.c.made_at <= case.opened_at)
+
+
+def _in_photos_of(column: Column[Any], source: str) -> ColumnElement[bool]:
+    """In a photo of the source, or in one that is not there: nothing outlives its photo."""
+    own = select(photo.c.id).where(photo.c.source_id == source)
+    return or_(column.in_(own), column.not_in(select(photo.c.id)))
+
+
+def _erase_person(tx: Connection, case: Erasure) -> None:
+    if case.person is not None:
+        people.erase(tx, case.person)
+
+
+def _evidence_copies(case: Erasure) -> Select[Any] | None:
+    if not case.whole:
+        return None
+    return select(evidence_table.c.copy_id).where(evidence_table.c.person_id == case.person)
+
+
+def _previews(case: Erasure) -> Select[Any] | None:
+    if case.source is None:
+        return None
+    return select(photo.c.preview_id).where(
+        photo.c.source_id == case.source, photo.c.preview_id.is_not(None)
+    )
+
+
+def _release_evidence(tx: Connection, case: Erasure) -> list[CopyId]:
+    return [] if case.person is None else evidence.release(tx, case.person)
+
+
+def _release_previews(tx: Connection, case: Erasure) -> list[CopyId]:
+    return [] if case.source is None else photos.release_previews(tx, case.source)
+
+
+HOLDERS: tuple[Holder, ...] = (
+    RowsHolder("references", reference, _references, (reference.c.id,), reference.c.sealed),
+    RowsHolder("sightings", sighting, _sightings, (sighting.c.face_id, sighting.c.person_id)),
+    CopiesHolder("evidence-files", _evidence_copies, _release_evidence, skip=HEAD_BYTES),
+    RowsHolder(
+        "evidence",
+        evidence_table,
+        _whole(lambda who: evidence_table.c.person_id == who),
+        (evidence_table.c.copy_id, evidence_table.c.person_id, evidence_table.c.digest),
+    ),
+    RowsHolder(
+        "objections",
+        objection,
+        _whole(lambda who: objection.c.person_id == who),
+        (objection.c.id, objection.c.person_id, objection.c.by),
+    ),
+    RowsHolder(
+        "guardians",
+        guardian,
+        _whole(lambda who: guardian.c.person_id == who),
+        (guardian.c.id, guardian.c.person_id, guardian.c.name),
+    ),
+    RowsHolder(
+        "roster-entries",
+        roster,
+        _whole(lambda who: roster.c.person_id == who),
+        (roster.c.collection_id, roster.c.person_id),
+    ),
+    RowsHolder(
+        "names",
+        person,
+        _whole(lambda who: and_(person.c.id == who, person.c.name != "")),
+        (person.c.id, person.c.name),
+        erase=_erase_person,
+    ),
+    RowsHolder(
+        "faces",
+        face,
+        _of_source(lambda source: _in_photos_of(face.c.photo_id, source)),
+        (face.c.id, face.c.photo_id),
+    ),
+    RowsHolder(
+        "places",
+        item,
+        _of_source(lambda source: item.c.source_id == source),
+        (item.c.source_id, item.c.locator, item.c.stamp),
+    ),
+    CopiesHolder("previews", _previews, _release_previews, skip=_PICTURE_HEADER),
+    RowsHolder(
+        "photos",
+        photo,
+        _of_source(lambda source: photo.c.source_id == source),
+        (photo.c.id, photo.c.source_id, photo.c.digest),
+    ),
+)
+"""In the order in which they are purged: what refers to another goes before it."""
+
+
+def staying(tx: Connection, case: Erasure) -> frozenset[str]:
+    """
+    The names of the vault's files that the case leaves where they are.
+
+    Those among them that another case is about to remove stand there until it has.
+    """
+    going = {
+        which for one in HOLDERS if isinstance(one, CopiesHolder) for which in one.ids(tx, case)
+    }
+    return frozenset(copies.ids(tx)) - going
