@@ -14,29 +14,32 @@ from countenance.catalog import collections, log, people, photos, sightings, sou
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Decision, SightingState
 from countenance.catalog.stores import Stores
-from countenance.core.ids import PersonId, PhotoId, SightingId
-from countenance.errors import NoConsent, NoGrant, NotFound, Refused
+from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId
+from countenance.errors import NoConsent, NoGrant, NotFound, Refused, UsageError
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
 
+NUMBER_MARK = "#"
+"""Before the number that somebody wears, where else a name or an id stands."""
 
-def add(photo: str, number: int, who: str, *, actor: str, stores: Stores) -> Decision:
+
+def add(photo: PhotoId, place: int | None, who: str, *, actor: str, stores: Stores) -> Decision:
     """
-    Say that `who` is in the face `number` of a photo, counted from 1, from left to right.
+    Say that `who` is in the face number `place` of a photo, counted from 1, from left to right.
 
-    Raises `NotFound` if there is no such photo, face or person, `UsageError` if the person or the
-    face is spoken for in that photo, and `Refused` if consent, grant or roster does not cover it.
+    `who` is an id, a name, or `#` and the number they have on the roster of the photo's collection.
+    Of no `place`, there is one face in the photo. Raises `NotFound` if there is no such photo, face
+    or person, `UsageError` if the person or the face is spoken for in that photo, and `Refused` if
+    consent, grant or roster does not cover it.
     """
     with stores.database.write() as tx:
-        at, person = stores.now(tx), people.get(tx, who)
-        found = photos.get(tx, PhotoId(photo))
+        at, found = stores.now(tx), photos.get(tx, photo)
         if found is None:
             raise NotFound(f"{photo}: no such photo", hint="countenance find --json names photos")
-        faces = sorted(found.faces, key=lambda one: one.box[0])
-        if not 1 <= number <= len(faces):
-            raise NotFound(f"{photo}: there are {len(faces)} faces, and none is number {number}")
-        _require(tx, found, person.id, at=at)
-        made = sightings.add_by_hand(tx, found.id, faces[number - 1].id, person.id, at=at)
+        person = _person(tx, found, who)
+        face = _face(found, place)
+        _require(tx, found, person, at=at)
+        made = sightings.add_by_hand(tx, found.id, face, person, at=at)
         _log(tx, made, actor, at=at)
     return made
 
@@ -62,6 +65,29 @@ def decide(which: str, state: SightingState, *, actor: str, stores: Stores) -> D
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _person(tx: Connection, photo: Photo, who: str) -> PersonId:
+    if not who.startswith(NUMBER_MARK):
+        return people.get(tx, who).id
+    where = collections.get(tx, sources.get(tx, photo.source).collection)
+    found = collections.wearing(tx, where.id, who.removeprefix(NUMBER_MARK).strip())
+    if found is None:
+        raise NotFound(
+            f"{who}: nobody on the roster of {where.name} has this number",
+            hint=f"countenance collection roster add {where.name} PERSON --number N",
+        )
+    return found
+
+
+def _face(photo: Photo, place: int | None) -> FaceId:
+    faces = sorted(photo.faces, key=lambda one: one.box[0])
+    if place is None and len(faces) != 1:
+        raise UsageError(f"{photo.id}: there are {len(faces)} faces: say in which one")
+    number = 1 if place is None else place
+    if not 1 <= number <= len(faces):
+        raise NotFound(f"{photo.id}: there are {len(faces)} faces, and none is number {number}")
+    return faces[number - 1].id
 
 
 def _require(tx: Connection, photo: Photo, who: PersonId, *, at: datetime) -> None:

@@ -1,19 +1,23 @@
 """
 Finding: from a person to the pictures they are in.
 
-Not enrolled, not agreed, and in no picture are one and the same answer: nothing found (P10). What
-was asked, by whom and why, is in the log either way (P7).
+Not enrolled, not agreed, and in no picture are one and the same answer: nothing found (P10). It
+also takes the same work: the same statements, in the same order. That somebody asked, and why, is
+in the log either way (P7); for whom, where consent let them look, and so it is there for who was
+looked for to read (P33).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import collections, log, people, sightings
 from countenance.catalog.sightings import Sighting
 from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
-from countenance.errors import NoConsent, NotFound
-from countenance.people.gate import require
+from countenance.people.consent import Consent
+from countenance.people.gate import admitted
 from countenance.search.asker import Asker
 
 
@@ -34,29 +38,32 @@ def find(who: str, asker: Asker, *, stores: Stores, in_collection: str = "") -> 
     """
     The pictures that the person `who` (a name or an id) is in.
 
-    Raises `UsageError` if two people have this name, and `NotFound` if there is no such collection.
+    Of several people of one name those count who agreed to this purpose. Raises `UsageError` if
+    that is more than one, and `NotFound` if there is no such collection.
     """
     with stores.database.write() as tx:  # a search writes: into the log
         where = collections.get(tx, in_collection).id if in_collection else ""
         at = stores.now(tx)
-        try:
-            person = people.get(tx, who)
-            own = people.consents(tx, people=[person.id])
-            consent = require(own, person.id, purpose=asker.purpose, at=at)
-        except (NotFound, NoConsent):
-            log.record(tx, Entry(Act.REFUSED, at, asker.actor, asker.purpose))
-            return _nothing(who)
-        seen = sightings.shown(tx, [person.id], at=at, in_collection=where)
-        log.record(
-            tx, Entry(Act.FOUND, at, asker.actor, asker.purpose, (person.id,), (consent.id,))
-        )
-    if not seen:
-        return _nothing(who)
-    return Found(who, person.id, person.name, tuple(seen))
+        known = {one.id: one for one in people.named(tx, who)}
+        # What is asked of nobody takes the same steps, of an id that nobody has.
+        own = people.consents(tx, people=known or _NOBODY)
+        agreed = admitted(own, purposes=(asker.purpose,), at=at)
+        alone = len(agreed) == 1
+        seen = sightings.shown(tx, agreed if alone else _NOBODY, at=at, in_collection=where)
+        log.record(tx, _entry(asker, agreed if alone else {}, at=at))
+    if agreed:
+        person = people.only([known[one] for one in sorted(agreed)], who)
+        if seen:
+            return Found(who, person.id, person.name, tuple(seen))
+    return Found(who, None, who, ())
 
 
 # --------------------------------------------------------------------------------------------
 
+_NOBODY = (PersonId(""),)
 
-def _nothing(who: str) -> Found:
-    return Found(who, None, who, ())
+
+def _entry(asker: Asker, agreed: Mapping[PersonId, Consent], *, at: datetime) -> Entry:
+    rests_on = tuple(consent.id for consent in agreed.values())
+    act = Act.FOUND if agreed else Act.REFUSED
+    return Entry(act, at, asker.actor, asker.purpose, tuple(agreed), rests_on)

@@ -8,17 +8,18 @@ or is simply not here gets the same answer: no candidate (P10).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, people, sightings
 from countenance.catalog.photos import Box
-from countenance.catalog.references import open_gallery
+from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import Sighting
 from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
-from countenance.errors import Refused
+from countenance.errors import Refused, VerificationError
 from countenance.extract.extractor import Extractor
 from countenance.extract.recognise import recognise
 from countenance.gallery.bands import Band
@@ -27,6 +28,7 @@ from countenance.people.consent import Consent
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker
+from countenance.vision.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,11 @@ def search(
     picture = extractor.decoder(data)
     faces = extractor.faces(picture)
     if asker.purpose is Purpose.FIND_ME and len(faces) > 1:
-        # Who looks for themselves shows themselves: a picture of others would name them all.
-        raise Refused(
-            f"{Purpose.FIND_ME}: a picture of oneself shows one face, and this one {len(faces)}",
-            hint=f"to look for others, they must have agreed to {Purpose.STAFF_FIND}",
-        )
+        _refuse(asker, len(faces), stores=stores)
     templates = extractor.templates(picture, faces)
     pack = extractor.pack
     # The gallery is opened for this purpose alone, and dropped after.
-    with stores.database.read() as tx:
-        at = stores.now(tx)
-        opened = open_gallery(tx, stores.keys, purposes=(asker.purpose,), pack=pack, at=at)
+    opened = _open(stores, asker, pack)
     matches = recognise(templates, opened.gallery, pack)
     with stores.database.write() as tx:  # a search writes: into the log
         candidates = _candidates(tx, matches, asker, at=stores.now(tx))
@@ -77,6 +73,30 @@ def search(
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _refuse(asker: Asker, faces: int, *, stores: Stores) -> NoReturn:
+    """Who looks for themselves shows themselves: a picture of others would name them all."""
+    with stores.database.write() as tx:
+        log.record(tx, Entry(Act.REFUSED, stores.now(tx), asker.actor, asker.purpose))
+    raise Refused(
+        f"{Purpose.FIND_ME}: a picture of oneself shows one face, and this one {faces}",
+        hint=f"to look for others, they must have agreed to {Purpose.STAFF_FIND}",
+    )
+
+
+def _open(stores: Stores, asker: Asker, pack: Pack) -> OpenGallery:
+    with stores.database.read() as tx:
+        at = stores.now(tx)
+        try:
+            return open_gallery(tx, stores.keys, purposes=(asker.purpose,), pack=pack, at=at)
+        except VerificationError:
+            pass
+    # A withdrawal may have destroyed a key since that state of the catalog was looked at. While
+    # nobody else can write, there is a key for every reference, or it is damaged.
+    with stores.database.write() as tx:
+        at = stores.now(tx)
+        return open_gallery(tx, stores.keys, purposes=(asker.purpose,), pack=pack, at=at)
 
 
 def _candidates(

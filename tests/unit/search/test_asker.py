@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.errors import UsageError
+from countenance.errors import Refused
 from countenance.people.purpose import SEARCHING, Purpose
 from countenance.search.asker import Asker
 
@@ -14,7 +14,7 @@ def test_nobody_asks_but_under_a_purpose_of_searches(purpose: Purpose) -> None:
     if purpose in SEARCHING:
         assert Asker("tester", purpose).purpose is purpose
     else:
-        with pytest.raises(UsageError, match=purpose):
+        with pytest.raises(Refused, match=purpose):
             Asker("tester", purpose)
 
 
@@ -22,5 +22,5 @@ def test_nobody_asks_but_under_a_purpose_of_searches(purpose: Purpose) -> None:
 @pytest.mark.parametrize("actor", ["", "  "])
 def test_nobody_asks_without_a_name(actor: str) -> None:
     """A search that names no actor is refused."""
-    with pytest.raises(UsageError, match="somebody who asks"):
+    with pytest.raises(Refused, match="somebody who asks"):
         Asker(actor, Purpose.FIND_ME)
