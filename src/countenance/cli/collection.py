@@ -61,7 +61,8 @@ def rule(call: Call, name: str, *, recognition: str, ground: str, minors: bool |
         changed = library.set_rule(
             name, recognition=recognition == "on", ground=ground, minors=minors
         )
-    answer(call, _document(changed), [f"collection {changed.name}: recognition {_rule(changed)}"])
+    text = [f"collection {changed.name}: recognition {_rule(changed)}"]
+    answer(call, _document(changed), [*text, *_next(changed)])
 
 
 roster = group("roster", "Say who belongs to a collection.")
@@ -76,12 +77,18 @@ collection.add_command(roster)
 )
 @click.argument("name", metavar="COLLECTION")
 @click.argument("who", metavar="PERSON")
-def add(call: Call, name: str, who: str) -> None:
-    """Put somebody who is enrolled on the roster of a collection. PERSON is an id or a name."""
+@click.option("--number", metavar="N", default="", help="What they wear there, as runners do.")
+def add(call: Call, name: str, who: str, *, number: str) -> None:
+    """
+    Put somebody who is enrolled on the roster of a collection. PERSON is an id or a name.
+
+    With a number they can be put into a face by it: sighting add PHOTO FACE '#214'.
+    """
     with call.open() as library:
-        where, person = library.add_to_roster(name, who)
+        where, person = library.add_to_roster(name, who, number=number)
     document = {"collection": where.name, "person": _person(person)}
-    answer(call, document, [f"{person.name} is on the roster of {where.name}"])
+    text = [f"{person.name} is on the roster of {where.name}"]
+    answer(call, document, [*text, *(_next(where) if where.minors else ())])
 
 
 @command(
@@ -123,6 +130,11 @@ def _rule(one: "Collection") -> str:
     if not one.recognises:
         return "off"
     return "on (roster only)" if one.minors else "on"
+
+
+def _next(one: "Collection") -> list[str]:
+    """What is to be done before anybody is found there; nothing where nobody may be."""
+    return ["the next countenance ingest finds people in it"] if one.recognises else []
 
 
 def _person(one: "Person") -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 
 from countenance.cli.answer import answer, counted, last_day, say, table
 from countenance.cli.arguments import FILE, LastDay, Wishes, read_file, read_picture
+from countenance.cli.asking import require_agreed
 from countenance.cli.command import Call, command
 from countenance.cli.exits import IN_PART
 from countenance.cli.progress import ProgressLine
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     multiple=True,
     type=FILE,
     help="A picture that shows their face and nobody else's. Three or more are better.",
+)
+@click.option(
+    "--without-picture",
+    is_flag=True,
+    help="Recognise nobody: they are put into faces by hand, with sighting add.",
 )
 @click.option(
     "--consent",
@@ -81,12 +87,14 @@ if TYPE_CHECKING:
     is_flag=True,
     help="NAME, a name or an id, is enrolled: these pictures take the place of the earlier ones.",
 )
+@click.option("--yes", is_flag=True, help="The notice was shown: do not show it and ask.")
 def enrol(
     call: Call,
     name: str,
     more: tuple[Path, ...],
     *,
     first: tuple[Path, ...],
+    without_picture: bool,
     wishes: "tuple[Wish, ...]",
     until: datetime | None,
     evidence: Path | None,
@@ -98,9 +106,13 @@ def enrol(
     died: int | None,
     source: str | None,
     again: bool,
+    yes: bool,
 ) -> None:
     """
     Enrol somebody who agrees to be recognised.
+
+    On a terminal the notice is shown first, and the question put; elsewhere, and with --yes, it
+    was shown before: countenance notice prints it.
 
     Each picture is judged, and the answer says in words what is wrong with it. If some pictures
     were not good enough the exit code is 3; if none was, nothing is stored and it is 4.
@@ -108,11 +120,12 @@ def enrol(
     from countenance.enrol.enrol import Portrait
 
     files = (*first, *more)
-    if not files:
-        raise UsageError("no picture given", hint="for example --photo selfie.jpg")
+    _check_pictures(files, without_picture=without_picture)
     standing = _standing(
         age_band, age_source, historical=historical, died=died, record=source, again=again
     )
+    if not (yes or historical):
+        _ask(call, name, wishes)
     with call.open() as library, ProgressLine() as progress:
         done = library.enrol(
             name,
@@ -136,6 +149,24 @@ def enrol(
 # --------------------------------------------------------------------------------------------------
 
 
+def _check_pictures(files: tuple[Path, ...], *, without_picture: bool) -> None:
+    if without_picture and files:
+        raise UsageError("--without-picture, and pictures: which of the two?")
+    if not files and not without_picture:
+        raise UsageError(
+            "no picture given",
+            hint="for example --photo selfie.jpg; --without-picture recognises nobody",
+        )
+
+
+def _ask(call: Call, name: str, wishes: "tuple[Wish, ...]") -> None:
+    from countenance.people.notice import load_notice
+
+    agreed = ", ".join(str(wish) for wish in wishes)
+    notice = load_notice(call.settings().language).text
+    require_agreed(notice, f"Has {name} read this, and do they agree to {agreed}?")
+
+
 def _standing(
     band: str | None,
     source: str,
@@ -157,7 +188,7 @@ def _standing(
     if again:
         raise UsageError(
             "an age band is said at the first enrolment",
-            hint="withdraw, and enrol anew: what a guardian agreed to ends with childhood",
+            hint="countenance person age ID --band BAND changes it",
         )
     chosen = AgeBand.HISTORICAL if band is None else AgeBand(band)
     return Standing(chosen, AgeSource(source), died, record or "")
@@ -193,11 +224,14 @@ def _document(done: "Enrolled", wishes: "tuple[Wish, ...]") -> dict[str, object]
 def _text(done: "Enrolled", wishes: "tuple[Wish, ...]") -> Iterator[str]:
     person = done.enrolment.person
     accepted = [one for one in done.enrolment.pictures if one.accepted]
-    yield f"enrolled {person.name} ({person.id}) from {counted(len(accepted), 'picture')}:"
+    if done.enrolment.pictures:
+        yield f"enrolled {person.name} ({person.id}) from {counted(len(accepted), 'picture')}:"
+    else:
+        yield f"enrolled {person.name} ({person.id}) without a picture; nobody is recognised by it"
     yield from table((f"  {one.name}", _in_words(one)) for one in done.enrolment.pictures)
     agreed, until = ", ".join(str(wish) for wish in wishes), done.enrolment.until
     yield f"agreed to {agreed} until {last_day(until)}" if until else f"on record for {agreed}"
-    if done.compared is not None:
+    if done.compared is not None and done.enrolment.pictures:
         yield f"{counted(done.compared, 'earlier photo')} searched"
 
 
@@ -213,6 +247,6 @@ def _warn(done: "Enrolled") -> None:
     refused = sum(not one.accepted for one in pictures)
     if refused:
         say(f"not used: {refused} of {counted(len(pictures), 'picture')}")
-    if all(one.weak for one in pictures if one.accepted):
+    if pictures and all(one.weak for one in pictures if one.accepted):
         say(f"{done.enrolment.person.name} will be missed more often than need be, for no picture")
         say("is as good as it should be; --again with better ones puts them in their place")

@@ -5,7 +5,8 @@ Nothing of a picture is kept but the sealed reference; nothing at all is kept if
 not good enough, or if the transaction does not commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +22,16 @@ from countenance.catalog.references import OwnTemplates, seal_templates
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
 from countenance.core.ids import ConsentId, GuardianId, KeyId
-from countenance.errors import Error, PoorPicture, Refused, Unreadable, UsageError
+from countenance.errors import (
+    Error,
+    PoorPicture,
+    Refused,
+    Unavailable,
+    Unreadable,
+    UsageError,
+)
 from countenance.extract.extractor import Extractor
-from countenance.people.consent import DEFAULT_DURATION, Consent, ConsentEvent, EventKind
+from countenance.people.consent import DEFAULT_DURATION, ConsentEvent, EventKind
 from countenance.people.guardians import (
     DEFAULT_HISTORICAL_YEARS,
     AgeBand,
@@ -32,8 +40,9 @@ from countenance.people.guardians import (
     check_record,
     giver,
 )
+from countenance.people.names import checked_name
 from countenance.people.notice import Notice
-from countenance.people.purpose import RECOGNISING, Wish
+from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.vault.keys import KeyStore
 from countenance.vision.quality import Assessment, assess
 
@@ -132,6 +141,11 @@ class Looked:
     templates: OwnTemplates
     pictures: tuple[Judged, ...]
 
+    @classmethod
+    def at_nothing(cls) -> "Looked":
+        """Of somebody who enrols without a picture, to be put into faces by hand (P18)."""
+        return cls(OwnTemplates(np.zeros((0, 0), np.float32), "", weak=False), ())
+
 
 def look_at(portraits: Sequence[Portrait], extractor: Extractor) -> Looked:
     """
@@ -158,32 +172,74 @@ def enrol(
     """
     Store an enrolment: person, consents, references and log entry in one transaction.
 
-    `who` is the name of somebody new, or with `again` the id of a person, whose references are
-    replaced. The caller holds the lock on keys. Raises `UsageError` if the name is empty or nothing
-    is agreed to, and `Refused` if a new person's name is taken.
+    `who` is the name of somebody new, or with `again` the id of a person, whose references for all
+    that they agree to are replaced. The caller holds the lock on keys, and destroys those that are
+    no longer in use. Raises `UsageError` if it is no name or nothing is agreed to, and `Refused`
+    if a new person's name is taken.
     """
-    if not who.strip():
-        raise UsageError("a person needs a name")
+    name = who if again else checked_name(who)
     if not agreement.wishes:
         raise UsageError("an enrolment needs a purpose that the person agrees to")
-    # The key is on disk before the transaction that names it. A crash between the two leaves a
-    # key that opens nothing; the next enrolment or withdrawal destroys it.
-    new = None if again else stores.keys.create()
+    # The keys are on disk before the transaction that names them. A crash between the two leaves
+    # keys that open nothing; the next enrolment or withdrawal destroys them.
+    made = _Keys(stores)
     written: Written | None = None
     try:
+        own = _key_of(stores, who) if again else made.create()
         if agreement.evidence is not None:
-            written = evidence.write(stores, agreement.evidence, key=new or _key_of(stores, who))
+            written = evidence.write(stores, agreement.evidence, key=own)
+        needed = _seen_for(stores, name, looked, agreement, again=again)
+        by_purpose = {purpose: made.create() for purpose in sorted(needed)}
+        plan = _Plan(name, looked, agreement, again, own, by_purpose, written)
         with stores.database.write() as tx:
-            return _store(tx, who, looked, agreement, stores=stores, new=new, written=written)
+            return _store(tx, plan, stores)
+    except Unavailable:
+        # Perhaps it was stored, and only the word of it was lost. Then keys and evidence are
+        # needed; else nothing names them, and the next enrolment destroys them.
+        raise
     except Error:
         if written is not None:
             copies.remove_unconfirmed(stores, [written.copy])
-        if new is not None:
-            stores.keys.destroy(new)
+        made.destroy_unused()
         raise
 
 
 # --------------------------------------------------------------------------------------------
+
+
+class _Keys:
+    """The keys that an enrolment made, until it is known whether it is stored."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._made: set[KeyId] = set()
+
+    def create(self) -> KeyId:
+        made = self._stores.keys.create()
+        self._made.add(made)
+        return made
+
+    def destroy_unused(self) -> None:
+        """Not those of a transaction that failed only after it was stored: the tables say."""
+        # What cannot be looked up now is left to the next enrolment or withdrawal.
+        with suppress(Unavailable):
+            with self._stores.database.read() as tx:
+                unused = self._made - people.keys_in_use(tx)
+            for key in unused:
+                self._stores.keys.destroy(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that one transaction stores. `own` is the person's key, `keys` those of references."""
+
+    who: str
+    looked: Looked
+    agreement: Agreement
+    again: bool
+    own: KeyId
+    keys: Mapping[Purpose, KeyId]
+    written: Written | None
 
 
 def _key_of(stores: Stores, who: str) -> KeyId:
@@ -191,40 +247,46 @@ def _key_of(stores: Stores, who: str) -> KeyId:
         return people.get(tx, who).key
 
 
-def _store(  # noqa: PLR0913  the one transaction in which all of an enrolment meets
-    tx: Connection,
-    who: str,
-    looked: Looked,
-    agreement: Agreement,
-    *,
-    stores: Stores,
-    new: KeyId | None,
-    written: Written | None,
-) -> Enrolment:
-    at = stores.now(tx)
-    if new is None:
-        person = _known_person(tx, who)
+def _seen_for(
+    stores: Stores, who: str, looked: Looked, agreement: Agreement, *, again: bool
+) -> frozenset[Purpose]:
+    """The purposes that may need a reference: all that recognise, of what is agreed to by now."""
+    if not looked.pictures:
+        return frozenset()
+    agreed = {wish.purpose for wish in agreement.wishes}
+    if not again:
+        return RECOGNISING & agreed
+    with stores.database.read() as tx:
+        own = people.consents(tx, people=[people.get(tx, who).id])
+        live = {one.wish.purpose for one in own if one.in_force(stores.now(tx))}
+    return RECOGNISING & (agreed | live)
+
+
+def _store(tx: Connection, plan: _Plan, stores: Stores) -> Enrolment:
+    at, agreement = stores.now(tx), plan.agreement
+    if plan.again:
+        person = _known_person(tx, plan.who)
     else:
-        person = _new_person(tx, who, new, agreement.standing, at=at)
+        person = _new_person(tx, plan.who, plan.own, agreement.standing, at=at)
     given = _given(tx, person, agreement, at=at)
-    consents = [_give(tx, person, wish, given) for wish in agreement.wishes]
+    ids = tuple(people.add_event(tx, person.id, wish, given) for wish in agreement.wishes)
     if given.notice is not None:
         notices.keep(tx, agreement.notice, at=at)
-    if written is not None:
-        evidence.keep(tx, written, person.id)
-    for reference in _sealed(tx, stores.keys, person.key, consents, looked):
-        people.add_reference(tx, reference, at=at)
-    people.raise_gallery_version(tx)
-    ids = tuple(consent.id for consent in consents)
+    if plan.written is not None:
+        evidence.keep(tx, plan.written, person.id)
+    if plan.keys:
+        for reference in _sealed(tx, stores.keys, plan, person, at=at):
+            people.add_reference(tx, reference, at=at)
+        people.raise_gallery_version(tx)
     log.record(tx, Entry(Act.ENROLLED, at, agreement.actor, "", (person.id,), ids))
-    return Enrolment(person, ids, looked.pictures, given.until)
+    return Enrolment(person, ids, plan.looked.pictures, given.until)
 
 
 def _given(tx: Connection, person: Person, agreement: Agreement, *, at: datetime) -> ConsentEvent:
     """The event of giving, by whoever may give it for this person."""
     if agreement.guardian is not None:
         name, relation = agreement.guardian
-        named = guardians.add(tx, person.id, name, relation, at=at).id
+        named = guardians.add(tx, person.id, checked_name(name), relation, at=at).id
     else:
         named = None
     if person.standing.band is AgeBand.HISTORICAL:
@@ -280,17 +342,16 @@ def _new_person(
     return people.add(tx, name, key, at=at, standing=standing)
 
 
-def _give(tx: Connection, person: Person, wish: Wish, given: ConsentEvent) -> Consent:
-    which = people.add_event(tx, person.id, wish, given)
-    return Consent(which, person.id, wish, (given,))
-
-
 def _sealed(
-    tx: Connection, keys: KeyStore, key: KeyId, consents: Sequence[Consent], looked: Looked
+    tx: Connection, keys: KeyStore, plan: _Plan, person: Person, *, at: datetime
 ) -> list[SealedReference]:
-    """A reference for each purpose that needs one: each can be opened for that purpose alone."""
+    """
+    A reference for each purpose that needs one: each can be opened for that purpose alone.
+
+    Also for what was agreed to before: else the old pictures would go on being looked for (P5).
+    """
     return [
-        seal_templates(tx, keys, key, consent, looked.templates)
-        for consent in consents
-        if consent.wish.purpose in RECOGNISING
+        seal_templates(tx, keys, plan.keys[consent.wish.purpose], consent, plan.looked.templates)
+        for consent in people.consents(tx, people=[person.id], purposes=RECOGNISING)
+        if consent.in_force(at)
     ]

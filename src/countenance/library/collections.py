@@ -49,18 +49,22 @@ class Collections(Opened):
         self._did_act()
         return rule
 
-    def add_to_roster(self, name: str, who: str) -> tuple[Collection, Person]:
+    def add_to_roster(self, name: str, who: str, *, number: str = "") -> tuple[Collection, Person]:
         """
         Put a person on the roster of a collection; of minors, the next ingest finds them there.
 
-        Raises `NotFound` if there is no such collection or person.
+        `number` is what they wear there, as runners do: they can be put into a face by it. Raises
+        `NotFound` if there is no such collection or person, and `UsageError` if the number is
+        somebody else's.
         """
         with self._database.write() as tx:
             where, person = collections.get(tx, name), people.get(tx, who)
-            collections.add_to_roster(tx, where.id, person.id, at=self._stores.now(tx))
+            at = self._stores.now(tx)
+            collections.add_to_roster(tx, where.id, person.id, at=at, number=number.strip())
             # Somebody can newly be found: earlier photos are behind the gallery again.
             people.raise_gallery_version(tx)
             self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        self._did_act()
         return where, person
 
     def remove_from_roster(self, name: str, who: str) -> tuple[Collection, Person]:
@@ -73,6 +77,7 @@ class Collections(Opened):
             where, person = collections.get(tx, name), people.get(tx, who)
             collections.remove_from_roster(tx, where.id, person.id)
             self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, person.id))
+        self._did_act()
         return where, person
 
     def roster(self, name: str) -> list[Person]:

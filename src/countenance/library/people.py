@@ -9,16 +9,17 @@ from countenance.catalog.evidence import Proof, prove
 from countenance.catalog.guardians import Objection
 from countenance.catalog.people import Person
 from countenance.core.canonical import Digest
-from countenance.enrol.enrol import Agreement, Enrolment, Portrait, enrol, look_at
-from countenance.erasure.expire import expire
+from countenance.enrol.enrol import Agreement, Enrolment, Looked, Portrait, enrol, look_at
+from countenance.erasure.age import AgeChanged, change_age
 from countenance.erasure.objection import Objected, lift, object_to
 from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
 from countenance.ingest.progress import Progress, silent
 from countenance.library.opened import Opened
 from countenance.people.consent import Consent
-from countenance.people.guardians import Guardian, Standing
+from countenance.people.guardians import AgeBand, AgeSource, Guardian, Standing
 from countenance.people.notice import load_notice
 from countenance.people.purpose import Purpose, Wish
+from countenance.vault.reserve import require_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class People(Opened):
         """
         Enrol somebody from their pictures, and search the photos that are here for them.
 
-        `who` is a new name, or with `again` a person's id or name. `evidence` are the bytes of what
-        shows that they agree, `guardian` the name and the relation of who agrees for a child.
+        `who` is a new name, or with `again` a person's id or name. Without a picture nobody is
+        recognised; they are put into faces by hand, and no model is needed (P18). `evidence`
+        are the bytes of what shows that they agree, `guardian` the name and the relation of who
+        agrees for a child.
         Raises `PoorPicture` if no picture is good enough, and `Refused` if the name is taken, if a
         child has no guardian, if somebody died too lately to be enrolled from a record, or while an
         objection stands; then nothing is stored.
@@ -68,13 +71,18 @@ class People(Opened):
             guardian=guardian,
             historical_years=self._settings.historical_years,
         )
-        looked = look_at(portraits, self.extractor)
-        expire(self._stores)
+        require_room(self.root)
+        looked = look_at(portraits, self.extractor) if portraits else Looked.at_nothing()
+        self._latch()
+        # What is on its way out goes first: whoever agrees anew begins anew.
+        self._carry_on_all()
         with self._own_keys():
             destroy_strays(self._stores)
             enrolment = enrol(who, looked, agreement, stores=self._stores, again=again)
+            # Those of the references that were replaced.
+            destroy_strays(self._stores)
         self._did_act()
-        return Enrolled(enrolment, self._search_again(progress))
+        return Enrolled(enrolment, self._search_again(progress) if portraits else 0)
 
     def people(self) -> list[Person]:
         with self._database.read() as tx:
@@ -86,28 +94,34 @@ class People(Opened):
             person = people.get(tx, who)
             return person, people.consents(tx, people=[person.id])
 
-    def withdraw(self, who: str, purpose: Purpose | None = None) -> Withdrawal:
+    def withdraw(
+        self, who: str, what: Purpose | Wish | None = None, *, progress: Progress = silent
+    ) -> Withdrawal:
         """
-        Withdraw a person's consent to one purpose, or to everything.
+        Withdraw a person's consent to one purpose, to one channel, or to everything.
 
-        From the moment it is recorded they are found nowhere. Raises `NotFound` if there is no such
-        person.
+        From the moment it is recorded they are found nowhere, also on a full disk. What rested on
+        it then goes, as a case of erasure; where that cannot be finished now, `erasure` says so of
+        the case. Raises `NotFound` if there is no such person.
         """
-        expire(self._stores)
-        with self._own_keys():
-            done = withdraw(who, purpose, actor=self._settings.actor, stores=self._stores)
-            destroy_strays(self._stores)
+        actor, stores = self._settings.actor, self._stores
+        self._whatever_the_room(self._latch)
+        done = self._whatever_the_room(lambda: withdraw(who, what, actor=actor, stores=stores))
         self._did_act()
+        self._carry_on(done.erasure, progress)
         return done
 
-    def object_to(self, who: str, *, by: str = "") -> Objected:
+    def object_to(self, who: str, *, by: str = "", progress: Progress = silent) -> Objected:
         """
         Record that `by` (a guardian; of nothing, the person) objects to being recognised.
 
         Raises `NotFound` if there is no such person, and `Refused` if `by` may not object.
         """
-        done = object_to(who, by, actor=self._settings.actor, stores=self._stores)
+        actor, stores = self._settings.actor, self._stores
+        self._whatever_the_room(self._latch)
+        done = self._whatever_the_room(lambda: object_to(who, by, actor=actor, stores=stores))
         self._did_act()
+        self._carry_on(done.erasure, progress)
         return done
 
     def lift_objection(self, who: str, *, by: str = "") -> tuple[Objection, ...]:
@@ -119,6 +133,19 @@ class People(Opened):
         standing = lift(who, by, actor=self._settings.actor, stores=self._stores)
         self._did_act()
         return standing
+
+    def change_age(self, who: str, band: AgeBand, source: AgeSource) -> AgeChanged:
+        """
+        Record that a person is of another age band. What a guardian gave for a child ends with it.
+
+        Raises `NotFound` if there is no such person, and `Refused` if they are no longer living.
+        """
+        actor = self._settings.actor
+        done = change_age(who, band, source, actor=actor, stores=self._stores)
+        self._did_act()
+        if done.erasure is not None:
+            self._carry_on(done.erasure)
+        return done
 
     def objections(self, who: str) -> list[Objection]:
         """The objections that stand against a person's being recognised."""

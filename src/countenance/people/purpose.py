@@ -21,9 +21,6 @@ RECOGNISING = frozenset(
 )
 """The purposes that need a reference. `may-publish` is a permission about pictures, not faces."""
 
-ANSWERING = frozenset({Purpose.FIND_ME, Purpose.TELL_ME, Purpose.STAFF_FIND})
-"""The purposes under which a person may be named. `hide-me` only ever covers."""
-
 SEARCHING = frozenset({Purpose.FIND_ME, Purpose.STAFF_FIND})
 """The purposes that a search can be asked under. `tell-me` answers by itself, to the person."""
 
@@ -42,6 +39,10 @@ class Wish:
                 hint="for example may-publish:website",
             )
 
+    def is_of(self, what: "Purpose | Wish | None") -> bool:
+        """Whether it is meant by `what`: this wish, its purpose on any channel, or everything."""
+        return what in (None, self, self.purpose)
+
     def __str__(self) -> str:
         return f"{self.purpose}:{self.channel}" if self.channel else str(self.purpose)
 
@@ -58,14 +59,21 @@ def parse_wishes(text: str) -> tuple[Wish, ...]:
     return tuple(dict.fromkeys(_parse_wish(word) for word in words))
 
 
-def searching_purpose(word: str) -> Purpose:
+def purpose_or_wish(text: str) -> Purpose | Wish:
     """
-    The purpose of a search.
+    A purpose, such as `may-publish`, or it on one channel, such as `may-publish:website`.
 
-    Raises `UsageError` if `word` is not a purpose that a search can be asked under.
+    Raises `UsageError` if it is neither.
     """
-    if word not in SEARCHING:
-        raise UsageError(f"{word}: a search is asked for {_list(sorted(SEARCHING))}")
+    if text in set(Purpose):
+        return Purpose(text)
+    return _parse_wish(text)
+
+
+def parse_purpose(word: str) -> Purpose:
+    """Raises `UsageError` if `word` is not a purpose."""
+    if word not in set(Purpose):
+        raise UsageError(f"{word}: not a purpose; the purposes are {_list(Purpose)}")
     return Purpose(word)
 
 
@@ -74,9 +82,7 @@ def searching_purpose(word: str) -> Purpose:
 
 def _parse_wish(word: str) -> Wish:
     name, _, channel = word.partition(":")
-    if name not in set(Purpose):
-        raise UsageError(f"{name}: not a purpose; the purposes are {_list(Purpose)}")
-    return Wish(Purpose(name), channel.strip())
+    return Wish(parse_purpose(name), channel.strip())
 
 
 def _list(purposes: object) -> str:

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from countenance.errors import UsageError
 from countenance.people.purpose import (
-    ANSWERING,
     RECOGNISING,
     SEARCHING,
     Purpose,
     Wish,
+    parse_purpose,
     parse_wishes,
-    searching_purpose,
+    purpose_or_wish,
 )
 
 WISHES = st.one_of(
@@ -53,19 +53,37 @@ def test_what_is_no_purpose_is_refused(text: str, said: str) -> None:
         parse_wishes(text)
 
 
-@pytest.mark.promise("P7")
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_search_is_asked_under_two_purposes_only(purpose: Purpose) -> None:
+def test_a_purpose_is_read_from_its_word(purpose: Purpose) -> None:
+    """The word stands for its purpose, and no other word for any."""
+    assert parse_purpose(purpose.value) is purpose
+    with pytest.raises(UsageError, match="not a purpose; the purposes are find-me"):
+        parse_purpose(f"{purpose.value}s")
+
+
+@pytest.mark.promise("P7")
+def test_a_search_is_asked_under_two_purposes_only() -> None:
     """A person searches for themselves, or staff searches for them; all else is no search."""
-    if purpose in {Purpose.FIND_ME, Purpose.STAFF_FIND}:
-        assert searching_purpose(purpose.value) is purpose
-    else:
-        with pytest.raises(UsageError, match="find-me, staff-find"):
-            searching_purpose(purpose.value)
+    assert {Purpose.FIND_ME, Purpose.STAFF_FIND} == SEARCHING
+
+
+def test_what_is_withdrawn_is_a_purpose_or_one_channel() -> None:
+    """A purpose means it on every channel; a wish means itself; nothing means everything."""
+    website, find = Wish(Purpose.MAY_PUBLISH, "website"), Wish(Purpose.FIND_ME)
+    assert purpose_or_wish("may-publish") is Purpose.MAY_PUBLISH
+    assert purpose_or_wish("may-publish:website") == website
+    for wrong in ("publish", "find-me:website", ""):
+        with pytest.raises(UsageError):
+            purpose_or_wish(wrong)
+    assert website.is_of(None)
+    assert website.is_of(Purpose.MAY_PUBLISH)
+    assert website.is_of(website)
+    assert not website.is_of(Wish(Purpose.MAY_PUBLISH, "print"))
+    assert not find.is_of(Purpose.STAFF_FIND)
 
 
 def test_whom_a_search_names_was_recognised_to_be_named() -> None:
-    """What a search asks under, names; what names, needs a reference; `hide-me` names nobody."""
-    assert SEARCHING < ANSWERING < RECOGNISING
-    assert Purpose.HIDE_ME not in ANSWERING
+    """What a search asks under needs a reference; `hide-me` names nobody."""
+    assert SEARCHING < RECOGNISING
+    assert Purpose.HIDE_ME not in SEARCHING
     assert Purpose.MAY_PUBLISH not in RECOGNISING
