@@ -8,11 +8,13 @@ Every error of Countenance, as one tree, with its exit code and its HTTP status.
         + NoGrant              no grant in force for this source
         + NoConsent            no consent in force for this purpose
         + PoorPicture          no picture good enough to enrol from
+        + TooManySearches      the searches of this hour are used up                    HTTP 429
       x NotFound               no such source, photo, person                exit 5    HTTP 404
       x ErasureIncomplete      something still holds it; go on later        exit 7    HTTP 409
       x VerificationError      a digest or a seal is wrong                  exit 8    HTTP 500
       x Unavailable            a store or a device cannot be reached        exit 9    HTTP 503
         + NoModel              the files of a model pack are not here
+        + DiskFull             there is no room left to write
       x NoLibrary              this folder holds no library                 exit 10   HTTP 503
       x Locked                 another run holds the library                exit 11   HTTP 409
       x Interrupted            stopped by its user; run again to go on      exit 130  HTTP 503
@@ -102,6 +104,12 @@ class PoorPicture(Refused):
     """None of the pictures shows one face well enough to enrol from."""
 
 
+class TooManySearches(Refused):
+    """The searches that an account, or the whole library, may make in an hour are used up."""
+
+    http_status = 429
+
+
 class NotFound(Error):
     """There is no such source, collection, photo or person in this library."""
 
@@ -136,6 +144,10 @@ class Unavailable(Error):
 
 class NoModel(Unavailable):
     """The files of a model pack are not on this machine."""
+
+
+class DiskFull(Unavailable):
+    """There is no room left to write. What was begun is undone, as after any failure."""
 
 
 class NoLibrary(Error):

@@ -10,7 +10,7 @@ here and shown nowhere.
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from countenance.catalog.sightings import Sighting
 from countenance.enrol.enrol import Portrait
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
-from countenance.settings import Settings
+from countenance.settings import MAX_SEARCHES, Settings
 
 Vector = NDArray[np.float32]
 
@@ -122,7 +122,8 @@ def measure(folder: Path, settings: Settings) -> Accuracy:
     truth = read_truth(folder)
     with tempfile.TemporaryDirectory(prefix="countenance-accuracy-") as scratch:
         root = Path(scratch)
-        own = replace(settings, keys_dir=root / "keys")
+        # Everybody in it is looked for, and the library is gone afterwards.
+        own = settings.with_keys(root / "keys").with_searches(MAX_SEARCHES)
         with Library.init(root / "library", own) as library:
             _enrol_and_ingest(library, truth, root / "photos")
             return Accuracy(

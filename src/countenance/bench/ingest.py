@@ -221,7 +221,7 @@ class _Job:
 def _measure(job: _Job) -> Run:
     with tempfile.TemporaryDirectory(prefix="countenance-bench-") as scratch:
         root = Path(scratch)
-        settings = replace(job.settings, keys_dir=root / "keys")
+        settings = job.settings.with_keys(root / "keys")
         with Library.init(root, settings) as library:
             portrait = Portrait(job.portrait.name, job.portrait.read_bytes())
             library.enrol(HOPPER, [portrait], (Wish(Purpose.FIND_ME),))

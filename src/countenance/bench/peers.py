@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from countenance.enrol.enrol import Portrait
 from countenance.errors import Error, PoorPicture, Unavailable
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
-from countenance.settings import Settings, load_settings
+from countenance.settings import MAX_SEARCHES, Settings, load_settings
 
 _PEER = Path(__file__).with_name("peer.py")
 
@@ -206,7 +206,8 @@ def _our_answer(job: tuple[Truth, Settings]) -> Answer:
         photos.mkdir()
         for photo in truth.photos:
             shutil.copyfile(photo.path, photos / photo.path.name)
-        with Library.init(root / "library", replace(settings, keys_dir=root / "keys")) as library:
+        own = settings.with_keys(root / "keys").with_searches(MAX_SEARCHES)
+        with Library.init(root / "library", own) as library:
             # Loads the networks, too, and lets them work.
             for name, paths in truth.portraits.items():
                 _enrol(library, name, paths)

@@ -74,8 +74,10 @@ def set_rule(tx: Connection, rule: Collection, *, at: datetime) -> None:
     Store the rule in `rule`.
 
     Where it ends recognition, or leaves it to a roster, what the model saw goes in the same
-    transaction; what a person decided stays (P12). The next ingest finds those on the roster again.
+    transaction; what a person decided stays (P12). The next ingest finds those on the roster again,
+    and everybody where it is left to the roster no more.
     """
+    was_of_minors = get(tx, rule.id).minors
     tx.execute(
         update(collection)
         .where(collection.c.id == rule.id)
@@ -83,12 +85,34 @@ def set_rule(tx: Connection, rule: Collection, *, at: datetime) -> None:
     )
     if rule.minors or not rule.recognises:
         _forget_what_the_model_saw(tx, rule.id)
+    if rule.minors or was_of_minors or not rule.recognises:
+        _compare_again(tx, rule.id)
 
 
-def add_to_roster(tx: Connection, which: CollectionId, who: PersonId, *, at: datetime) -> None:
-    """Put a person on a collection's roster; who is on it stays on it."""
+def add_to_roster(
+    tx: Connection, which: CollectionId, who: PersonId, *, at: datetime, number: str = ""
+) -> None:
+    """
+    Put a person on a collection's roster, under the `number` they wear there, if any.
+
+    Who is on it stays on it. Raises `UsageError` if somebody else has this number there.
+    """
+    if number and wearing(tx, which, number) not in (None, who):
+        raise UsageError(f"{number}: somebody else on this roster has this number")
     if who not in roster_of(tx, which):
         tx.execute(insert(roster).values(collection_id=which, person_id=who, added_at=at))
+    if number:
+        own = (roster.c.collection_id == which, roster.c.person_id == who)
+        tx.execute(update(roster).where(*own).values(number=number))
+
+
+def wearing(tx: Connection, which: CollectionId, number: str) -> PersonId | None:
+    """Who on a collection's roster has this number, if anybody."""
+    query = select(roster.c.person_id).where(
+        roster.c.collection_id == which, roster.c.number == number
+    )
+    found = tx.execute(query).scalar()
+    return None if found is None else PersonId(found)
 
 
 def remove_from_roster(tx: Connection, which: CollectionId, who: PersonId) -> None:
@@ -111,10 +135,6 @@ def remove_from_roster(tx: Connection, which: CollectionId, who: PersonId) -> No
         )
 
 
-def leave_rosters(tx: Connection, who: PersonId) -> None:
-    tx.execute(delete(roster).where(roster.c.person_id == who))
-
-
 def roster_of(tx: Connection, which: CollectionId) -> frozenset[PersonId]:
     rows = tx.execute(select(roster.c.person_id).where(roster.c.collection_id == which))
     return frozenset(PersonId(row.person_id) for row in rows)
@@ -128,7 +148,10 @@ def _forget_what_the_model_saw(tx: Connection, which: CollectionId) -> None:
     tx.execute(
         delete(sighting).where(sighting.c.photo_id.in_(photos), sighting.c.state == "candidate")
     )
-    tx.execute(update(photo).where(photo.c.id.in_(photos)).values(compared_with=0))
+
+
+def _compare_again(tx: Connection, which: CollectionId) -> None:
+    tx.execute(update(photo).where(photo.c.id.in_(_photos(which))).values(compared_with=0))
 
 
 def _photos(which: CollectionId) -> Select[tuple[Any]]:

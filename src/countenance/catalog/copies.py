@@ -7,8 +7,9 @@ are removed by the next run, and then the row.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from countenance.catalog.stores import Stores
 from countenance.catalog.tables import copy
@@ -37,13 +38,12 @@ def get(tx: Connection, which: CopyId) -> Copy:
     row = tx.execute(select(copy).where(copy.c.id == which, copy.c.confirmed)).first()
     if row is None:
         raise NotFound(f"{which}: no such copy in the vault")
-    return Copy(
-        id=CopyId(row.id),
-        kind=CopyKind(row.kind),
-        digest=Digest(row.digest),
-        size=row.size,
-        confirmed=row.confirmed,
-    )
+    return _read(row)
+
+
+def confirmed(tx: Connection) -> list[Copy]:
+    """Every file that is in the vault for good."""
+    return [_read(row) for row in tx.execute(select(copy).where(copy.c.confirmed))]
 
 
 def unconfirmed(tx: Connection, *kinds: CopyKind) -> list[CopyId]:
@@ -84,3 +84,16 @@ def remove_unconfirmed(stores: Stores, unwanted: Collection[CopyId]) -> None:
         stores.blobs.remove(which)
     with stores.database.write() as tx:
         forget(tx, going)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _read(row: Row[Any]) -> Copy:
+    return Copy(
+        id=CopyId(row.id),
+        kind=CopyKind(row.kind),
+        digest=Digest(row.digest),
+        size=row.size,
+        confirmed=row.confirmed,
+    )

@@ -5,7 +5,9 @@ Everything above this floor gets a `Connection` from `Database.read` or `Databas
 it to the functions of this package. Nothing of SQLAlchemy's or the driver's errors leaves here.
 """
 
-from collections.abc import Iterator
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +15,29 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from countenance.catalog.sqlite import damage, empty_write_ahead_log, sqlite_engine
+from countenance.catalog.sqlite import (
+    copy_database,
+    damage,
+    empty_write_ahead_log,
+    rewrite,
+    sqlite_engine,
+    tells_of_damage,
+)
 from countenance.catalog.tables import library
-from countenance.errors import Error, NoLibrary, Unavailable, UsageError
+from countenance.errors import (
+    DiskFull,
+    Error,
+    NoLibrary,
+    Unavailable,
+    UsageError,
+    VerificationError,
+)
 
 NEWEST_REVISION = "0004"
 """The migration that this program is written for. A test compares it with the folder."""
+
+_LITTLE = 2**20
+"""Bytes. With less left on the disk, a write that failed is taken to have found no room."""
 
 
 class Database:
@@ -26,6 +45,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._committed: Callable[[], None] = _nothing
 
     @classmethod
     def at(cls, where: Path | str) -> "Database":
@@ -35,7 +55,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout, and changes nothing."""
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -43,12 +63,33 @@ class Database:
         """
         A transaction that commits when its block ends and is undone if the block raises.
 
-        There is one writer at a time: what is read inside is still so at the commit.
+        There is one writer at a time: what is read inside is still so at the commit. Raises
+        `DiskFull` if there is no room for what is written.
         """
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             connection.execution_options(countenance_writes=True)
             with connection.begin():
                 yield connection
+        self._committed()
+
+    def after_each_commit(self, act: Callable[[], None]) -> None:
+        """From now on `act` is called when a writing transaction has committed, and raises none."""
+        self._committed = act
+
+    def copy_to(self, file: Path) -> None:
+        """
+        Write the database, as it stands at one instant, into the new file `file`.
+
+        Others read and write meanwhile. Durable when it returns, but for the file's name. Raises
+        `Unavailable` if it cannot be done, or not with this kind of database.
+        """
+        with self._translated():
+            if self._engine.dialect.name != "sqlite":
+                raise Unavailable(
+                    "only a catalog of SQLite can be copied here",
+                    hint="back up the database with its own tools",
+                )
+            copy_database(self._engine, file)
 
     def create(self, library_id: str, *, at: datetime) -> None:
         """Make the tables and the row of the library itself, all in one transaction."""
@@ -97,9 +138,20 @@ class Database:
 
         Raises `Unavailable` if that cannot be done now.
         """
-        with _translated():
+        with self._translated():
             if self._engine.dialect.name == "sqlite":
                 empty_write_ahead_log(self._engine)
+
+    def rewrite(self) -> None:
+        """
+        Write the whole database anew: then not even copies of deleted rows are in its files.
+
+        For what `forget_deleted_bytes` has left, and seldom, for it takes time and room. Raises
+        `Unavailable` if that cannot be done now.
+        """
+        with self._translated():
+            if self._engine.dialect.name == "sqlite":
+                rewrite(self._engine)
 
     def damage(self) -> tuple[str, ...]:
         """What the database itself finds wrong in its file; none if it is sound (P27)."""
@@ -109,19 +161,50 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
+    # ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as exc:
+            if tells_of_damage(exc.orig):
+                raise self._damaged(str(exc.orig)) from exc
+            if self._is_full(exc.orig):
+                raise DiskFull(
+                    "the catalog: the disk is full", hint="make some room on it"
+                ) from exc
+            # The first line of the driver's words; the rest is the statement, with its values.
+            raise Unavailable(f"the catalog: {str(exc.orig).splitlines()[0]}") from exc
+        except SQLAlchemyError as exc:
+            raise Error(f"the catalog: {type(exc).__name__}") from exc
+        except UnicodeEncodeError as exc:
+            # A name from a file system or a terminal that is not UTF-8.
+            raise UsageError(f"not text: {exc.object!r}") from exc
+        except ValueError as exc:
+            # A date, a word or a list that this program never wrote. What it says may be anybody's.
+            raise self._damaged("a value in it cannot be read") from exc
+
+    def _is_full(self, error: BaseException | None) -> bool:
+        """SQLite says so, or else it failed to write, for no reason of its own, on a full disk."""
+        # The low byte is the kind of an error; a few of ours have no code.
+        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if kind in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._engine.url.database:
+            folder = Path(self._engine.url.database).parent
+            return folder.is_dir() and shutil.disk_usage(folder).free < _LITTLE
+        return bool(kind == sqlite3.SQLITE_FULL)
+
+    def _damaged(self, how: str) -> VerificationError:
+        # Of a text that is none SQLite's message holds the text itself.
+        words = how.partition(" with text")[0].splitlines()[0]
+        return VerificationError(
+            f"the catalog {self._engine.url.database}: {words}: damaged, or changed by hand",
+            hint="countenance doctor says more; bring it back with countenance restore",
+        )
+
 
 # --------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as exc:
-        # The first line of the driver's words; the rest is the statement, with its values.
-        raise Unavailable(f"the catalog: {str(exc.orig).splitlines()[0]}") from exc
-    except SQLAlchemyError as exc:
-        raise Error(f"the catalog: {type(exc).__name__}") from exc
-    except UnicodeEncodeError as exc:
-        # A name from a file system or a terminal that is not UTF-8.
-        raise UsageError(f"not text: {exc.object!r}") from exc
+def _nothing() -> None:
+    return

@@ -74,8 +74,8 @@ def release(tx: Connection, who: PersonId) -> list[CopyId]:
     """
     own = select(evidence.c.copy_id).where(evidence.c.person_id == who)
     going = [CopyId(which) for which in tx.execute(own).scalars()]
+    tx.execute(update(copy).where(copy.c.id.in_(own)).values(confirmed=False))
     tx.execute(delete(evidence).where(evidence.c.person_id == who))
-    tx.execute(update(copy).where(copy.c.id.in_(going)).values(confirmed=False))
     return going
 
 

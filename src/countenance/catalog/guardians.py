@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from countenance.catalog.tables import guardian, objection
 from countenance.core.ids import GuardianId, ObjectionId, PersonId, new_id
@@ -70,9 +70,3 @@ def standing(tx: Connection, who: PersonId) -> list[Objection]:
 
 def lift(tx: Connection, which: ObjectionId, *, at: datetime) -> None:
     tx.execute(update(objection).where(objection.c.id == which).values(lifted_at=at))
-
-
-def forget(tx: Connection, who: PersonId) -> None:
-    """Remove the guardians of a person and all objections: names of people, all of them."""
-    tx.execute(delete(objection).where(objection.c.person_id == who))
-    tx.execute(delete(guardian).where(guardian.c.person_id == who))

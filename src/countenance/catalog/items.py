@@ -24,10 +24,11 @@ from countenance.errors import Reason
 from countenance.sources.source import Entry
 
 MAX_ATTEMPTS = 8
-"""A file in whose company the process died this often is not tried again.
+"""A file in whose company the process died this often is tried once more, alone, and then no more.
 
 From its second attempt on a file is decoded in a process of its own, where its guilt shows at
-once; so this many deaths come from something else that the file triggers."""
+once; so this many deaths come from something else that the file triggers, or from somebody who
+killed the run each time. Of which of the two, the attempt alone tells."""
 
 
 class ItemState(StrEnum):
@@ -141,18 +142,33 @@ def take_back(tx: Connection, *, at: datetime) -> None:
     """
     Put what a run left unfinished back on the list, and give up what killed too many runs.
 
-    To be called by the one run that holds the library, before it claims anything.
+    What an earlier run gave up so is listed as well, if it was not tried alone yet. To be called by
+    the one run that holds the library, before it claims anything.
     """
     tx.execute(
         update(item)
-        .where(item.c.state == ItemState.WORKING, item.c.attempts >= MAX_ATTEMPTS)
-        .values(
-            state=ItemState.FAILED,
-            reason=Reason.KILLED_THE_RUN,
-            detail=f"the run died {MAX_ATTEMPTS} times while this file was worked on",
-            changed_at=at,
+        .where(
+            item.c.state == ItemState.FAILED,
+            item.c.reason == Reason.KILLED_THE_RUN,
+            item.c.attempts == MAX_ATTEMPTS,
         )
+        .values(state=ItemState.LISTED, reason=None, detail=None, changed_at=at)
     )
+    died = f"the run died {MAX_ATTEMPTS} times while this file was worked on"
+    for how_often, detail in (
+        (item.c.attempts == MAX_ATTEMPTS, f"{died}; the next ingest tries it alone"),
+        (item.c.attempts > MAX_ATTEMPTS, f"{died}, and once more with this file alone"),
+    ):
+        tx.execute(
+            update(item)
+            .where(item.c.state == ItemState.WORKING, how_often)
+            .values(
+                state=ItemState.FAILED,
+                reason=Reason.KILLED_THE_RUN,
+                detail=detail,
+                changed_at=at,
+            )
+        )
     tx.execute(
         update(item)
         .where(item.c.state == ItemState.WORKING)
@@ -160,15 +176,27 @@ def take_back(tx: Connection, *, at: datetime) -> None:
     )
 
 
-def claim(tx: Connection, sources: Sequence[SourceId], *, count: int, at: datetime) -> list[Claim]:
+def claim(
+    tx: Connection,
+    sources: Sequence[SourceId],
+    *,
+    count: int,
+    at: datetime,
+    suspect: bool = False,
+) -> list[Claim]:
     """
     Take at most `count` listed items, those with the fewest attempts first.
 
-    What died in somebody's hands is thus tried last, when everything else is done.
+    What died in somebody's hands is thus tried last, when everything else is done. With `suspect`
+    those are taken that were given up once, and else they are not.
     """
     chosen = (
         select(item.c.id)
-        .where(item.c.state == ItemState.LISTED, item.c.source_id.in_(sources))
+        .where(
+            item.c.state == ItemState.LISTED,
+            item.c.source_id.in_(sources),
+            _SUSPECT if suspect else ~_SUSPECT,
+        )
         .order_by(item.c.attempts, item.c.id)
         .limit(count)
     )
@@ -181,6 +209,14 @@ def claim(tx: Connection, sources: Sequence[SourceId], *, count: int, at: dateti
     return [
         Claim(ItemId(row.id), SourceId(row.source_id), row.locator, row.attempts) for row in taken
     ]
+
+
+def any_suspect(tx: Connection, sources: Sequence[SourceId]) -> bool:
+    """Whether something is listed that was given up once."""
+    query = select(item.c.id).where(
+        item.c.state == ItemState.LISTED, item.c.source_id.in_(sources), _SUSPECT
+    )
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def release(tx: Connection, claims: Iterable[Claim], *, at: datetime) -> None:
@@ -224,6 +260,13 @@ def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> Pho
     return None if before is None else PhotoId(before)
 
 
+def try_again(tx: Connection, source: SourceId, reason: Reason) -> None:
+    """Let items of `source` that have no result for this reason count as changed."""
+    tx.execute(
+        update(item).where(item.c.source_id == source, item.c.reason == reason).values(stamp="")
+    )
+
+
 def count_by_state(tx: Connection, sources: Sequence[SourceId]) -> Mapping[ItemState, int]:
     rows = tx.execute(
         select(item.c.state, func.count())
@@ -259,6 +302,8 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 
 _PASSING = frozenset({Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED})
 """Reasons that may end without the file being written again."""
+
+_SUSPECT = item.c.attempts >= MAX_ATTEMPTS
 
 _PART = 500  # values in one statement; SQLite of old builds takes 999
 

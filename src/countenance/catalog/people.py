@@ -5,14 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
-from countenance.catalog.tables import consent, consent_event, library, person, reference
+from countenance.catalog.tables import (
+    consent,
+    consent_event,
+    erasure,
+    library,
+    person,
+    reference,
+)
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, GuardianId, KeyId, PersonId, ReferenceId, new_id
 from countenance.errors import NotFound, UsageError
 from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.guardians import AgeBand, AgeSource, Role, Standing
+from countenance.people.names import name_form
 from countenance.people.purpose import Purpose, Wish
 
 
@@ -65,11 +84,24 @@ def add(
     return made
 
 
+def set_standing(tx: Connection, which: PersonId, standing: Standing) -> None:
+    """Record another age band, or another source of it."""
+    tx.execute(
+        update(person)
+        .where(person.c.id == which)
+        .values(age_band=standing.band, age_source=standing.source)
+    )
+
+
 def by_name(tx: Connection, name: str) -> list[Person]:
-    """The people who are called so, not counting those who were erased."""
+    """
+    The people who are called so, however it is typed, not counting those who were erased.
+
+    Libraries of the first releases hold names as they were typed then.
+    """
     rows = tx.execute(
         select(person)
-        .where(person.c.name == name, person.c.key_id.is_not(None))
+        .where(person.c.name.in_({name, name_form(name)}), person.c.key_id.is_not(None))
         .order_by(person.c.id)
     )
     return [_read(row) for row in rows]
@@ -81,21 +113,39 @@ def get(tx: Connection, name_or_id: str) -> Person:
 
     Raises `NotFound` if there is none, and `UsageError` if two share the name.
     """
-    row = tx.execute(
-        select(person).where(person.c.id == name_or_id, person.c.key_id.is_not(None))
-    ).first()
-    named = [_read(row)] if row is not None else by_name(tx, name_or_id)
-    if not named:
+    found = named(tx, name_or_id)
+    if not found:
         raise NotFound(
             f"{name_or_id}: nobody enrolled here under this name or id",
             hint="countenance person list shows who is",
         )
-    if len(named) > 1:
-        ids = ", ".join(one.id for one in named)
-        raise UsageError(
-            f"{name_or_id}: {len(named)} people have this name: {ids}", hint="name the id"
+    return only(found, name_or_id)
+
+
+def named(tx: Connection, name_or_id: str) -> list[Person]:
+    """
+    The person of this id, or else those of this name, not counting those who were erased.
+
+    It is one and the same statement whether there are such people or not (P10).
+    """
+    rows = tx.execute(
+        select(person)
+        .where(
+            or_(person.c.id == name_or_id, person.c.name.in_((name_or_id, name_form(name_or_id)))),
+            person.c.key_id.is_not(None),
         )
-    return named[0]
+        .order_by(person.c.id)
+    )
+    found = [_read(row) for row in rows]
+    return [one for one in found if one.id == name_or_id] or found
+
+
+def only(found: Sequence[Person], name: str) -> Person:
+    """The one person in `found`. Raises `UsageError` if there are several of this name."""
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise UsageError(f"{name}: {len(found)} people have this name: {ids}", hint="name the id")
+    return found[0]
 
 
 def list_all(tx: Connection) -> list[Person]:
@@ -109,6 +159,11 @@ def list_all(tx: Connection) -> list[Person]:
 def names(tx: Connection, people: Collection[PersonId]) -> dict[PersonId, str]:
     rows = tx.execute(select(person.c.id, person.c.name).where(person.c.id.in_(people)))
     return {PersonId(row.id): row.name for row in rows}
+
+
+def hide(tx: Connection, which: PersonId) -> None:
+    """Take the key's id: from this transaction nobody of this id is enrolled here."""
+    tx.execute(update(person).where(person.c.id == which).values(key_id=None))
 
 
 def erase(tx: Connection, which: PersonId) -> None:
@@ -128,9 +183,26 @@ def erase(tx: Connection, which: PersonId) -> None:
     )
 
 
-def keys_in_use(tx: Connection) -> frozenset[KeyId]:
-    rows = tx.execute(select(person.c.key_id).where(person.c.key_id.is_not(None)))
-    return frozenset(KeyId(row.key_id) for row in rows)
+def keys_in_use(tx: Connection, *, but: Collection[str] = ()) -> frozenset[KeyId]:
+    """
+    The keys that something is sealed under: evidence, references, cases that go on, tombstones.
+
+    A case's column is emptied when what its key was for is done. References `but` do not count.
+    """
+    columns = (person.c.key_id, erasure.c.key_id, library.c.tombstone_key)
+    named = [select(column).where(column.is_not(None)) for column in columns]
+    named.append(select(reference.c.key_id).where(reference.c.id.not_in(but)))
+    return frozenset(KeyId(which) for which in tx.execute(union(*named)).scalars())
+
+
+def key_holders(tx: Connection) -> dict[KeyId, str]:
+    """Whose the keys are: a person's id, and of a reference's key also the purpose."""
+    own = tx.execute(select(person.c.key_id, person.c.id).where(person.c.key_id.is_not(None)))
+    holders = {KeyId(row.key_id): str(row.id) for row in own}
+    sealed = select(reference.c.key_id, reference.c.person_id, reference.c.purpose)
+    for row in tx.execute(sealed):
+        holders.setdefault(KeyId(row.key_id), f"{row.person_id}, {row.purpose}")
+    return holders
 
 
 def add_event(tx: Connection, who: PersonId, wish: Wish, event: ConsentEvent) -> ConsentId:
@@ -246,25 +318,24 @@ def references(
     )
     if people is not None:
         query = query.where(reference.c.person_id.in_(people))
-    return [
-        SealedReference(
-            id=ReferenceId(row.id),
-            person=PersonId(row.person_id),
-            consent=ConsentId(row.consent_id),
-            purpose=Purpose(row.purpose),
-            pack=row.pack,
-            key=KeyId(row.key_id),
-            sealed=row.sealed,
-            weak=row.weak,
-        )
-        for row in tx.execute(query)
-    ]
+    return [_read_reference(row) for row in tx.execute(query)]
 
 
-def remove_references(tx: Connection, who: PersonId, purposes: Sequence[Purpose]) -> None:
-    tx.execute(
-        delete(reference).where(reference.c.person_id == who, reference.c.purpose.in_(purposes))
+def references_of(
+    tx: Connection, who: PersonId, purposes: Collection[Purpose]
+) -> list[SealedReference]:
+    """The references of a person for `purposes`, of every pack."""
+    query = (
+        select(reference)
+        .where(reference.c.person_id == who, reference.c.purpose.in_(purposes))
+        .order_by(reference.c.id)
     )
+    return [_read_reference(row) for row in tx.execute(query)]
+
+
+def count_recognised(tx: Connection) -> int:
+    """How many people have a reference."""
+    return int(tx.execute(select(func.count(reference.c.person_id.distinct()))).scalar_one())
 
 
 def library_id(tx: Connection) -> str:
@@ -288,6 +359,19 @@ def raise_gallery_version(tx: Connection) -> int:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _read_reference(row: Row[Any]) -> SealedReference:
+    return SealedReference(
+        id=ReferenceId(row.id),
+        person=PersonId(row.person_id),
+        consent=ConsentId(row.consent_id),
+        purpose=Purpose(row.purpose),
+        pack=row.pack,
+        key=KeyId(row.key_id),
+        sealed=row.sealed,
+        weak=row.weak,
+    )
 
 
 def _read(row: Row[Any]) -> Person:

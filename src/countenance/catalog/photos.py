@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, FaceId, PhotoId, SourceId, new_id
+from countenance.errors import VerificationError
 
 Box = tuple[float, float, float, float]
 """`(x1, y1, x2, y2)` in pixels of the upright photo."""
@@ -73,9 +74,15 @@ def find_by_digest(tx: Connection, which: SourceId, digest: Digest) -> PhotoId |
 
 
 def digests(tx: Connection, sources: Sequence[SourceId]) -> set[tuple[SourceId, Digest]]:
-    """The photos of `sources`, each by its source and digest."""
+    """
+    The photos of `sources` that need no more work, each by its source and digest.
+
+    One whose preview went when it vanished is not among them.
+    """
     rows = tx.execute(
-        select(photo.c.source_id, photo.c.digest).where(photo.c.source_id.in_(sources))
+        select(photo.c.source_id, photo.c.digest).where(
+            photo.c.source_id.in_(sources), photo.c.preview_id.is_not(None)
+        )
     )
     return {(SourceId(row.source_id), Digest(row.digest)) for row in rows}
 
@@ -137,6 +144,80 @@ def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
     return CopyId(preview)
 
 
+def release_previews(tx: Connection, which: SourceId) -> list[CopyId]:
+    """
+    Let go of the previews of every photo of a source. Gives the copies, whose rows are intentions
+    again: the caller removes them once the transaction is committed.
+    """
+    own = select(photo.c.preview_id).where(
+        photo.c.source_id == which, photo.c.preview_id.is_not(None)
+    )
+    going = [CopyId(one) for one in tx.execute(own).scalars()]
+    tx.execute(update(copy).where(copy.c.id.in_(own)).values(confirmed=False))
+    tx.execute(update(photo).where(photo.c.source_id == which).values(preview_id=None))
+    return going
+
+
+def digests_of(tx: Connection, which: SourceId) -> list[Digest]:
+    """The digests of every photo of a source, those that vanished too."""
+    rows = tx.execute(select(photo.c.digest).where(photo.c.source_id == which))
+    return [Digest(row.digest) for row in rows]
+
+
+def count_of(tx: Connection, which: SourceId) -> int:
+    """How many photos of a source there are, those that vanished too."""
+    query = select(func.count()).select_from(photo).where(photo.c.source_id == which)
+    return int(tx.execute(query).scalar_one())
+
+
+def places(tx: Connection, which: PhotoId, *, state: str) -> tuple[str, ...]:
+    """Where the photo stands in its source, of the places whose item is in `state`."""
+    rows = tx.execute(
+        select(item.c.locator)
+        .where(item.c.photo_id == which, item.c.state == state)
+        .order_by(item.c.locator)
+    )
+    return tuple(rows.scalars())
+
+
+def at_place(tx: Connection, where: SourceId, locator: str) -> PhotoId | None:
+    """The photo that stands at a place of a source, if one does."""
+    found = tx.execute(
+        select(item.c.photo_id).where(item.c.source_id == where, item.c.locator == locator)
+    ).scalar()
+    return None if found is None else PhotoId(found)
+
+
+def forget_vanished_previews(tx: Connection, sources: Sequence[SourceId]) -> list[CopyId]:
+    """
+    Take the previews from the photos of `sources` that stand nowhere any more.
+
+    Gives them; their rows in the copy ledger are intentions again, as of `remove_if_unlisted`.
+    """
+    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state != "vanished")
+    gone = (
+        photo.c.source_id.in_(sources),
+        photo.c.preview_id.is_not(None),
+        ~standing.exists(),
+    )
+    previews = tx.execute(select(photo.c.preview_id).where(*gone)).scalars().all()
+    tx.execute(update(photo).where(*gone).values(preview_id=None))
+    for preview in previews:
+        tx.execute(update(copy).where(copy.c.id == preview).values(confirmed=False))
+    return [CopyId(preview) for preview in previews]
+
+
+def is_bare(tx: Connection, which: PhotoId) -> bool:
+    """Whether the photo has no preview."""
+    preview = tx.execute(select(photo.c.preview_id).where(photo.c.id == which)).scalar()
+    return preview is None
+
+
+def set_preview(tx: Connection, which: PhotoId, preview: CopyId) -> None:
+    """Give a photo its preview, whose bytes are written already."""
+    tx.execute(update(photo).where(photo.c.id == which).values(preview_id=preview))
+
+
 def list_all(tx: Connection) -> list[Photo]:
     rows = tx.execute(select(photo).order_by(photo.c.id)).all()
     return [_read(tx, row) for row in rows]
@@ -179,6 +260,8 @@ def count(tx: Connection) -> tuple[int, int]:
 
 # --------------------------------------------------------------------------------------------
 
+_POINTS = 5
+
 
 def _behind(version: int, pack: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
     return (
@@ -213,12 +296,17 @@ def _read(tx: Connection, row: Row[Any]) -> Photo:
         height=row.height,
         preview=None if row.preview_id is None else CopyId(row.preview_id),
         locators=tuple(place.locator for place in places),
-        faces=tuple(
-            Face(
-                id=FaceId(one.id),
-                box=(one.x1, one.y1, one.x2, one.y2),
-                points=tuple((x, y) for x, y in one.points),
-            )
-            for one in faces
-        ),
+        faces=tuple(_read_face(one) for one in faces),
     )
+
+
+def _read_face(row: Row[Any]) -> Face:
+    # SQLite keeps whatever is put into a column: what is not a face ends here.
+    try:
+        x1, y1, x2, y2 = map(float, (row.x1, row.y1, row.x2, row.y2))
+        points = tuple((float(x), float(y)) for x, y in row.points)
+    except (TypeError, ValueError) as exc:
+        raise VerificationError(f"{row.id}: a face whose place cannot be read") from exc
+    if len(points) != _POINTS:
+        raise VerificationError(f"{row.id}: a face of {len(points)} points, and not of {_POINTS}")
+    return Face(FaceId(row.id), (x1, y1, x2, y2), points)

@@ -18,7 +18,7 @@ from countenance.catalog import people
 from countenance.catalog.people import SealedReference
 from countenance.core.canonical import canonical_json
 from countenance.core.ids import ConsentId, KeyId, PersonId, ReferenceId, new_id
-from countenance.errors import VerificationError
+from countenance.errors import NotFound, VerificationError
 from countenance.gallery.gallery import Gallery, GalleryEntry
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
@@ -105,7 +105,8 @@ def open_gallery(
     """
     Everybody who may be recognised for one of `purposes` at `at`, as a gallery of `pack`.
 
-    A person with references for several of them stands in it once.
+    A person with references for several of them stands in it once. Raises `VerificationError` if a
+    reference or its key is missing or damaged: nobody is passed over in silence (P27).
     """
     consents = people.consents(tx, purposes=purposes)
     live = {one: admitted(consents, purposes=(one,), at=at) for one in purposes}
@@ -117,7 +118,7 @@ def open_gallery(
         consent = live[reference.purpose].get(who)
         if who in entries or who not in held or consent is None:
             continue
-        templates = open_templates(tx, keys, reference, dimensions=pack.embedder.dimensions)
+        templates = _opened(tx, keys, reference, pack)
         rests_on[who] = consent
         entries[who] = GalleryEntry(who, templates, weak=reference.weak)
     gallery = Gallery.of(list(entries.values()), dims=pack.embedder.dimensions)
@@ -125,6 +126,18 @@ def open_gallery(
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _opened(tx: Connection, keys: KeyStore, reference: SealedReference, pack: Pack) -> Float32:
+    try:
+        return open_templates(tx, keys, reference, dimensions=pack.embedder.dimensions)
+    except (NotFound, VerificationError) as exc:
+        raise VerificationError(
+            f"{reference.person}: the reference for {reference.purpose} does not open: "
+            f"{exc.message}",
+            hint="countenance doctor says what is damaged; enrolling the person with --again, or "
+            "withdrawing, takes it away",
+        ) from exc
 
 
 def _bound(

@@ -1,6 +1,6 @@
 """Sightings: this person in this face, as the model saw it or as a person decided."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from countenance.catalog.tables import collection, face, item, photo, roster, si
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
 from countenance.errors import NotFound, UsageError
 from countenance.gallery.bands import Band
+from countenance.sources.grant import Grant
 
 
 class SightingState(StrEnum):
@@ -76,6 +77,18 @@ def decided(
     rows = tx.execute(
         select(sighting.c.face_id, sighting.c.person_id).where(
             sighting.c.photo_id == which, sighting.c.state == state
+        )
+    )
+    return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
+
+
+def known(tx: Connection, which: PhotoId) -> frozenset[tuple[FaceId, PersonId]]:
+    """The pairs in a photo that need no second look: a person confirmed them, or they are sure."""
+    sure = and_(sighting.c.state == SightingState.CANDIDATE, sighting.c.band == Band.SURE)
+    rows = tx.execute(
+        select(sighting.c.face_id, sighting.c.person_id).where(
+            sighting.c.photo_id == which,
+            or_(sighting.c.state == SightingState.CONFIRMED, sure),
         )
     )
     return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
@@ -162,9 +175,10 @@ def replace_candidates(
         tx.execute(insert(sighting), rows)
 
 
-def remove_of(tx: Connection, who: PersonId) -> int:
-    """Remove every sighting of a person. Gives how many there were."""
-    return tx.execute(delete(sighting).where(sighting.c.person_id == who)).rowcount
+def count_of(tx: Connection, who: PersonId) -> int:
+    """How many sightings there are of a person, whoever made them."""
+    query = select(func.count()).select_from(sighting).where(sighting.c.person_id == who)
+    return int(tx.execute(query).scalar_one())
 
 
 def shown(
@@ -176,7 +190,7 @@ def shown(
     A sighting is shown only while its photo still stands at its source under a grant in force,
     while the rule of its collection is on or somebody confirmed it, and of minors while the person
     is on the roster (P3, P8, P11). Whether the person agrees is not asked here: that is the gate's
-    to say.
+    to say. The statements are the same, and as many, whatever they find (P10).
     """
     query = (
         select(
@@ -216,7 +230,12 @@ def shown(
     if in_collection:
         query = query.where(collection.c.id == in_collection)
     found = [_read(row) for row in tx.execute(query)]
-    return _granted(tx, found, at=at)
+    places = (
+        select(photo.c.source_id)
+        .join(sighting, sighting.c.photo_id == photo.c.id)
+        .where(sighting.c.person_id.in_(people))
+    )
+    return _granted(found, sources.grants_of(tx, places), at=at)
 
 
 def count(tx: Connection) -> int:
@@ -242,12 +261,13 @@ def _make_room(tx: Connection, new: Decision) -> None:
         )
 
 
-def _granted(tx: Connection, found: Sequence[Sighting], *, at: datetime) -> list[Sighting]:
+def _granted(
+    found: Sequence[Sighting], given: Mapping[SourceId, Sequence[Grant]], *, at: datetime
+) -> list[Sighting]:
     """Those under a grant in force, each once, at the first of its photo's places."""
-    given = {which: sources.grants(tx, which) for which in {one.source for one in found}}
     first: dict[SightingId, Sighting] = {}
     for one in found:
-        if any(grant.covers(one.locator, at) for grant in given[one.source]):
+        if any(grant.covers(one.locator, at) for grant in given.get(one.source, ())):
             first.setdefault(one.id, one)
     return list(first.values())
 

@@ -5,13 +5,17 @@ Each connection is set up here and then asked whether it really is so: builds of
 `secure_delete` decides whether erased bytes stay in the file.
 """
 
+import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, text
 
 from countenance.errors import Unavailable
+from countenance.vault.files import sync_file, unavailable, write_file
 
 if TYPE_CHECKING:
     from sqlite3 import Connection as DriverConnection
@@ -19,6 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 BUSY_MILLISECONDS = 30_000
+
+_PRIMARY = 0xFF
+"""The part of a result code that says the kind; the rest says more of it."""
+
+_DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 _PRAGMAS = {  # name: (what is set, what must then be read)
     "journal_mode": ("WAL", "wal"),
@@ -54,10 +63,53 @@ def empty_write_ahead_log(engine: Engine) -> None:
         )
 
 
+def rewrite(engine: Engine) -> None:
+    """
+    Write every page of the database anew, so that nothing is in it but the rows that there are.
+
+    `secure_delete` overwrites what is deleted; but where a page of a tree is split or joined, the
+    rows that move to another page may stay in the gap of the old one. It takes room for a second
+    copy, and raises as `empty_write_ahead_log` does.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM"))
+    empty_write_ahead_log(engine)
+
+
+def copy_database(engine: Engine, file: Path) -> None:
+    """
+    Copy the database into the new file `file` by SQLite's own backup, in one step: one state.
+
+    Writers go on meanwhile, for the copy only reads. Raises `Unavailable` if it cannot be written.
+    """
+    with unavailable("the copy of the catalog"):
+        # Made here, so that nobody but its owner may read it.
+        write_file(file, b"", flags=os.O_CREAT | os.O_EXCL, durable=False)
+    with closing(sqlite3.connect(file, isolation_level=None)) as target:
+        raw = engine.raw_connection()
+        try:
+            source: DriverConnection = raw.driver_connection  # type: ignore[assignment]
+            source.backup(target)
+            # The copy is one file: no write-ahead log beside it, whoever opens it next.
+            target.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.Error as exc:
+            raise Unavailable(f"the copy of the catalog: {exc}") from exc
+        finally:
+            raw.close()
+    with unavailable("the copy of the catalog"):
+        sync_file(file)
+
+
 def damage(connection: "Connection") -> tuple[str, ...]:
     """What SQLite's own check finds wrong in the file, at most ten lines; none if it is sound."""
     lines = connection.execute(text("PRAGMA integrity_check(10)")).scalars().all()
     return () if lines == ["ok"] else tuple(lines)
+
+
+def tells_of_damage(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that the file is no database, or no sound one."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)  # without one, it is Python's own
+    return code & _PRIMARY in _DAMAGE or "Could not decode to UTF-8" in str(error)
 
 
 # --------------------------------------------------------------------------------------------

@@ -1,8 +1,14 @@
 """
 The tables. A change here needs a migration; a test compares the two.
 
-What holds data of a person, and what it holds, is said in `comment=` of each table: issue by
-issue it becomes a holder that an erasure visits.
+What a table holds of people is the first word of its `comment=`:
+
+    personal  of somebody enrolled, or of who speaks for them: gone when the person is erased
+    ids       random ids and times alone, which stay: the log and the receipts refer to them
+    contact   of who acts or grants here in their own right, and words of theirs
+    none      nothing that says who anybody is
+
+A test fills a library, erases somebody, and looks for them in every column of every table.
 """
 
 from datetime import UTC, datetime
@@ -65,8 +71,8 @@ library = Table(
     Column("gallery_version", Integer, nullable=False, default=0),
     Column("latest", Instant),
     Column("tombstone_key", _Id),
-    comment="one row; gallery_version grows whenever somebody can newly be found; latest is the "
-    "latest instant at which anything was done; tombstone_key is the key of the tombstones' marks",
+    comment="none: one row; gallery_version grows when somebody can newly be found; latest is the "
+    "latest instant of any act; tombstone_key is the key of the tombstones' marks",
 )
 
 collection = Table(
@@ -78,7 +84,7 @@ collection = Table(
     Column("ground", Text, nullable=False, default=""),
     Column("minors", Boolean, nullable=False, default=False),
     Column("changed_at", Instant, nullable=False),
-    comment="no personal data",
+    comment="none: which pictures belong together, and whether they recognise",
 )
 
 source = Table(
@@ -90,7 +96,7 @@ source = Table(
     Column("collection_id", ForeignKey(collection.c.id), nullable=False),
     Column("added_at", Instant, nullable=False),
     UniqueConstraint("kind", "location"),
-    comment="no personal data",
+    comment="none: where pictures come from",
 )
 
 grant = Table(
@@ -105,7 +111,7 @@ grant = Table(
     Column("until", Instant, nullable=False),
     Column("evidence", _Digest),
     Column("revoked_at", Instant),
-    comment="who granted: a business contact, kept as evidence",
+    comment="contact: who granted, kept as evidence",
 )
 
 copy = Table(
@@ -118,7 +124,7 @@ copy = Table(
     Column("confirmed", Boolean, nullable=False, default=False),
     Column("made_at", Instant, nullable=False),
     Index("ix_copy_unconfirmed", "confirmed"),
-    comment="the copy ledger: every file of the vault has a row here before it has bytes",
+    comment="none: the copy ledger. Every file of the vault has a row here before it has bytes",
 )
 
 photo = Table(
@@ -135,7 +141,7 @@ photo = Table(
     Column("added_at", Instant, nullable=False),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
-    comment="compared_with: the gallery version that the faces were last compared with",
+    comment="none: compared_with is the gallery version that the faces were last compared with",
 )
 
 item = Table(
@@ -154,7 +160,7 @@ item = Table(
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
-    comment="the ledger of what the sources list; a locator may name a person",
+    comment="contact: the ledger of what the sources list. A locator is the source's own word",
 )
 
 face = Table(
@@ -167,7 +173,7 @@ face = Table(
     Column("x2", Float, nullable=False),
     Column("y2", Float, nullable=False),
     Column("points", JSON, nullable=False),
-    comment="a box and five points; no vector, no name",
+    comment="none: a box and five points; no vector, no name",
 )
 
 person = Table(
@@ -215,7 +221,7 @@ consent = Table(
     Column("purpose", String(16), nullable=False, index=True),
     Column("channel", String(100), nullable=False, default=""),
     UniqueConstraint("person_id", "purpose", "channel"),
-    comment="identity of a consent; its state is in the events",
+    comment="ids: identity of a consent; its state is in the events",
 )
 
 consent_event = Table(
@@ -233,7 +239,7 @@ consent_event = Table(
     Column("role", String(16), nullable=False, default="self"),
     Column("authority", _Id),
     Index("ix_consent_event_until", "until"),
-    comment="append-only",
+    comment="ids: append-only. It stays, for the log refers to it",
 )
 
 evidence = Table(
@@ -252,7 +258,7 @@ notice = Table(
     Column("language", String(8), nullable=False),
     Column("text", Text, nullable=False),
     Column("first_used", Instant, nullable=False),
-    comment="the exact words that consents were given under; no personal data",
+    comment="none: the exact words that consents were given under",
 )
 
 roster = Table(
@@ -261,6 +267,7 @@ roster = Table(
     Column("collection_id", ForeignKey(collection.c.id), primary_key=True),
     Column("person_id", ForeignKey(person.c.id), primary_key=True, index=True),
     Column("added_at", Instant, nullable=False),
+    Column("number", String(32), nullable=False, default=""),
     comment="personal: who belongs to a collection. Of minors nobody else is recognised there",
 )
 
@@ -310,7 +317,7 @@ entry = Table(
     Column("payload", Text),
     Column("salt", LargeBinary),
     Column("hashes", LargeBinary, nullable=False),
-    comment="the audit log: ids only. seq is the index plus one; a redacted entry has hashes alone",
+    comment="ids: the audit log. seq is the index plus one; a redacted entry has hashes alone",
 )
 
 checkpoint = Table(
@@ -320,7 +327,7 @@ checkpoint = Table(
     Column("root", _Digest, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    comment="no personal data: the signed heads of the audit log",
+    comment="none: the signed heads of the audit log",
 )
 
 asked = Table(
@@ -330,7 +337,7 @@ asked = Table(
     Column("who", String(200), nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_asked_who_at", "who", "at"),
-    comment="no personal data: the searches of late, by account, to count them",
+    comment="contact: the searches of late, by account, to count them",
 )
 
 erasure = Table(
@@ -350,7 +357,7 @@ erasure = Table(
     Column("copies", JSON, nullable=False),
     Column("salt", _Digest, nullable=False, default=""),
     Column("progress", JSON, nullable=False),
-    comment="cases. needles: sealed pieces of what is to go; all else is ids and counts",
+    comment="personal: cases. needles are sealed pieces of what is to go; else ids and counts",
 )
 
 tombstone = Table(
@@ -361,7 +368,7 @@ tombstone = Table(
     Column("erasure_id", ForeignKey(erasure.c.id), nullable=False, index=True),
     Column("made_at", Instant, nullable=False),
     Column("lifted_at", Instant),
-    comment="no picture: keyed hashes of erased bytes, to refuse them when offered again",
+    comment="none: keyed hashes of erased bytes, to refuse them when offered again",
 )
 
 receipt = Table(
@@ -372,7 +379,7 @@ receipt = Table(
     Column("digest", _Digest, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    comment="no personal data: ids, counts and times, signed",
+    comment="ids: counts and times, signed",
 )
 
 recipient = Table(
@@ -388,7 +395,7 @@ recipient = Table(
     Column("token_digest", _Digest, nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    comment="whom pictures were given: a business contact, and a token as a digest",
+    comment="contact: whom pictures were given, and a token as a digest",
 )
 
 disclosure = Table(
@@ -401,7 +408,7 @@ disclosure = Table(
     Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
     Column("channel", String(100), nullable=False),
     Column("at", Instant, nullable=False),
-    comment="ids only: one photo given to one recipient. It stays, for a recall must know it",
+    comment="ids: one photo given to one recipient. It stays, for a recall must know it",
 )
 
 disclosed_person = Table(
@@ -410,7 +417,7 @@ disclosed_person = Table(
     Column("disclosure_id", ForeignKey(disclosure.c.id), primary_key=True),
     Column("person_id", ForeignKey(person.c.id), primary_key=True, index=True),
     Column("consent_id", ForeignKey(consent.c.id), nullable=False),
-    comment="ids only: who was shown in what was given out, and on which consent",
+    comment="ids: who was shown in what was given out, and on which consent",
 )
 
 recall = Table(
@@ -430,7 +437,7 @@ recall = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("ended_by", Text, nullable=False, default=""),
     UniqueConstraint("disclosure_id", "erasure_id"),
-    comment="demands to delete, by ids only; seq is the cursor of the feed",
+    comment="ids: demands to delete; seq is the cursor of the feed",
 )
 
 backup = Table(
@@ -443,5 +450,5 @@ backup = Table(
     Column("gone_at", Instant),
     Column("reason", Text, nullable=False, default=""),
     Column("ended_by", Text, nullable=False, default=""),
-    comment="no personal data: where copies of database and vault stand, and until when",
+    comment="none: where copies of database and vault stand, and until when",
 )

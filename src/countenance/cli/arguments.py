@@ -1,19 +1,30 @@
 """What may stand on the command line: days, purposes, files."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
+from countenance.core.clock import SystemClock
 from countenance.errors import Unavailable
-from countenance.people.purpose import Purpose, Wish, parse_wishes, searching_purpose
+from countenance.people.purpose import (
+    Purpose,
+    Wish,
+    parse_purpose,
+    parse_wishes,
+    purpose_or_wish,
+)
+from countenance.sources.grant import GrantPurpose
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 class LastDay(click.ParamType[datetime]):
     """
-    A day, `YYYY-MM-DD`, up to whose end something holds.
+    A day, `YYYY-MM-DD`, up to whose end something holds, and which is not over.
 
     It becomes the first instant after that day, in UTC.
     """
@@ -23,10 +34,17 @@ class LastDay(click.ParamType[datetime]):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
+        """Fails, naming the option, if it is no such day or one that is over."""
+        wrong = f"{value!r} is no day; expected YYYY-MM-DD, such as 2027-05-31"
+        if not _DAY.fullmatch(value):
+            self.fail(wrong, param, ctx)
         try:
-            return datetime.fromisoformat(f"{value}T00:00:00+00:00") + timedelta(days=1)
+            until = datetime.fromisoformat(f"{value}T00:00:00+00:00") + timedelta(days=1)
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no day; expected YYYY-MM-DD, such as 2027-05-31", param, ctx)
+            self.fail(wrong, param, ctx)
+        if until <= SystemClock().now():
+            self.fail(f"{value}: it would be over before it begins", param, ctx)
+        return until
 
 
 class Wishes(click.ParamType[tuple[Wish, ...]]):
@@ -43,18 +61,50 @@ class Wishes(click.ParamType[tuple[Wish, ...]]):
         return parse_wishes(value)
 
 
-class SearchingPurpose(click.ParamType[Purpose]):
-    """A purpose that a search can be asked under."""
+class GrantPurposes(click.ParamType[frozenset[GrantPurpose]]):
+    """What a source allows, such as `match,publish`."""
+
+    name = "purposes"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> frozenset[GrantPurpose]:
+        try:
+            return frozenset(GrantPurpose(word.strip()) for word in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}: a source may allow {', '.join(GrantPurpose)}", param, ctx)
+
+
+class PurposeOrWish(click.ParamType[Purpose | Wish]):
+    """What is withdrawn: a purpose, or `may-publish` on one channel."""
 
     name = "purpose"
 
     def convert(
         self,
         value: str,
-        param: click.Parameter | None,  # noqa: ARG002  `searching_purpose` says it all
+        param: click.Parameter | None,  # noqa: ARG002  `purpose_or_wish` says it all
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> Purpose | Wish:
+        return purpose_or_wish(value)
+
+
+class SearchingPurpose(click.ParamType[Purpose]):
+    """
+    A purpose to search under.
+
+    One that no search is asked under is no wrong usage: the search is refused, and logged (P7).
+    """
+
+    name = "purpose"
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002  `parse_purpose` says it all
         ctx: click.Context | None,  # noqa: ARG002
     ) -> Purpose:
-        return searching_purpose(value)
+        return parse_purpose(value)
 
 
 def read_file(path: Path) -> bytes:

@@ -8,6 +8,21 @@ from countenance.cli.answer import printable
 from countenance.errors import Interrupted, UsageError
 
 
+def require_agreed(notice: str, question: str) -> None:
+    """
+    Show the person at the terminal the words of a notice, and come back only if they say yes.
+
+    Where there is no terminal whoever calls says that they were shown. Raises `Interrupted` if the
+    answer is no.
+    """
+    if not sys.stdin.isatty():
+        return
+    for line in notice.splitlines():
+        click.echo(printable(line), err=True)
+    if not click.confirm(printable(question), err=True):
+        raise Interrupted("nothing was changed")
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """
     Come back only if it shall be done: `--yes` was said, or the person at the terminal says so.

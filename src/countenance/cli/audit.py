@@ -59,7 +59,7 @@ def verify(call: Call, kept: tuple[Path, ...]) -> None:
     What is wrong is named, and the exit code is 8. What it cannot show stands in docs/audit.md.
     """
     notes = {str(path): _read_note(path) for path in kept}
-    with call.open() as library:
+    with call.open_for_audit() as library:
         seen = library.trail.verify(notes)
     document = {
         "sound": not seen.findings,

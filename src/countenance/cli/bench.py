@@ -40,6 +40,23 @@ def accuracy(call: Call, *, folder: Path) -> None:
 
 
 @command(
+    "audit",
+    of=bench,
+    changes="nothing: the log it fills is gone when it ends",
+    example="countenance bench audit --entries 200000",
+)
+@click.option(
+    "--entries", type=int, default=200_000, show_default=True, metavar="N", help="Of the log."
+)
+def audit(call: Call, *, entries: int) -> None:
+    """Measure how fast the audit log is added to, and verified whole."""
+    from countenance.bench.audit import bench_audit
+
+    figures = bench_audit(entries)
+    answer(call, asdict(figures), figures.as_text())
+
+
+@command(
     "search",
     of=bench,
     changes="nothing",
@@ -103,6 +120,53 @@ def ingest(
         photos, settings=call.settings(), count=count, workers=workers, repeats=repeats
     )
     answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
+    "scan",
+    of=bench,
+    changes="nothing: the files it makes are gone when it ends",
+    example="countenance bench scan --needles 30 --needles 3000",
+)
+@click.option(
+    "--megabytes", type=int, default=256, show_default=True, metavar="N", help="Of files made."
+)
+@click.option(
+    "--needles",
+    type=int,
+    multiple=True,
+    default=(30, 3000),
+    show_default=True,
+    metavar="N",
+    help="Looked for at once. Given several times, they are compared.",
+)
+@click.option("--runs", type=int, default=5, show_default=True, metavar="N", help="Runs each.")
+def scan(call: Call, *, megabytes: int, needles: tuple[int, ...], runs: int) -> None:
+    """Measure how fast every file is searched for the bytes of what was erased."""
+    from countenance.bench.erasure import bench_scan
+
+    figures = bench_scan(megabytes, needles=needles, runs=runs)
+    answer(call, asdict(figures), figures.as_text())
+
+
+@command(
+    "withdrawal",
+    of=bench,
+    changes="nothing: the library it makes is gone when it ends",
+    example="countenance bench withdrawal --photos 10000",
+)
+@click.option(
+    "--photos", type=int, default=10_000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option(
+    "--withdrawals", type=int, default=5, show_default=True, metavar="N", help="One by one."
+)
+def withdrawal(call: Call, *, photos: int, withdrawals: int) -> None:
+    """Measure how soon nobody is found by a withdrawal, and how soon its bytes are gone."""
+    from countenance.bench.withdrawal import bench_withdrawal
+
+    figures = bench_withdrawal(photos, withdrawals=withdrawals)
+    answer(call, asdict(figures), figures.as_text())
 
 
 # --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
+from countenance.errors import UsageError
 from countenance.settings import Settings, library_folder, load_settings
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class Call:
         from countenance.library import Library
 
         return Library.open(self.root, self.settings(**given))
+
+    def open_for_audit(self) -> "Library":
+        """Open the library for its trail alone, though its catalog may not be the one."""
+        from countenance.library import Library
+
+        return Library.open_for_audit(self.root, self.settings())
 
 
 class Command(click.Command):
@@ -132,8 +139,11 @@ def _set_folder(ctx: click.Context, _param: click.Parameter, value: Path | None)
 
 
 def _set_actor(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.ensure_object(Call).actor = value
+    if value is None:
+        return
+    if not value.strip():
+        raise UsageError("--as: who acts is said, or left to the setting `actor`")
+    ctx.ensure_object(Call).actor = value
 
 
 def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001

@@ -1,6 +1,7 @@
 """`countenance doctor`: what is here, and whether it is sound."""
 
 import platform
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -65,6 +66,10 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("library", lambda: _library(library))
         yield _tried("catalog", lambda: _catalog(library))
         yield _tried("keys", lambda: _keys(library))
+        yield _tried("library key", lambda: _library_key(library))
+        yield _tried("consents", lambda: _consents(library))
+        yield _tried("log", lambda: _log(library))
+        yield _tried("room", lambda: _room(library))
         for source in library.sources():
             yield _source(library, source, at=library.now())
 
@@ -120,4 +125,53 @@ def _keys(library: "Library") -> tuple[bool, str]:
     mode = folder.stat().st_mode & 0o777
     if mode & 0o077:
         return False, f"{folder} is open to others (mode {mode:o}): chmod 700 {folder}"
-    return True, f"{folder}, closed to others"
+    found = library.keys_found()
+    troubles = [f"{one.of}: {one.message}" for one in found.broken]
+    if found.stray:
+        strays = counted(len(found.stray), "key")
+        troubles.append(f"{strays} of nobody: the next enrolment or withdrawal destroys what is")
+    if folder.is_relative_to(library.root):
+        troubles.append(_how_to_move(library.root, folder))
+    sound = f"{folder}, closed to others; {counted(found.sound, 'key')} opened"
+    return not troubles, "; ".join([sound, *troubles])
+
+
+def _how_to_move(root: Path, folder: Path) -> str:
+    from countenance.settings import keys_beside
+
+    how = shlex.join(["mv", str(folder), str(keys_beside(root))])
+    return f"they lie in the library, and so in each backup of it: {how}"
+
+
+def _library_key(library: "Library") -> tuple[bool, str]:
+    from countenance.vault.keys import LibraryKey
+
+    file = library.settings.library_key
+    key = LibraryKey(file)
+    if not key.exists() and not library.keys_found().sound:
+        return True, f"{file}: made with the first key"
+    key.read()
+    return True, f"{file}, closed to others"
+
+
+def _consents(library: "Library") -> tuple[bool, str]:
+    """P17: every consent in force has its words and its evidence."""
+    found = [f"{one.of}: {one.message}" for one in library.unproven()]
+    return not found, "; ".join(found) or "notice and evidence of all in force are here, unchanged"
+
+
+def _log(library: "Library") -> tuple[bool, str]:
+    signed = library.log_signed()
+    if not signed.key:
+        return False, f"no signing key; {counted(signed.unsigned, 'entry', 'entries')} unsigned"
+    return True, f"the signing key is here; {counted(signed.unsigned, 'entry', 'entries')} unsigned"
+
+
+def _room(library: "Library") -> tuple[bool, str]:
+    from countenance.vault.reserve import Reserve, full
+
+    if full(library.root):
+        return False, "the disk is nearly full: no new work is taken on; withdrawing works"
+    if not Reserve(library.root).exists():
+        return False, "the reserve is not here; it is made when there is room"
+    return True, "enough, and the reserve is here"

@@ -11,6 +11,7 @@ from countenance import errors
 DONE = 0
 IN_PART = errors.Unreadable.exit_code
 FINDINGS = 6
+OPEN = errors.ErasureIncomplete.exit_code
 
 MEANINGS: Mapping[int, str] = {
     DONE: "done, nothing to object to",
@@ -20,6 +21,7 @@ MEANINGS: Mapping[int, str] = {
     errors.Refused.exit_code: "refused: no grant or no consent covers this",
     errors.NotFound.exit_code: "not found",
     FINDINGS: "done, with findings",
+    OPEN: "not yet confirmed: an erasure or a recall is still open",
     errors.VerificationError.exit_code: "verification failed",
     errors.Unavailable.exit_code: "unavailable: try again",
     errors.NoLibrary.exit_code: "no library here",

@@ -33,7 +33,8 @@ def find(call: Call, person: str, *, purpose: Purpose, collection: str) -> None:
     Find the pictures that somebody is in.
 
     PERSON is a name or an id. Whoever is not enrolled, has not agreed to it, or is in no picture
-    gets the same answer: nothing found, and exit code 0.
+    gets the same answer: nothing found, and exit code 0. Under a purpose that no search is asked
+    for, or when the searches of the hour are used up, it is refused, with exit code 4, and logged.
     """
     with call.open() as library:
         found = library.find(person, purpose=purpose, collection=collection)

@@ -11,6 +11,7 @@ from countenance.cli.command import Call, command
 from countenance.cli.exits import IN_PART
 from countenance.cli.progress import ProgressLine, duration
 from countenance.cli.source import say_unlisted, unlisted_document
+from countenance.errors import NoGrant
 
 if TYPE_CHECKING:
     from countenance.ingest.run import Report
@@ -34,11 +35,16 @@ def ingest(call: Call, sources: tuple[str, ...], *, workers: int | None) -> None
 
     At those named, or at all that have a grant in force. It may be stopped at any moment and goes
     on when it is run again. A file that cannot be read is skipped, with its reason, and makes the
-    exit code 3.
+    exit code 3; so does a source that goes away meanwhile. With no grant in force it is 4.
     """
     given = {} if workers is None else {"workers": workers}
     with call.open(**given) as library, ProgressLine() as progress:
         report = library.ingest(sources, progress=progress)
+    if not report.sources:
+        raise NoGrant(
+            "no source has a grant in force",
+            hint="countenance source add folder adds one, or renews the grant of one",
+        )
     answer(call, _document(report), _text(report))
     say_unlisted(report.unlisted)
     if report.skipped or report.unlisted:

@@ -11,8 +11,8 @@ from countenance.errors import UsageError
 
 @command(
     "init",
-    changes="makes the folder DIR with a catalog, a vault and a folder of keys, readable by its "
-    "owner only",
+    changes="makes the folder DIR with a catalog and a vault, and beside it DIR.keys with the "
+    "keys, readable by their owner only",
     example="countenance init gala",
 )
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
@@ -28,6 +28,9 @@ def init(call: Call, folder: Path | None) -> None:
     if folder is not None and call.folder is not None:
         raise UsageError("the library's folder is named twice, as DIR and with --library")
     call.folder = folder or call.folder
-    Library.init(call.root, call.settings()).close()
-    answer(call, {"library": call.root}, [f"made a library in {call.root}"])
+    settings = call.settings()
+    Library.init(call.root, settings).close()
+    text = [f"made a library in {call.root}", f"its keys are in {settings.keys_dir}"]
+    answer(call, {"library": call.root, "keys": settings.keys_dir}, text)
+    say("keep a copy of the keys, but in no backup of the library: together they open everything")
     say("next: countenance source add folder LOCATION --granted-by WHO --until DATE")

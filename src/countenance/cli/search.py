@@ -10,6 +10,7 @@ from countenance.cli.answer import answer, counted, say
 from countenance.cli.arguments import FILE, SearchingPurpose, read_picture
 from countenance.cli.command import Call, command
 from countenance.cli.sightings import box_document, box_in_words, sighting_document
+from countenance.errors import Unreadable
 
 if TYPE_CHECKING:
     from countenance.library import Library
@@ -37,7 +38,7 @@ def search(call: Call, *, photo: Path, purpose: "Purpose") -> None:
     declined, never enrolled, or are simply not here.
     """
     with call.open() as library:
-        faces = library.search(read_picture(photo), purpose=purpose)
+        faces = _ask(library, photo, purpose)
         document = {"faces": [_face(library, one) for one in faces]}
     answer(call, document, _text(faces))
     if not any(face.candidates for face in faces):
@@ -45,6 +46,14 @@ def search(call: Call, *, photo: Path, purpose: "Purpose") -> None:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _ask(library: "Library", photo: Path, purpose: "Purpose") -> "tuple[ProbeFace, ...]":
+    """Raises as `Library.search` does, and names the file where that has a bare picture."""
+    try:
+        return library.search(read_picture(photo), purpose=purpose)
+    except Unreadable as exc:
+        raise Unreadable(exc.reason, f"{photo}: {exc.message}", hint=exc.hint) from exc
 
 
 def _face(library: "Library", face: "ProbeFace") -> dict[str, object]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from countenance.cli.answer import answer, counted, last_day, say, table
-from countenance.cli.arguments import FILE, LastDay, read_file
-from countenance.cli.asking import confirm
+from countenance.cli.arguments import FILE, GrantPurposes, LastDay, read_file
 from countenance.cli.command import Call, command, group
 from countenance.cli.exits import IN_PART
 from countenance.core.canonical import digest
@@ -17,7 +16,7 @@ from countenance.core.canonical import digest
 if TYPE_CHECKING:
     from countenance.catalog.collections import Collection
     from countenance.library import Library
-    from countenance.sources.grant import Grant
+    from countenance.sources.grant import Grant, GrantPurpose
     from countenance.sources.source import Source, Unlisted
 
 source = group("source", "Say where pictures come from, and who allows it.")
@@ -48,6 +47,14 @@ source.add_command(add)
     help="What they allow: paths below LOCATION, such as 'gala/**'. May be given several times.",
 )
 @click.option(
+    "--purposes",
+    metavar="P",
+    type=GrantPurposes(),
+    default="match",
+    help="What they allow to be done: `match` (find faces), `publish` (give out), or both with a "
+    "comma.",
+)
+@click.option(
     "--collection", metavar="C", default="", help="What the pictures belong to. Else: its name."
 )
 @click.option(
@@ -57,6 +64,11 @@ source.add_command(add)
     help="Why faces in the collection may be recognised. Without it, that stays as it is: off, "
     "in a new one.",
 )
+@click.option(
+    "--erased-too",
+    is_flag=True,
+    help="The grant covers what was taken down before, too. Else that stays refused.",
+)
 def add_folder(
     call: Call,
     *,
@@ -65,13 +77,17 @@ def add_folder(
     until: datetime,
     evidence: Path | None,
     scope: tuple[str, ...],
+    purposes: "frozenset[GrantPurpose]",
     collection: str,
     recognition_ground: str,
+    erased_too: bool,
 ) -> None:
     """
     Add a folder of pictures, under a grant.
 
-    The pictures stay where they are; `countenance ingest` reads them.
+    The pictures stay where they are; `countenance ingest` reads them. A folder that is a source
+    already has its grant renewed. One that lies in or around another source is refused: --scope
+    grants a part.
     """
     from countenance.library import Given
 
@@ -79,7 +95,9 @@ def add_folder(
         by=granted_by,
         until=until,
         scope=scope,
+        purposes=purposes,
         evidence=None if evidence is None else digest(read_file(evidence)),
+        erased_too=erased_too,
     )
     with call.open() as library:
         added = library.add_folder(
@@ -89,7 +107,7 @@ def add_folder(
     document = _document(added.source, added.collection, [added.grant], at=at)
     rule = "on" if added.collection.recognises else "off"
     text = [
-        f"added source {added.source.id}: {added.source.location}",
+        f"{_done(renewed=added.renewed)} source {added.source.id}: {added.source.location}",
         f"granted by {added.grant.granted_by} until {last_day(added.grant.until)}",
         f"collection {added.collection.name}, recognition {rule}",
     ]
@@ -173,7 +191,8 @@ def scan(call: Call, which: str) -> None:
 @command(
     "revoke",
     of=source,
-    changes="ends every grant of the source, for good: nothing of it is read or shown any more",
+    changes="the same as takedown: ends every grant of the source, for good, and removes all that "
+    "came from it",
     example="countenance source revoke d_7q2m0c4x9v1ksz3d --dry-run",
 )
 @click.argument("which", metavar="ID")
@@ -181,17 +200,9 @@ def scan(call: Call, which: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def revoke(call: Call, which: str, *, dry_run: bool, yes: bool) -> None:
     """End the grants of a source, because whoever gave them says so."""
-    with call.open() as library:
-        found, _ = _look_up(library, which)
-        ending = [one.id for one in library.grants(found.id) if one.revoked_at is None]
-        if not dry_run and ending:
-            ended = counted(len(ending), "grant")
-            confirm(f"{ended} of {found.location} will end for good. Go on?", yes=yes)
-            ending = list(library.revoke(found.id))
-    document = {"source": found.id, "dry_run": dry_run, "revoked": ending}
-    would = "would end" if dry_run else "ended"
-    none = f"no grant of {found.location} is left to revoke"
-    answer(call, document, [f"{would}: grant {one}" for one in ending] or [none])
+    from countenance.cli.takedown import take_down
+
+    take_down(call, which, dry_run=dry_run, yes=yes)
 
 
 def unlisted_document(unlisted: "Sequence[Unlisted]") -> list[dict[str, str]]:
@@ -213,6 +224,10 @@ def grant_in_words(grants: "Sequence[Grant]", *, at: datetime) -> str:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _done(*, renewed: bool) -> str:
+    return "renewed the grant of" if renewed else "added"
 
 
 def _look_up(library: "Library", which: str) -> "tuple[Source, Collection]":

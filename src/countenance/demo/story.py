@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from countenance.audit.receipt import verify
 from countenance.catalog.photos import Box
 from countenance.core.clock import SystemClock
+from countenance.core.ids import ErasureId
 from countenance.demo.pictures import drawn_face, find_portraits, make_photos
 from countenance.enrol.enrol import Portrait
 from countenance.errors import UsageError, VerificationError
@@ -24,9 +26,8 @@ from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.search.find import Found
 from countenance.search.probe import ProbeFace
-from countenance.settings import load_settings
+from countenance.settings import keys_beside, load_settings
 from countenance.vault.files import unavailable
-from countenance.vault.keys import KeyStore
 from countenance.vault.layout import lock
 
 HOPPER, COLLINS, NOBODY = "Grace Hopper", "Eileen Collins", "Nora Nobody"
@@ -49,23 +50,26 @@ def tell(folder: Path, say: Say, *, keep: bool = True) -> None:
     """
     Make the demo's library in `folder`, and tell its story line by line to `say`.
 
-    A folder that an earlier demo made is emptied first. Without `keep` it is removed at the end,
-    whatever happens. Raises `UsageError`, with nothing changed, if something else is in the folder;
-    `Unavailable` if the portraits are not installed or the folder cannot be written; `Locked` if
+    Its keys stand beside it, in a folder of that name with `.keys` after it. Folders that an
+    earlier demo made are emptied first. Without `keep` they are removed at the end, whatever
+    happens. Raises `UsageError`, with nothing changed, if something else is in one of them;
+    `Unavailable` if the portraits are not installed or a folder cannot be written; `Locked` if
     another run is at work on the library; and `VerificationError` if the story does not come true.
     """
-    files = _lay_out(folder)
+    keys = keys_beside(folder)
+    files = _lay_out(folder, keys)
     try:
-        # The keys stand in the library, whatever the environment says: it may name the folder of
-        # a library that is no demo.
-        settings = load_settings(folder, given={"keys_dir": "keys"})
+        # The keys stand beside the library, whatever the environment says: it may name the folder
+        # of a library that is no demo.
+        settings = load_settings(folder).with_keys(keys)
         with closing(Library.init(folder, settings)) as library:
             _tell(_Story(library, files, say), keep=keep)
     finally:
         if not keep:
-            _empty(folder)
-            with unavailable(f"the folder {folder}"):
-                folder.rmdir()
+            for made in (folder, keys):
+                _empty(made)
+                with unavailable(f"the folder {made}"):
+                    made.rmdir()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -105,10 +109,11 @@ class _Story:
         return self.library.find(who, purpose=Purpose.FIND_ME)
 
 
-def _lay_out(folder: Path) -> _Files:
-    """Make the folder, with the portraits and the photos in it."""
+def _lay_out(folder: Path, keys: Path) -> _Files:
+    """Make the folders, with the portraits and the photos in the one of the library."""
     portraits = find_portraits()
-    _make_room(folder)
+    for taken in [one for one in (folder, keys) if _is_taken(one)]:
+        _empty(taken)
     own = folder / "portraits"
     files = _Files(
         photos=folder / "photos",
@@ -118,7 +123,8 @@ def _lay_out(folder: Path) -> _Files:
     )
     with unavailable(f"the folder {folder}"):
         # The marker comes first: a demo that dies from here on can be started over.
-        (folder / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
+        for made in (folder, keys):
+            (made / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
         own.mkdir()
         files.hopper.write_bytes(portraits.hopper.read_bytes())
         files.collins.write_bytes(portraits.collins.read_bytes())
@@ -127,8 +133,8 @@ def _lay_out(folder: Path) -> _Files:
     return files
 
 
-def _make_room(folder: Path) -> None:
-    """An empty folder, if it may be had."""
+def _is_taken(folder: Path) -> bool:
+    """Make the folder, if need be. Whether it holds what an earlier demo left, to be emptied."""
     with unavailable(f"the folder {folder}"):
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder}: not a folder")
@@ -139,8 +145,7 @@ def _make_room(folder: Path) -> None:
                 f"{folder}: there is something in this folder, and no demo made it",
                 hint="name a folder that does not exist yet: countenance demo FOLDER",
             )
-    if taken:
-        _empty(folder)
+    return taken
 
 
 def _empty(folder: Path) -> None:
@@ -271,6 +276,7 @@ def _withdraw(story: _Story) -> None:
         "removed, and her name, her reference and the key that opened it destroyed.",
         f"Left are {there.people} people, the templates of {_keyed(story)}, "
         f"{there.sightings} sightings, and {there.faces} boxes without a name.",
+        f"A signed receipt says how far it went: {_level(story, done.erasure)}.",
     )
 
 
@@ -305,6 +311,8 @@ def _leave(story: _Story, *, keep: bool) -> None:
         f'  {command} enrol "{HOPPER}" --photo {portrait} --consent {Purpose.FIND_ME}',
         f'  {command} find "{HOPPER}"',
         f'  {command} person withdraw "{HOPPER}"',
+        "The receipts of what was erased:",
+        f"  {command} receipt list",
     )
 
 
@@ -336,8 +344,15 @@ def _box(box: Box) -> str:
 
 
 def _keyed(story: _Story) -> int:
-    """Of how many people templates are stored: as many as have a key."""
-    return len(KeyStore(story.library.settings.keys_dir).ids())
+    """Of how many people templates are stored."""
+    return story.library.inventory().recognised
+
+
+def _level(story: _Story, erasure: ErasureId) -> str:
+    """The level that the newest receipt of an erasure states, whose signature is verified."""
+    *_, newest = story.library.receipts(erasure)
+    stated = verify(newest.text, story.library.trail.key())
+    return (stated.level or "none").replace("-", " ")
 
 
 def _program() -> str:

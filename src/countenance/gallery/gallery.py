@@ -113,21 +113,6 @@ class Gallery:
         weak = np.array([reference.weak for reference in references], np.bool_)
         return cls(tuple(reference.person for reference in references), matrix, weak)
 
-    @classmethod
-    def empty(cls, dims: int) -> "Gallery":
-        return cls.of((), dims=dims)
-
-    def without(self, person: PersonId) -> "Gallery":
-        """The gallery without `person`: this one, if they are not in it."""
-        if person not in self.persons:
-            return self
-        row = self.persons.index(person)
-        return Gallery(
-            self.persons[:row] + self.persons[row + 1 :],
-            np.delete(self.matrix, row, axis=0),
-            np.delete(self.weak, row),
-        )
-
     def only(self, persons: Collection[PersonId]) -> "Gallery":
         """The gallery of those of `persons` who are in it, in the same order."""
         rows = [row for row, person in enumerate(self.persons) if person in persons]

@@ -6,13 +6,14 @@ no photo is worked on twice, none is forgotten (P29).
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Connection
 
-from countenance.catalog import collections, copies, items, photos, sources
+from countenance.catalog import collections, copies, items, photos, sources, tombstones
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState
 from countenance.catalog.stores import Stores
@@ -24,7 +25,7 @@ from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.listing import Listed, Scanned, write_plan
 from countenance.ingest.progress import Progress, Step
-from countenance.ingest.stage import PhotoStage, ReadPhoto, Record, Work
+from countenance.ingest.stage import AwayPhoto, PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
 from countenance.sources.changes import compare
 from countenance.sources.source import Reader, Unlisted
@@ -46,12 +47,14 @@ class Report:
     """
     What one ingest did.
 
-    `done` counts photos read, `known` further places of photos that were read before, `faces` and
-    `sightings` what was found in the photos of this run. `unlisted` are folders that could not be
-    looked into, `passed_over` files that are no pictures by their names. `spent` is CPU seconds by
-    stage, over all threads; `seconds` is the whole run by the wall clock.
+    `sources` counts those that had a grant in force, `done` photos read, `known` further places of
+    photos that were read before, `faces` and `sightings` what was found in the photos of this run.
+    `unlisted` are folders that could not be looked into, and sources that were away, `passed_over`
+    files that are no pictures by their names. `spent` is CPU seconds by stage, over all threads;
+    `seconds` is the whole run by the wall clock.
     """
 
+    sources: int = 0
     listed: Listed = field(default_factory=Listed)
     done: int = 0
     known: int = 0
@@ -93,13 +96,19 @@ def ingest(
 
     The caller holds the library's lock. Raises `NoGrant` if a source has no grant in force, before
     anything is read, and `Unavailable` if not one of them can be listed. Of several, one that
-    cannot be is said in the report, and nothing of it has changed.
+    cannot be is said in the report, and nothing of it has changed. So is one that goes away while
+    its photos are read: what was not read yet stays on the list.
     """
-    begun, report = time.monotonic(), Report()
+    begun, report = time.monotonic(), Report(sources=len(readers))
     _tidy_up(writer)
     here = _list_all(writer, readers, report)
     while _work_through(writer, extractor, here, workers=workers, progress=progress, report=report):
         pass
+    while _any_suspect(writer, here):
+        _work_through(
+            writer, extractor, here, workers=1, progress=progress, report=report, suspect=True
+        )
+    writer.drop_vanished_previews(list(here))
     report.compared_again = compare_all(
         writer, extractor, readers=here, workers=workers, progress=progress
     )
@@ -181,26 +190,38 @@ def _list(writer: Writer, source: SourceId, reader: Reader, report: Report) -> N
 def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     writer: Writer,
     extractor: Extractor,
-    readers: Mapping[SourceId, Reader],
+    here: dict[SourceId, Reader],
     *,
     workers: int,
     progress: Progress,
     report: Report,
+    suspect: bool = False,
 ) -> bool:
-    """Whether some items have to be worked on once more: their photo was removed meanwhile."""
-    wanted = list(readers)
+    """
+    Whether some items have to be worked on once more: their photo was removed meanwhile.
+
+    A source that goes away is taken out of `here`. With `suspect` it is one item, of those that
+    were given up once, and nothing beside it: if the run dies now, no other is blamed.
+    """
+    wanted = list(here)
     total = _count_listed(writer, wanted)
     taken: dict[int, Work] = {}
     stage = PhotoStage(
         extractor,
-        readers=readers,
+        readers=dict(here),
         known=_known(writer, wanted),
+        erased=_erased(writer, wanted),
         recognises=_recognising(writer, wanted),
     )
-    claims = _claims(writer, wanted, taken)
+    claims = _claims(writer, here, taken, suspect=suspect)
+    if suspect:
+        claims = islice(claims, 1)
     try:
         with closing(run_local(claims, stage, workers=workers)) as records:
             for record in records:
+                if isinstance(record, AwayPhoto):
+                    _leave_out(record, here, report)
+                    continue
                 stored = writer.store(record)
                 if stored.again:
                     continue
@@ -210,11 +231,25 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
                 progress(Step("photos", done, max(total, done), len(report.skipped)))
     finally:
         writer.release(list(taken.values()))
-    return bool(taken)
+    return any(work.claim.source in here for work in taken.values())
 
 
-def _claims(writer: Writer, wanted: list[SourceId], taken: dict[int, Work]) -> Iterator[Work]:
-    while (work := writer.claim(wanted)) is not None:
+def _leave_out(away: AwayPhoto, here: dict[SourceId, Reader], report: Report) -> None:
+    """No more is taken up of a source that went away, and that is said once."""
+    source = away.work.claim.source
+    if here.pop(source, None) is not None:
+        report.unlisted.append(Unlisted(source, away.message))
+
+
+def _any_suspect(writer: Writer, here: Mapping[SourceId, Reader]) -> bool:
+    with writer.stores.database.read() as tx:
+        return items.any_suspect(tx, list(here))
+
+
+def _claims(
+    writer: Writer, here: Mapping[SourceId, Reader], taken: dict[int, Work], *, suspect: bool
+) -> Iterator[Work]:
+    while (work := writer.claim(list(here), suspect=suspect)) is not None:
         taken[work.claim.id] = work
         yield work
 
@@ -227,6 +262,15 @@ def _count_listed(writer: Writer, wanted: list[SourceId]) -> int:
 def _known(writer: Writer, wanted: list[SourceId]) -> set[tuple[SourceId, Digest]]:
     with writer.stores.database.read() as tx:
         return photos.digests(tx, wanted)
+
+
+def _erased(writer: Writer, wanted: list[SourceId]) -> Container[tuple[SourceId, Digest]]:
+    """It saves work, and is not the gate: the writer asks again."""
+    with writer.stores.database.read() as tx:
+        key = tombstones.key_of(tx)
+        if key is None:
+            return ()
+        return tombstones.of_sources(tx, wanted, key=writer.stores.keys.read(key))
 
 
 def _recognising(writer: Writer, wanted: list[SourceId]) -> set[SourceId]:

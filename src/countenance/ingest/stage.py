@@ -15,11 +15,14 @@ from countenance.catalog.items import Claim
 from countenance.catalog.photos import Face
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CopyId, SourceId
-from countenance.errors import Reason, Unreadable
+from countenance.errors import Reason, Unavailable, Unreadable
 from countenance.extract.extractor import Extractor, Templates
 from countenance.media.decode import Picture
 from countenance.media.preview import encode_preview
 from countenance.sources.source import Reader
+
+ERASED = "it was taken down, and comes again from the same source"
+"""What is said of a picture that a tombstone refuses (P4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,24 @@ class UnreadPhoto:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class AwayPhoto:
+    """A photo whose source could not be reached: nothing is known of it, and nothing changes."""
+
+    work: Work
+    message: str
+
+
 Record = ReadPhoto | KnownPhoto | UnreadPhoto
+"""What comes to the writer."""
 
 
 class PhotoStage:
     """
     Reads one photo. Safe to call from several threads at once.
 
-    `known` says which photos need no work, `recognises` the sources whose faces are to be compared.
+    `known` says which photos need no work, `erased` which are refused because they were taken down,
+    `recognises` the sources whose faces are to be compared.
     """
 
     def __init__(
@@ -77,25 +90,39 @@ class PhotoStage:
         *,
         readers: Mapping[SourceId, Reader],
         known: Container[tuple[SourceId, Digest]],
+        erased: Container[tuple[SourceId, Digest]],
         recognises: Container[SourceId],
     ) -> None:
         self._extractor = extractor
         self._readers = readers
         self._known = known
+        self._erased = erased
         self._recognises = recognises
 
-    def __call__(self, work: Work) -> Record:
+    def __call__(self, work: Work) -> Record | AwayPhoto:
+        spent = Stopwatch()
         try:
-            return self._read(work)
+            with spent.on("read"):
+                data = self._fetch(work.claim)
+        except Unreadable as exc:
+            return UnreadPhoto(work, exc.reason, exc.message)
+        except Unavailable as exc:
+            return AwayPhoto(work, exc.message)
+        try:
+            return self._read(work, data, spent)
         except Unreadable as exc:
             return UnreadPhoto(work, exc.reason, exc.message)
 
-    def _read(self, work: Work) -> Record:
-        claim, see, spent = work.claim, self._extractor, Stopwatch()
+    def _fetch(self, claim: Claim) -> bytes:
+        max_bytes = self._extractor.decoder.limits.max_bytes
+        return self._readers[claim.source].read(claim.locator, max_bytes=max_bytes)
+
+    def _read(self, work: Work, data: bytes, spent: "Stopwatch") -> Record:
+        claim, see = work.claim, self._extractor
         with spent.on("read"):
-            reader = self._readers[claim.source]
-            data = reader.read(claim.locator, max_bytes=see.decoder.limits.max_bytes)
             known_by = digest(data)
+        if (claim.source, known_by) in self._erased:
+            raise Unreadable(Reason.ERASED, ERASED)
         if (claim.source, known_by) in self._known:
             return KnownPhoto(work, known_by)
         with spent.on("decode"):

@@ -10,20 +10,29 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from countenance.catalog import collections, copies, items, people, photos, sightings, sources
+from countenance.catalog import (
+    collections,
+    copies,
+    items,
+    people,
+    photos,
+    sightings,
+    sources,
+    tombstones,
+)
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.photos import Face, NewPhoto
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import NewSighting, SightingState
 from countenance.catalog.stores import Stores
-from countenance.core.canonical import digest
+from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, SourceId
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import recognise
 from countenance.gallery.gallery import Gallery
-from countenance.ingest.stage import KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
+from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
 from countenance.vault.ledger import CopyKind
@@ -56,15 +65,16 @@ class Writer:
     pack: Pack
     _opened: OpenGallery | None = field(default=None, init=False)
 
-    def claim(self, wanted: list[SourceId]) -> Work | None:
+    def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
         """
         Take one listed item of the sources `wanted`, or nothing if there is none.
 
-        The attempt is counted, and the preview's row stands in the copy ledger, before any work.
+        With `suspect` it is one in whose company many runs died, and else it is not. The attempt
+        is counted, and the preview's row stands in the copy ledger, before any work.
         """
         with self.stores.database.write() as tx:
             at = self.stores.now(tx)
-            taken = items.claim(tx, wanted, count=1, at=at)
+            taken = items.claim(tx, wanted, count=1, at=at, suspect=suspect)
             if not taken:
                 return None
             return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
@@ -98,6 +108,17 @@ class Writer:
                 return 0
             return self._compare(tx, photo, stored.source, stored.faces, templates)
 
+    def drop_vanished_previews(self, listed: list[SourceId]) -> None:
+        """
+        Remove the previews of photos that stand at their source no more.
+
+        The rows stay, in no answer: what somebody decided holds when the file comes back, and then
+        its preview is made again.
+        """
+        with self.stores.database.write() as tx:
+            needless = photos.forget_vanished_previews(tx, listed)
+        copies.remove_unconfirmed(self.stores, needless)
+
     def gallery(self, tx: Connection) -> OpenGallery:
         """The references in force, opened again if somebody was added since the last time."""
         version = people.gallery_version(tx)
@@ -121,7 +142,13 @@ class Writer:
         except NoGrant as exc:
             refusal = NoResult(ItemState.REFUSED, Reason.NO_GRANT, exc.message)
             return self._without_result(tx, work, refusal)
+        if not isinstance(record, UnreadPhoto) and self._is_erased(tx, claim.source, record.digest):
+            refusal = NoResult(ItemState.REFUSED, Reason.ERASED, ERASED)
+            return self._without_result(tx, work, refusal)
         match record:
+            case UnreadPhoto(reason=Reason.ERASED):
+                refusal = NoResult(ItemState.REFUSED, record.reason, record.detail)
+                return self._without_result(tx, work, refusal)
             case UnreadPhoto():
                 failure = NoResult(ItemState.FAILED, record.reason, record.detail)
                 return self._without_result(tx, work, failure)
@@ -143,7 +170,10 @@ class Writer:
         needless: list[CopyId] = []
         photo = photos.find_by_digest(tx, claim.source, record.digest)
         known, faces, seen = photo is not None, 0, 0
-        if photo is not None:
+        if photo is not None and isinstance(record, ReadPhoto) and photos.is_bare(tx, photo):
+            self._confirm_preview(tx, record)
+            photos.set_preview(tx, photo, record.work.preview)
+        elif photo is not None:
             needless.append(record.work.preview)
         elif isinstance(record, ReadPhoto):
             photo, seen = self._add(tx, record)
@@ -158,7 +188,7 @@ class Writer:
 
     def _add(self, tx: Connection, record: ReadPhoto) -> tuple[PhotoId, int]:
         work = record.work
-        copies.confirm(tx, work.preview, digest=digest(record.preview), size=len(record.preview))
+        self._confirm_preview(tx, record)
         new = NewPhoto(
             source=work.claim.source,
             digest=record.digest,
@@ -171,6 +201,10 @@ class Writer:
         photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
         seen = self._compare(tx, photo, new.source, new.faces, record.templates)
         return photo, seen
+
+    def _confirm_preview(self, tx: Connection, record: ReadPhoto) -> None:
+        preview = record.preview
+        copies.confirm(tx, record.work.preview, digest=digest(preview), size=len(preview))
 
     def _compare(
         self,
@@ -222,6 +256,14 @@ class Writer:
         """Of minors only those on the roster are compared with anybody (P11)."""
         everybody = self.gallery(tx).gallery
         return everybody.only(collections.roster_of(tx, where.id)) if where.minors else everybody
+
+    def _is_erased(self, tx: Connection, source: SourceId, offered: Digest) -> bool:
+        """Whether a tombstone stands for it, also one that was set while it was worked on (P4)."""
+        key = tombstones.key_of(tx)
+        if key is None:
+            return False
+        mark = tombstones.mark(self.stores.keys.read(key), offered)
+        return tombstones.stands(tx, source, mark)
 
     def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
         preview = None if before is None else photos.remove_if_unlisted(tx, before)

@@ -12,6 +12,15 @@ The Python API: one object, one method a use case.
 from countenance.library.library import Library
 from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
+from countenance.library.recipients import Page, RecipientAdded
 from countenance.library.sources import Given, SourceAdded
 
-__all__ = ["Enrolled", "Given", "Inventory", "Library", "SourceAdded"]
+__all__ = [
+    "Enrolled",
+    "Given",
+    "Inventory",
+    "Library",
+    "Page",
+    "RecipientAdded",
+    "SourceAdded",
+]

@@ -8,16 +8,33 @@ from typing import Self
 
 from countenance.core.clock import Clock, SystemClock
 from countenance.core.ids import new_id
-from countenance.errors import Error, NoLibrary, Unavailable, UsageError
+from countenance.errors import DiskFull, Error, NoLibrary, Unavailable, UsageError
+from countenance.ingest.progress import Progress, silent
+from countenance.keeping.restore import Restored, restore
+from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
+from countenance.library.erasures import Erasures
 from countenance.library.people import People
 from countenance.library.photos import Photos
+from countenance.library.recipients import Recipients
+from countenance.library.records import Records
 from countenance.library.searches import Searches
+from countenance.library.soundness import Soundness
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
 
 
-class Library(Collections, Photos, People, Searches):
+class Library(
+    Backups,
+    Collections,
+    Photos,
+    People,
+    Searches,
+    Erasures,
+    Records,
+    Recipients,
+    Soundness,
+):
     """
     One library: one data folder, one controller.
 
@@ -41,8 +58,11 @@ class Library(Collections, Photos, People, Searches):
             library_id = new_id("l")
             made._take_keys_folder(library_id)
             made._database.create(library_id, at=made._clock.now())
-            # Where the key cannot be made now, it is made when it is first needed.
+            made._begin_journal()
+            # Where the key cannot be made now, it is made when it is first needed; and the reserve
+            # at the next opening.
             with suppress(Unavailable):
+                made._reserve.restore()
                 made._trail.key()
         return made
 
@@ -51,17 +71,60 @@ class Library(Collections, Photos, People, Searches):
         """
         Open the library in the folder `root`.
 
-        Raises `NoLibrary` if there is none, and `Unavailable` if a newer program made it.
+        Raises `NoLibrary` if there is none, `Unavailable` if a newer program made it or its folder
+        of keys cannot be reached, and `VerificationError` if its catalog is older than the journal
+        of its log: somebody put it there, and people erased since may be in it (P22).
         """
-        if not LibraryLayout(root).exists():
-            raise NoLibrary(
-                f"{root}: there is no library here",
-                hint="countenance init makes one; --library names one that stands elsewhere",
-            )
         opened = cls(root, settings or load_settings(root), clock=clock or SystemClock())
         with opened._closed_on_error():
-            opened._database.require_known_revision()
-            opened._database.migrate()
+            opened._require_catalog()
+            opened._begin_journal()
+            # It is missed at a withdrawal alone, and opening may be the first step of one.
+            with suppress(Unavailable):
+                opened._reserve.restore()
+        return opened
+
+    @classmethod
+    def restore(  # noqa: PLR0913  what becomes what, and who says so
+        cls,
+        backup: Path,
+        to: Path,
+        *,
+        keys: Path | None = None,
+        actor: str,
+        clock: Clock | None = None,
+        progress: Progress = silent,
+    ) -> Restored:
+        """
+        Make the library of a backup again, in the new folder `to`, with its folder of keys `keys`.
+
+        Of no `keys`, they are where the settings say: those in the backup, else those of `to`. What
+        ended since ends again before anybody can open it, then goes as far as it can, and what is
+        lost is told. Raises `VerificationError` if backup or journal is damaged, `UsageError` if
+        there is something in `to`, and `Unavailable` if the journal cannot be reached; then there
+        is no library in `to`.
+        """
+        where = (keys or keys_by_settings(backup, to)).absolute()
+        clock = clock or SystemClock()
+        done = restore(backup.absolute(), to.absolute(), keys=where, actor=actor, clock=clock)
+        # Whatever the environment says: it may name the keys of another library.
+        settings = load_settings(done.root, given={"keys_dir": str(where), "actor": actor})
+        with cls.open(done.root, settings, clock) as restored:
+            restored.resume(progress=progress)
+        return done
+
+    @classmethod
+    def open_for_audit(
+        cls, root: Path, settings: Settings | None = None, clock: Clock | None = None
+    ) -> Self:
+        """
+        Open a library of which nothing but its `trail` may be read, though its catalog may be old.
+
+        Raises `NoLibrary` if there is none, and `Unavailable` if a newer program made it.
+        """
+        opened = cls(root, settings or load_settings(root), clock=clock or SystemClock())
+        with opened._closed_on_error():
+            opened._require_catalog()
         return opened
 
     def close(self) -> None:
@@ -69,6 +132,7 @@ class Library(Collections, Photos, People, Searches):
         if self._acted:
             self._sign(at_least=1)
         self._decoder.close()
+        self._scanner_apart.close()
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -82,11 +146,22 @@ class Library(Collections, Photos, People, Searches):
     ) -> None:
         self.close()
 
-    def damage(self) -> tuple[str, ...]:
-        """What the catalog finds wrong in itself, in words; none if it is sound (P27)."""
-        return self._database.damage()
-
     # ----------------------------------------------------------------------------------------
+
+    def _require_catalog(self) -> None:
+        if not self._layout.exists():
+            raise NoLibrary(
+                f"{self.root}: there is no library here",
+                hint="countenance init makes one; --library names one that stands elsewhere",
+            )
+        try:
+            self._database.require_known_revision()
+        except DiskFull:
+            # The database makes two small files beside it before anything can be read.
+            if not self._reserve.spend():
+                raise
+            self._database.require_known_revision()
+        self._database.migrate()
 
     @contextmanager
     def _closed_on_error(self) -> Iterator[None]:

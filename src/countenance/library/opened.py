@@ -4,42 +4,59 @@ A library that is open: its stores and its settings, and what all use cases need
 The use cases stand beside it, a class a subject; `Library` is all of them in one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, people, photos, sources
+from countenance.catalog import erasures, log, people, photos, sources
 from countenance.catalog.database import Database
+from countenance.catalog.erasures import Erasure, Stage
+from countenance.catalog.journal import catch_up
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
-from countenance.errors import Locked, Unavailable, UsageError, VerificationError
+from countenance.core.ids import ErasureId, PhotoId
+from countenance.erasure.case import Ground, carry_on
+from countenance.erasure.expire import expire
+from countenance.erasure.receipt import settle
+from countenance.erasure.scanner import Scanner, ScannerApart
+from countenance.errors import (
+    DiskFull,
+    ErasureIncomplete,
+    Locked,
+    NotFound,
+    Unavailable,
+    UsageError,
+    VerificationError,
+)
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
-from countenance.ingest.progress import Progress
+from countenance.ingest.progress import Progress, Step, silent
 from countenance.ingest.writer import Writer
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
-from countenance.settings import Settings
+from countenance.settings import KEYS_OWNER_FILE, Settings
 from countenance.sources.folder import FolderReader
 from countenance.sources.source import Reader, Source
 from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
+from countenance.vault.journal import Journal
 from countenance.vault.keys import KeyStore
-from countenance.vault.layout import LibraryLayout, lock
+from countenance.vault.layout import LibraryLayout, lock, lock_file
+from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
 from countenance.vision.models import ModelStore
 from countenance.vision.pack import Pack, load_pack
 from countenance.vision.vision import Vision
 
-KEYS_OWNER_FILE = "library"
-"""Beside the keys: the id of the library that they belong to."""
+T = TypeVar("T")
 
 
 class Opened:
@@ -51,12 +68,21 @@ class Opened:
         self._clock = clock
         self._database = Database.at(self._layout.catalog)
         self._stores = Stores(
-            self._database, KeyStore(settings.keys_dir), BlobStore(self._layout.vault), clock
+            self._database,
+            KeyStore(settings.keys_dir, settings.library_key),
+            BlobStore(self._layout.vault),
+            clock,
         )
+        self._reserve = Reserve(root)
         self._signing_key = SigningKeyFile(settings.keys_dir)
-        self._trail = Trail(self._database, self._signing_key, clock, self._require_own_keys)
+        self._journal = Journal(settings.keys_dir)
+        self._trail = Trail(
+            self._database, self._signing_key, self._journal, clock, self._require_own_keys
+        )
         self._acted = False
         self._decoder = Decoder(Limits())
+        self._scanner_apart = ScannerApart()
+        self._scanner: Scanner = self._scanner_apart
 
     @property
     def root(self) -> Path:
@@ -100,12 +126,32 @@ class Opened:
         folder = self._settings.keys_dir
         with unavailable(f"the key folder {folder}"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._stores.keys.ids() or self._signing_key.exists():
+            library_key = self._stores.keys.library_key
+            taken = self._stores.keys.ids() or self._signing_key.exists() or library_key.exists()
+            if taken:
                 raise UsageError(
                     f"{folder}: here are the keys of another library",
-                    hint="give each library a folder of its own: the setting `keys_dir`",
+                    hint="give each library keys of its own: settings `keys_dir`, `library_key`",
                 )
             (folder / KEYS_OWNER_FILE).write_text(library_id, encoding="utf-8")
+
+    def _whatever_the_room(self, act: Callable[[], T]) -> T:
+        """
+        Do what a full disk may not stop: where it would, the reserve is spent on it (P28).
+
+        `act` may be called again if it found no room.
+        """
+        if full(self.root):
+            self._reserve.spend()
+        try:
+            done = act()
+        except DiskFull:
+            if not self._reserve.spend():
+                raise
+            done = act()
+        with suppress(Unavailable):  # Then it is made at the next opening.
+            self._reserve.restore()
+        return done
 
     @contextmanager
     def _own_keys(self) -> Iterator[None]:
@@ -119,7 +165,7 @@ class Opened:
         with self._database.read() as tx:
             library_id = people.library_id(tx)
         with unavailable(f"the key folder {folder}"):
-            owner = (folder / KEYS_OWNER_FILE).read_text(encoding="utf-8")
+            owner = (folder / KEYS_OWNER_FILE).read_text(encoding="utf-8", errors="replace")
         if owner != library_id:
             raise Unavailable(f"{folder}: these are the keys of another library, {owner}")
 
@@ -144,9 +190,96 @@ class Opened:
         at, actor = self._stores.now(tx), self._settings.actor
         log.record(tx, Entry(act, at, actor, subjects=subjects, rests_on=rests_on))
 
+    def _photo_named(self, photo: str) -> PhotoId:
+        """The photo of this id, or else the one that stands at this path."""
+        # A link to a photo is a place of its own; one on the way to it is not.
+        path = Path(photo).parent.resolve() / Path(photo).name
+        with self._database.read() as tx:
+            if photos.get(tx, PhotoId(photo)) is not None:
+                return PhotoId(photo)
+            for source in sources.list_all(tx):
+                if not path.is_relative_to(source.location):
+                    continue
+                locator = path.relative_to(source.location).as_posix()
+                if (found := photos.at_place(tx, source.id, locator)) is not None:
+                    return found
+        raise NotFound(f"{photo}: no photo has this id or stands at this path")
+
+    def _ground(self, progress: Progress = silent) -> Ground:
+        folders = {self._layout.root.resolve(), self._settings.keys_dir.resolve()}
+        return Ground(
+            self._stores,
+            tuple(sorted(folders)),
+            self._keys_in_turn,
+            self._scanner,
+            lambda done, total: progress(Step("files scanned", done, total)),
+        )
+
+    @contextmanager
+    def _keys_in_turn(self) -> Iterator[None]:
+        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
+        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
+            self._require_own_keys()
+            yield
+
+    def _latch(self) -> None:
+        """Say of what has expired that it has, and destroy its keys. The rest can wait."""
+        for which in expire(self._stores):
+            with suppress(ErasureIncomplete, Unavailable):
+                carry_on(which, self._ground(), until=Stage.KEYS_DESTROYED)
+
+    def _carry_on(self, which: ErasureId, progress: Progress = silent) -> Erasure:
+        """
+        Carry a case as far as it goes now. What stands in the way is for `resume` to meet again.
+
+        One case is carried at a time: who finds another at it waits.
+        """
+        ground = self._ground(progress)
+        with lock_file(self._layout.erasing), suppress(ErasureIncomplete, Unavailable):
+            self._whatever_the_room(lambda: carry_on(which, ground))
+        self._settle(which)
+        with self._database.read() as tx:
+            return erasures.get(tx, which)
+
+    def _settle(self, which: ErasureId) -> None:
+        """Issue the receipt of a case, if there is anything new to say. It can wait."""
+        with suppress(Unavailable, VerificationError):
+            self._trail.key()
+            signer = self._signing_key.read()
+            settle(which, actor=self._settings.actor, signer=signer, stores=self._stores)
+
+    def _settle_all(self) -> None:
+        """Settle every case that is waiting for backups or recipients."""
+        with self._database.read() as tx:
+            waiting = erasures.in_stages(tx, (Stage.BYTES_GONE,))
+        for which in waiting:
+            self._settle(which)
+
+    def _carry_on_all(
+        self, progress: Progress = silent, *, stages: tuple[Stage, ...] = erasures.UNFINISHED
+    ) -> list[Erasure]:
+        """Carry on every case that stands at one of `stages`, as far as it goes now."""
+        with self._database.read() as tx:
+            waiting = erasures.in_stages(tx, stages)
+        return [self._carry_on(which, progress) for which in waiting]
+
     def _did_act(self) -> None:
         self._acted = True
+        # An act is acknowledged once a restore would know of it (P22).
+        catch_up(self._database, self._journal)
         self._sign(at_least=SIGNED_EVERY)
+
+    def _begin_journal(self) -> None:
+        """Compare the log with its journal, and keep the journal from here on."""
+        self._require_own_keys()
+        catch_up(self._database, self._journal)
+        self._database.after_each_commit(self._keep_journal)
+
+    def _keep_journal(self) -> None:
+        # Soon after each commit, whatever becomes of the use case. What stands in the way is said
+        # by `_did_act`, and by the next opening.
+        with suppress(Unavailable, VerificationError):
+            catch_up(self._database, self._journal)
 
     def _sign(self, *, at_least: int) -> None:
         # What was done is done, and in the log; only the signature is late. The next close signs,
@@ -185,5 +318,7 @@ class Opened:
             covers=lambda locator: any(
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
+            # A library may stand among the pictures, and its previews are no pictures of theirs.
+            apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
         )
         return GrantedReader(folder, source.id, self._stores)

@@ -7,21 +7,22 @@ from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
-from countenance.erasure.expire import expire
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
 from countenance.library.sources import Sources
 from countenance.sources.source import Source
+from countenance.vault.reserve import require_room
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """How much there is in a library."""
+    """How much there is in a library. `recognised` are the people who have a reference."""
 
     photos: int
     faces: int
     people: int
     sightings: int
+    recognised: int
 
 
 class Photos(Sources):
@@ -33,10 +34,12 @@ class Photos(Sources):
 
         May be ended at any moment, and goes on when called again. Raises `Locked` if another run
         holds the library, `NotFound` if a chosen source does not exist, `NoGrant` if one has no
-        grant in force (of all sources, those are passed over), and `Unavailable` if a source or
-        the model pack cannot be reached.
+        grant in force (of all sources, those are passed over), and `Unavailable` if no source or
+        the model pack can be reached, or the disk is nearly full.
         """
-        expire(self._stores)
+        self._latch()
+        self._carry_on_all()
+        require_room(self.root)
         with self._at_work() as writer:
             wanted = self._chosen(chosen)
             report = ingest(
@@ -62,9 +65,16 @@ class Photos(Sources):
         return self._reader(self.source(sighting.source)).url(sighting.locator)
 
     def inventory(self) -> Inventory:
+        """How much there is here."""
         with self._database.read() as tx:
             how_many, faces = photos.count(tx)
-            return Inventory(how_many, faces, len(people.list_all(tx)), sightings.count(tx))
+            return Inventory(
+                photos=how_many,
+                faces=faces,
+                people=len(people.list_all(tx)),
+                sightings=sightings.count(tx),
+                recognised=people.count_recognised(tx),
+            )
 
     # ----------------------------------------------------------------------------------------
 

@@ -1,13 +1,16 @@
 """Searches: from a person or a picture to sightings, and what people say of those by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from countenance.catalog.sightings import Decision, SightingState
-from countenance.erasure.expire import expire
 from countenance.library.opened import Opened
 from countenance.people.purpose import Purpose
-from countenance.search.asker import Asker
+from countenance.search.asker import Asker, admit
 from countenance.search.byhand import add, decide
 from countenance.search.find import Found, find
 from countenance.search.probe import ProbeFace, search
+from countenance.search.window import Windows
 
 
 class Searches(Opened):
@@ -17,44 +20,62 @@ class Searches(Opened):
         """
         The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
 
-        Raises `UsageError` if two people have this name.
+        Raises `UsageError` if two people of this name agreed to it, `Refused` if no search is asked
+        under this purpose, and `TooManySearches` if an hour's searches are used up.
         """
-        asker = Asker(self._settings.actor, purpose)
-        expire(self._stores)
-        found = find(who, asker, stores=self._stores, in_collection=collection)
-        self._did_act()
-        return found
+        with self._asking(purpose) as asker:
+            return find(who, asker, stores=self._stores, in_collection=collection)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
         """
         The faces of a picture, each with whom it may show, among those who agreed to this purpose.
 
-        Raises `Unreadable` if the picture cannot be read.
+        Raises `Unreadable` if the picture cannot be read, which is a search all the same, and
+        `Refused` and `TooManySearches` as `find` does.
         """
-        asker = Asker(self._settings.actor, purpose)
-        expire(self._stores)
-        faces = search(probe, asker, extractor=self.extractor, stores=self._stores)
-        self._did_act()
-        return faces
+        with self._asking(purpose) as asker:
+            return search(probe, asker, extractor=self.extractor, stores=self._stores)
 
     # --- by hand ----------------------------------------------------------------------------
 
-    def add_sighting(self, photo: str, face: int, who: str) -> Decision:
+    def add_sighting(self, photo: str, face: int | None, who: str) -> Decision:
         """
         Say that somebody is in a photo: in its face of this number, from 1, from left to right.
 
-        It needs the consent that recognition needs, and no reference (P18). Raises `NotFound` if
-        there is no such photo, face or person, `Refused` if consent, grant or roster does not cover
-        it, and `UsageError` if the face or the person is spoken for.
+        `photo` is an id or a path at the source, `who` an id, a name, or `#` and a number on the
+        roster; of no `face`, there is one in the photo. It needs the consent that recognition
+        needs, and no reference (P18). Raises `NotFound` if there is no such photo, face or person,
+        `Refused` if consent, grant or roster does not cover it, and `UsageError` if the face or the
+        person is spoken for.
         """
-        return add(photo, face, who, actor=self._settings.actor, stores=self._stores)
+        which = self._photo_named(photo)
+        made = add(which, face, who, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return made
 
     def confirm_sighting(self, which: str) -> Decision:
         """Raises as `add_sighting` does."""
-        confirmed = SightingState.CONFIRMED
-        return decide(which, confirmed, actor=self._settings.actor, stores=self._stores)
+        return self._decide(which, SightingState.CONFIRMED)
 
     def reject_sighting(self, which: str) -> Decision:
         """Raises `NotFound` if there is no such sighting."""
-        rejected = SightingState.REJECTED
-        return decide(which, rejected, actor=self._settings.actor, stores=self._stores)
+        return self._decide(which, SightingState.REJECTED)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _decide(self, which: str, state: SightingState) -> Decision:
+        made = decide(which, state, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return made
+
+    @contextmanager
+    def _asking(self, purpose: Purpose) -> Iterator[Asker]:
+        """One search, counted; what it did, or why it was refused, is in the log."""
+        own = self._settings
+        windows = Windows(account=own.searches_per_account, library=own.searches_per_library)
+        try:
+            asker = admit(own.actor, purpose, windows, stores=self._stores)
+            self._latch()
+            yield asker
+        finally:
+            self._did_act()

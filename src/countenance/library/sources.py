@@ -7,13 +7,15 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.catalog import collections, items, sources
+from countenance.catalog import collections, items, photos, sources
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import Trouble
 from countenance.core.canonical import Digest
 from countenance.core.ids import GrantId, SourceId, new_id
+from countenance.erasure.takedown import Takedown, let_in_again, take_down
 from countenance.errors import UsageError
 from countenance.ingest.listing import Scanned
+from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import scan
 from countenance.library.opened import Opened
 from countenance.sources.grant import Grant, GrantPurpose
@@ -22,13 +24,18 @@ from countenance.sources.source import Source, SourceKind
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a source's owner grants: by whom, for which locations and purposes, until when."""
+    """
+    What a source's owner grants: by whom, for which locations and purposes, until when.
+
+    `erased_too` says that it covers pictures that were taken down before: else they are refused.
+    """
 
     by: str
     until: datetime
     scope: tuple[str, ...] = ("**",)
     purposes: frozenset[GrantPurpose] = frozenset({GrantPurpose.MATCH})
     evidence: Digest | None = None
+    erased_too: bool = False
 
     def check(self, at: datetime) -> None:
         """Raises `UsageError` if nobody gave it, or if at `at` it is over already."""
@@ -55,11 +62,16 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class SourceAdded:
-    """A source that was added, and the collection that its pictures belong to."""
+    """
+    A source that was added, and the collection that its pictures belong to.
+
+    If it was there already, its grant was `renewed`.
+    """
 
     source: Source
     grant: Grant
     collection: Collection
+    renewed: bool
 
 
 class Sources(Opened):
@@ -73,16 +85,20 @@ class Sources(Opened):
 
         They belong to `collection`, by default one named like the folder, which is made if there is
         none. A `ground` switches recognition on for it. Nothing is read yet. Raises `UsageError` if
-        the folder is not one, is a source of another collection already, or if the grant is over
-        before it begins.
+        the folder is not one, lies in or around another source, holds the library's own files, is
+        a source of another collection already, or if the grant is over before it begins.
         """
         location = folder.expanduser().resolve()
         if not location.is_dir():
             raise UsageError(f"{folder}: no such folder")
+        # What is on its way out goes first: what is granted anew is read anew.
+        self._carry_on_all()
         with self._database.write() as tx:
             at = self._stores.now(tx)
             given.check(at)
             known = sources.at_location(tx, SourceKind.FOLDER, str(location))
+            if known is None:
+                self._require_apart(tx, location)
             where = self._collection_for(tx, known, collection, default=location.name or "main")
             source = known or Source(
                 SourceId(new_id("d")), SourceKind.FOLDER, str(location), where.id, at
@@ -93,12 +109,14 @@ class Sources(Opened):
             else:
                 sources.add_grant(tx, grant)
             self._log(tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=(grant.id,))
+            if given.erased_too:
+                let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
             if ground.strip():
                 where = replace(where, recognition=True, ground=ground.strip())
                 collections.set_rule(tx, where, at=at)
                 self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
         self._did_act()
-        return SourceAdded(source, grant, where)
+        return SourceAdded(source, grant, where, renewed=known is not None)
 
     def sources(self) -> list[Source]:
         with self._database.read() as tx:
@@ -112,6 +130,11 @@ class Sources(Opened):
     def grants(self, source: SourceId) -> list[Grant]:
         with self._database.read() as tx:
             return sources.grants(tx, source)
+
+    def photos_of(self, source: SourceId) -> int:
+        """How many photos there are of a source."""
+        with self._database.read() as tx:
+            return photos.count_of(tx, source)
 
     def troubles(self, source: SourceId) -> list[Trouble]:
         """What of a source could not be read, and why."""
@@ -128,20 +151,35 @@ class Sources(Opened):
         source = self.source(which)
         return scan(self._stores, source.id, self._reader(source))
 
-    def revoke(self, source: str) -> tuple[GrantId, ...]:
+    def take_down(self, source: str, *, progress: Progress = silent) -> Takedown:
         """
         End every grant of a source: nothing of it is in any answer from now on (P3).
 
-        Raises `NotFound` if there is no such source.
+        All that came from it then goes, as a case of erasure, and is refused when it is offered
+        again (P4); where that cannot be finished now, `erasure` says so of the case. Raises
+        `NotFound` if there is no such source.
         """
-        with self._database.write() as tx:
-            which = sources.get(tx, source).id
-            ended = sources.revoke(tx, which, at=self._stores.now(tx))
-            self._log(tx, Act.SOURCE_REVOKED, subjects=(which,), rests_on=ended)
+        done = take_down(source, actor=self._settings.actor, stores=self._stores)
         self._did_act()
-        return ended
+        self._carry_on(done.erasure, progress)
+        return done
 
     # ----------------------------------------------------------------------------------------
+
+    def _require_apart(self, tx: Connection, location: Path) -> None:
+        """A picture is of one source: else the end of one's grant would leave it to the other."""
+        for own in (self._layout.vault, self._settings.keys_dir):
+            if location.is_relative_to(own.resolve()):
+                raise UsageError(f"{location}: here lie the library's own files")
+        for other in sources.list_all(tx):
+            there = Path(other.location)
+            if location.is_relative_to(there) or there.is_relative_to(location):
+                side = "inside" if location.is_relative_to(there) else "around"
+                raise UsageError(
+                    f"{location}: lies {side} the source {other.id}, {there}: whoever ended the "
+                    "grant of one would leave the same pictures to the other",
+                    hint="--scope says which part of a source is granted",
+                )
 
     def _collection_for(
         self, tx: Connection, known: Source | None, name: str, *, default: str

@@ -16,7 +16,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,10 @@ _REASONS = {
 }
 
 
+_Identity = tuple[int, int]
+"""The device and the number of a folder: the same by whatever path."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Ears:
     """Who is told, during a walk, of what is not yielded."""
@@ -82,7 +86,8 @@ class FolderReader:
 
     `covers` says of a locator whether a grant covers it now; it is asked at each listing and
     again at each reading. Files that end otherwise than `endings` (lower case, with the dot) are
-    left out, and so is what is hidden: names that begin with a dot.
+    left out, and so is what is hidden: names that begin with a dot. Nothing is listed or read in
+    the folders `apart`, by whatever path one comes to them.
     """
 
     def __init__(
@@ -91,10 +96,12 @@ class FolderReader:
         *,
         covers: Callable[[str], bool],
         endings: frozenset[str] = PICTURE_ENDINGS,
+        apart: Sequence[Path] = (),
     ) -> None:
         self._root = root
         self._covers = covers
         self._endings = endings
+        self._apart = apart
 
     def list(
         self, unlisted: Callable[[Unlisted], object], passed_over: Callable[[str], object]
@@ -109,7 +116,8 @@ class FolderReader:
                 items = _items(root)
             except OSError as exc:
                 raise self._unavailable(exc) from exc
-            yield from self._walk(root, items, "", _Ears(unlisted, passed_over))
+            ears = _Ears(unlisted, passed_over)
+            yield from self._walk(root, items, "", ears, _identities(self._apart))
 
     def read(self, locator: str, *, max_bytes: int) -> bytes:
         """
@@ -122,7 +130,7 @@ class FolderReader:
         *folders, name = _names(locator)
         with self._opened_root() as root:
             try:
-                return _read(root, folders, name, max_bytes)
+                return _read(root, folders, name, max_bytes, _identities(self._apart))
             except Unreadable as exc:
                 raise Unreadable(exc.reason, f"{locator}: {exc.message}") from exc
             except OSError as exc:
@@ -164,6 +172,7 @@ class FolderReader:
         items: "Sequence[os.DirEntry[str]]",
         above: str,
         ears: "_Ears",
+        apart: "frozenset[_Identity]",
     ) -> Iterator[Entry]:
         """The pictures among and below the `items` of `folder`, whose locator is `above`."""
         for item in items:
@@ -173,7 +182,9 @@ class FolderReader:
                     continue
                 if item.is_dir(follow_symlinks=False):
                     with _opened_below(folder, item.name, locator) as below:
-                        yield from self._walk(below, _items(below), f"{locator}/", ears)
+                        if _identity(os.fstat(below)) not in apart:
+                            items_below = _items(below)
+                            yield from self._walk(below, items_below, f"{locator}/", ears, apart)
                 elif item.is_file(follow_symlinks=False) and self._covers(locator):
                     if self._is_picture(item.name):
                         yield _entry(item, locator)
@@ -218,11 +229,32 @@ def _opened_below(folder: int, name: str, locator: str) -> Iterator[int]:
         os.close(below)
 
 
-def _read(folder: int, folders: Sequence[str], name: str, max_bytes: int) -> bytes:
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
+
+
+def _identities(folders: Sequence[Path]) -> "frozenset[_Identity]":
+    """Of those that are there."""
+    found = set()
+    for folder in folders:
+        with suppress(OSError):
+            found.add(_identity(folder.stat()))
+    return frozenset(found)
+
+
+def _read(
+    folder: int,
+    folders: Sequence[str],
+    name: str,
+    max_bytes: int,
+    apart: "frozenset[_Identity]",
+) -> bytes:
     """The file `name`, down through `folders` from the open `folder`, following no link."""
     with ExitStack() as opened:
         for below in folders:
             folder = opened.enter_context(_opened_below(folder, below, ""))
+            if _identity(os.fstat(folder)) in apart:
+                raise Unreadable(Reason.OUTSIDE, "it is none of the source's")
         descriptor = os.open(name, _FILE, dir_fd=folder)
         opened.callback(os.close, descriptor)
         status = os.fstat(descriptor)

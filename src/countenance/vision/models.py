@@ -14,7 +14,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from countenance.core.canonical import digest
-from countenance.errors import NoModel, Unavailable
+from countenance.errors import NoModel, Unavailable, VerificationError
 from countenance.vision.fetch import Progress, check, download, from_files, from_index
 from countenance.vision.pack import ModelFile, Pack, Package
 
@@ -61,13 +61,14 @@ class ModelStore:
         What is prepared or installed already is used. With `sources` (model files, or archives that
         hold them) nothing is fetched; without, what is missing comes from where it is published.
 
-        Raises `VerificationError` if bytes are not the ones the pack names, `NotFound` if a source
-        is not there, `NoModel` if none of the sources holds a file, and `Unavailable` if the
-        network fails. Whatever it raises, no part of a file is left behind.
+        Raises `VerificationError` if bytes are not the ones the pack names, or a source is none of
+        its files, `NotFound` if a source is not there, `NoModel` if a file is in none of the
+        sources, and `Unavailable` if the network fails. Whatever it raises, no part of a file is
+        left behind.
         """
         for file in pack.files:
             if not self._is_sound(file):
-                self._keep(file, _obtain(file, sources, progress or _silent))
+                self._keep(file, _obtain(file, pack, sources, progress or _silent))
         return self.locate(pack)
 
     def _ready(self, file: ModelFile, pack: Pack) -> Path:
@@ -113,7 +114,7 @@ def _silent(_done: int, _total: int) -> None:
     pass
 
 
-def _obtain(file: ModelFile, sources: Sequence[Path], progress: Progress) -> bytes:
+def _obtain(file: ModelFile, pack: Pack, sources: Sequence[Path], progress: Progress) -> bytes:
     given = from_files(file, sources)
     if given is not None:
         return given
@@ -121,11 +122,22 @@ def _obtain(file: ModelFile, sources: Sequence[Path], progress: Progress) -> byt
     if packaged is not None and digest(packaged) == file.sha256:
         return packaged
     if sources:
-        names = ", ".join(str(source) for source in sources)
-        raise NoModel(f"{file.name} with sha256 {file.sha256} is not in: {names}")
+        missing = f"{file.name} with sha256 {file.sha256} is not in"
+        if wrong := [one for one in sources if not _serves(one, pack)]:
+            raise VerificationError(f"{missing} {_list(wrong)}, nor is another file of {pack.id}")
+        raise NoModel(f"{missing} {_list(sources)}")
     if isinstance(file.origin, Package):
         return from_index(file, file.origin)
     return download(file, file.origin, progress=progress)
+
+
+def _serves(source: Path, pack: Pack) -> bool:
+    """Whether a file that was given is one of the pack's, or holds one."""
+    return any(from_files(file, [source]) is not None for file in pack.files)
+
+
+def _list(sources: Sequence[Path]) -> str:
+    return ", ".join(str(source) for source in sources)
 
 
 def _packaged_bytes(file: ModelFile) -> bytes | None:

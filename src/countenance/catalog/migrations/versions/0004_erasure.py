@@ -22,6 +22,9 @@ def upgrade() -> None:
         "UPDATE reference SET key_id = "
         "(SELECT key_id FROM person WHERE person.id = reference.person_id)"
     )
+    op.add_column(
+        "roster", sa.Column("number", sa.String(length=32), nullable=False, server_default="")
+    )
     _make_asked()
     _make_erasure()
     _make_tombstone()
