@@ -142,8 +142,8 @@ def test_pictures_that_will_not_do(run: "Run", gala: Path) -> None:
 
 def test_damaged_key_fails_verification(run: "Run", own: Path, portraits: Portraits) -> None:
     """A key that is not what was stored ends a search with 8; it is not taken for nobody."""
-    (key,) = (own / "keys").glob("*.key")
-    key.write_bytes(bytes(56))
+    for key in own.with_name("library.keys").glob("k_*.key"):
+        key.write_bytes(bytes(56))
     words = ("search", "--photo", portraits.hopper, "--purpose", "find-me")
     assert "damaged" in run(*words, "--library", own, code=8).err
 

@@ -40,7 +40,9 @@ def test_module_is_the_program(program: Path) -> None:
 def test_init_makes_a_library_once(run: "Run", tmp_path: Path) -> None:
     """A second `init` in the same folder is refused, and harms nothing."""
     made = run("init", tmp_path / "library", "--json")
-    assert made.json == {"library": str(tmp_path / "library")}
+    keys = tmp_path / "library.keys"
+    assert made.json == {"library": str(tmp_path / "library"), "keys": str(keys)}
+    assert keys.is_dir()
     assert "source add folder" in made.err
     again = run("init", cwd=tmp_path / "library", code=2)
     assert again.out == ""
@@ -75,7 +77,7 @@ def test_store_that_cannot_be_reached_is_unavailable(run: "Run", library: Path) 
 
 def test_doctor_finds_what_is_missing(run: "Run", library: Path, tmp_path: Path) -> None:
     """Where something needs to be looked after the exit code is 6, and stdout says what."""
-    (library / "keys").chmod(0o755)
+    library.with_name(f"{library.name}.keys").chmod(0o755)
     ran = run("doctor", "--json", cwd=library, code=6)
     assert ran.json["sound"] is False
     found = {one["what"]: one for one in ran.json["examined"]}
@@ -119,4 +121,4 @@ def test_interrupt_ends_an_ingest(
     assert ran.returncode == 130
     assert said == "countenance: stopped; run it again and it goes on\n"
     (library / "countenance.toml").unlink()
-    run("ingest", cwd=library)
+    run("ingest", cwd=library, code=4)  # of no source: it is refused, and not locked out

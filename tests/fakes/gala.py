@@ -6,7 +6,8 @@ All but the networks is real: catalog, vault, decoder, gallery, bands.
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,17 +16,21 @@ from typing import Self
 
 from sqlalchemy import Connection, select
 
+from countenance.audit.receipt import verify_chain
 from countenance.catalog import log, sources
+from countenance.catalog.erasures import UNFINISHED
 from countenance.catalog.tables import item
-from countenance.core.ids import GrantId, new_id
+from countenance.core.ids import ErasureId, GrantId, new_id
 from countenance.enrol.enrol import Portrait
+from countenance.erasure.scanner import scan_here
+from countenance.erasure.takedown import let_in_again
 from countenance.extract.extractor import Extractor
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report
 from countenance.library import Enrolled, Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.search.find import Found
-from countenance.settings import load_settings
+from countenance.settings import MAX_SEARCHES, keys_beside, load_settings
 from countenance.sources.grant import Grant
 from countenance.sources.source import Source
 from countenance.vault.blobs import BlobStore
@@ -42,10 +47,22 @@ _writings = count(1)
 
 def open_library(root: Path, clock: FakeClock, vision: FakeVision, *, workers: int = 2) -> Library:
     """The library in `root`, which is made if there is none, with a fake vision."""
-    settings = load_settings(root, environment={}, given={"workers": workers, "actor": "tester"})
+    # Tests search again and again at one instant of their clock.
+    settings = load_settings(
+        root,
+        environment={},
+        given={
+            "workers": workers,
+            "actor": "tester",
+            "searches_per_account": MAX_SEARCHES,
+            "searches_per_library": MAX_SEARCHES,
+        },
+    )
     there = LibraryLayout(root).exists()
     library = (Library.open if there else Library.init)(root, settings, clock)
     library.__dict__["extractor"] = Extractor(library._decoder, vision)
+    # No process of its own: it takes a third of a second to start, and who is alone needs none.
+    library._scanner = scan_here
     return library
 
 
@@ -78,7 +95,7 @@ class Gala:
         made = cls(below / "library", below / COLLECTION, FakeClock(), FakeVision())
         made.folder.mkdir(parents=True)
         if like is not None:
-            shutil.copytree(like, made.root)
+            copy_library(like, made.root)
         made.library = open_library(made.root, made.clock, made.vision)
         given = Given("the club", until or made.clock.now() + 30 * A_DAY, scope)
         made.source = made.library.add_folder(made.folder, given, ground=ground).source
@@ -139,14 +156,25 @@ class Gala:
         return [candidate.name for candidate in face.candidates]
 
     def grant_again(self, scope: tuple[str, ...] = ("**",), *, days: int = 30) -> GrantId:
-        """The owner of the folder grants it anew, for a month or for `days`."""
+        """The owner grants the folder anew, with what was taken down, for a month or `days`."""
         now = self.library.now()
         new = Grant(
             GrantId(new_id("g")), self.source.id, "the club", now, now + days * A_DAY, scope
         )
         with self.library._database.write() as tx:
             sources.add_grant(tx, new)
+            let_in_again(tx, self.source.id, actor="tester", stores=self.library._stores)
         return new.id
+
+    def end_the_grants(self) -> None:
+        """As on the day after the last one's end: nothing is readable, and nothing is removed."""
+        with self.library._database.write() as tx:
+            sources.revoke(tx, self.source.id, at=self.library._stores.now(tx))
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys."""
+        return self.library.settings.keys_dir
 
     @property
     def blobs(self) -> BlobStore:
@@ -163,8 +191,48 @@ class Gala:
             return [one.act.value for one in log.entries(tx)]
 
     def files(self) -> Iterable[Path]:
-        """Every file of the library."""
-        return (path for path in sorted(self.root.rglob("*")) if path.is_file())
+        """Every file of the library, its keys among them."""
+        return (
+            path
+            for folder in (self.root, self.keys)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        )
+
+
+def copy_library(root: Path, to: Path) -> None:
+    """Copy a library that is closed, and the keys that lie beside it, to the folder `to`."""
+    shutil.copytree(root, to)
+    shutil.copytree(keys_beside(root), keys_beside(to))
+
+
+def holding(root: Path, pieces: Collection[bytes]) -> list[str]:
+    """
+    The files of a library, its keys among them, that hold one of `pieces`, by their names.
+
+    It reads them simply, and shares nothing with the scan of the product. Only while no other
+    process has the library open: reading its files lets go of our locks.
+    """
+    files = [one for folder in (root, keys_beside(root)) for one in sorted(folder.rglob("*"))]
+    found = ((path.name, path.read_bytes()) for path in files if path.is_file())
+    return [name for name, data in found if any(one in data for one in pieces)]
+
+
+def require_receipts(library: Library, *, settled: bool = True) -> None:
+    """
+    Every receipt verifies, and goes on from the one before it.
+
+    There is one of every case of which nothing is left, once it is `settled`, and of no other.
+    """
+    key = library.trail.key()
+    of_case: defaultdict[ErasureId, list[str]] = defaultdict(list)
+    for one in library.receipts():
+        of_case[one.erasure].append(one.text)
+    for texts in of_case.values():
+        verify_chain(texts, key)
+    gone = {one.id for one in library.erasures() if one.stage not in UNFINISHED}
+    assert of_case.keys() <= gone
+    assert not settled or of_case.keys() == gone
 
 
 def rows(tx: Connection, *columns: object) -> list[tuple[object, ...]]:

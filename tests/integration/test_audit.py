@@ -97,7 +97,7 @@ def test_the_log_holds_no_name_path_vector_score_or_picture(gala: Gala) -> None:
     written = "\n".join(gala.library.trail.export())
     assert [one for one in known if json.dumps(one)[1:-1] in written] == []
     payloads = [json.loads(json.loads(line)["payload"]) for line in written.splitlines()[:-1]]
-    words = r"[a-z]{1,2}_[0-9a-hjkmnp-tv-z]{16}"
+    words = r"[a-z]{1,2}_[0-9a-hjkmnp-tv-z]{16}|[0-9a-f]{64}"  # ids, and digests of receipts
     for one in payloads:
         assert [
             text for text in one["subjects"] + one["rests_on"] if not re.fullmatch(words, text)
@@ -152,7 +152,7 @@ def test_an_entry_that_cannot_be_written_stops_its_act(gala: Gala) -> None:
     edit(gala, "UPDATE entry SET hashes = x''")
     before, entries = gala.library.grants(gala.source.id), gala.log()
     with pytest.raises(VerificationError, match="of the log is damaged"):
-        gala.library.revoke(gala.source.id)
+        gala.library.take_down(gala.source.id)
     assert (gala.library.grants(gala.source.id), gala.log()) == (before, entries)
 
 
@@ -189,6 +189,8 @@ def _append(root: str, count: int) -> None:
 @pytest.mark.promise("P30")
 def test_two_programs_append_to_one_log(gala: Gala) -> None:
     """Nothing is lost, nothing stands twice, and the tree is whole."""
+    # The fake scanner has read the database's files in this process: its locks on them are gone.
+    gala.reopen()
     size = len(gala.log())
     spawn = multiprocessing.get_context("spawn")
     programs = [spawn.Process(target=_append, args=(str(gala.root), 40)) for _ in range(2)]
@@ -227,22 +229,24 @@ def test_a_long_life_is_signed_on_the_way(gala: Gala) -> None:
 
 @pytest.mark.promise("P31")
 def test_what_does_not_go_on_from_the_last_checkpoint_is_not_signed(gala: Gala) -> None:
-    """A log that became shorter, or another, gets no signature; acts go on all the same."""
+    """A log that became shorter, or another, gets no signature, and is not opened again."""
     edit(gala, "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)")
     with pytest.raises(VerificationError, match="no beginning"):
         gala.library.trail.sign()
-    gala.find("Ada Lovelace")  # another entry at the place of the one that is gone
+    with pytest.raises(VerificationError, match="not the one in its journal"):
+        gala.find("Ada Lovelace")  # another entry at the place of the one that is gone
     with pytest.raises(VerificationError, match="not of one history"):
         gala.library.trail.sign()
-    gala.reopen()
     assert Fault.REWRITTEN in faults(gala)
+    with pytest.raises(VerificationError, match="not the one in its journal"):
+        gala.another()
 
 
 def test_a_library_without_its_signing_key_works_and_signs_later(
     gala: Gala, tmp_path: Path
 ) -> None:
     """No act waits for the key, none is made in its place, and once back it signs."""
-    key, away = gala.root / "keys" / "log.ed25519", tmp_path / "away"
+    key, away = gala.keys / "log.ed25519", tmp_path / "away"
     key.rename(away)
     gala.find("Ada Lovelace")
     gala.reopen()
@@ -376,6 +380,9 @@ def test_a_history_that_was_written_anew_is_found(gala: Gala) -> None:
     _write_anew(gala, lambda said: said.replace("tester", "nobody"))
     assert faults(gala) == [Fault.REWRITTEN]
     edit(gala, "DELETE FROM checkpoint")
+    assert set(faults(gala)) == {Fault.JOURNAL}
+    (gala.keys / "log.journal").unlink()
+    gala.reopen()
     assert faults(gala) == []  # so this is why checkpoints are kept elsewhere
     assert faults(gala, monday=kept) == [Fault.REWRITTEN]
     (finding,) = verified(gala, monday=kept).findings

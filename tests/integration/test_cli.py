@@ -2,13 +2,22 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from countenance.catalog.collections import Collection
+from countenance.catalog.people import Person
 from countenance.cli.main import main
+from countenance.core.ids import CollectionId, KeyId, PersonId
+from countenance.errors import Reason, Unreadable
+from countenance.people.guardians import Standing
+from tests.fakes.clock import START
 
 
 class Shown(Protocol):
@@ -22,9 +31,9 @@ class Shown(Protocol):
 
 
 class Run(Protocol):
-    """Runs a command line, which must end with `code`."""
+    """Runs a command line, which must end with `code`, if that is said."""
 
-    def __call__(self, *words: str | Path, code: int = 0) -> Shown: ...
+    def __call__(self, *words: str | Path, code: int | None = 0) -> Shown: ...
 
 
 @pytest.fixture
@@ -40,10 +49,10 @@ def run(
     monkeypatch.chdir(library)
     monkeypatch.setenv("COUNTENANCE_ACTOR", "tester")
 
-    def run(*words: str | Path, code: int = 0) -> Shown:
+    def run(*words: str | Path, code: int | None = 0) -> Shown:
         ended = main([str(word) for word in words])
         shown = capsys.readouterr()
-        assert ended == code, f"{words}: {ended}\n{shown.out}\n{shown.err}"
+        assert code in (None, ended), f"{words}: {ended}\n{shown.out}\n{shown.err}"
         if "--json" in words and shown.out:
             assert set(json.loads(shown.out)) <= documented(" ".join(map(str, words)))
         return shown
@@ -87,10 +96,15 @@ def test_source_from_grant_to_revocation(run: Run, tmp_path: Path) -> None:
     asked = run("source", "revoke", which, code=2)
     assert "--yes" in asked.err
     planned = json.loads(run("source", "revoke", which, "--dry-run", "--json").out)
-    assert planned == {"source": which, "dry_run": True, "revoked": [grant["id"]]}
+    assert planned == {"source": which, "dry_run": True, "revoked": [grant["id"]], "photos": 0}
     assert json.loads(run("source", "show", which, "--json").out) == shown
     ended = json.loads(run("source", "revoke", which, "--yes", "--json").out)
+    case = ended.pop("erasure")
     assert ended == planned | {"dry_run": False}
+    assert (case["because"], case["about"], case["stage"]) == ("revoked", which, "closed")
+    assert json.loads(run("takedown", "status", "--json").out) == {"erasures": [case]}
+    assert json.loads(run("takedown", "resume", case["id"], "--json").out) == {"erasures": [case]}
+    assert "closed" in run("takedown", "status").out
     refused = run("source", "scan", which, code=4)
     assert "no grant is in force" in refused.err
     assert "revoked" in run("source", "list").out
@@ -166,7 +180,73 @@ def test_models_are_taken_from_nothing_but_what_was_given(run: Run, library: Pat
     """With `--from`, nothing is fetched: a file that is not the model is said to be none."""
     (library / "model.onnx").write_bytes(b"no model")
     words = ("models", "get", "yunet-sface", "--from", "model.onnx")
-    assert "is not in: model.onnx" in run(*words, code=9).err
+    assert "is not in model.onnx" in run(*words, code=8).err
+
+
+def test_what_is_done_next_is_said(run: Run, tmp_path: Path) -> None:
+    """A source that was there is renewed, a rule waits for an ingest, an ingest for a grant."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    assert "no source has a grant in force" in run("ingest", code=4).err
+    words = ("source", "add", "folder", folder, "--granted-by", "Ada", "--until", "2999-12-31")
+    assert "added source" in run(*words).out
+    assert "renewed the grant of source" in run(*words).out
+    rule = ("collection", "rule", "photos", "--recognition")
+    assert "the next countenance ingest" in run(*rule, "on", "--ground", "notice").out
+    assert "the next" not in run(*rule, "off").out
+
+
+@pytest.mark.parametrize("minors", [True, False])
+def test_a_roster_waits_for_an_ingest(
+    run: Run, monkeypatch: pytest.MonkeyPatch, *, minors: bool
+) -> None:
+    """Of minors it is said what finds those on the roster; elsewhere a roster changes nothing."""
+    where = Collection(CollectionId("c_1"), "class", recognition=True, ground="x", minors=minors)
+    ada = Person(PersonId("p_1"), "Ada", KeyId("k_1"), START, Standing())
+    monkeypatch.setattr("countenance.library.Library.add_to_roster", lambda *_, **__: (where, ada))
+    said = run("collection", "roster", "add", "class", "Ada").out
+    assert ("the next countenance ingest finds people in it" in said) == minors
+
+
+@pytest.mark.promise("P7")
+def test_a_purpose_that_names_nobody_is_refused(run: Run) -> None:
+    """That is no wrong usage: the exit code is 4, and the log says who tried."""
+    assert "not a purpose that a search" in run("find", "Ada", "--purpose", "hide-me", code=4).err
+    assert "search.refused" in run("audit", "tail").out
+    run("find", "Ada", "--purpose", "may-publish:web", code=2)
+
+
+@pytest.mark.promise("P10")
+def test_a_limit_on_searches_is_a_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than there are is refused with exit code 4, and there is always a limit."""
+    monkeypatch.setenv("COUNTENANCE_SEARCHES_PER_ACCOUNT", "1")
+    run("find", "Ada")
+    assert "1 an hour; there is room again at" in run("find", "Ada", code=4).err
+    monkeypatch.setenv("COUNTENANCE_SEARCHES_PER_ACCOUNT", "0")
+    assert "expected a whole number from 1" in run("find", "Ada", code=2).err
+
+
+def test_a_probe_that_cannot_be_read_is_named(
+    run: Run, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong is said of the file that was given."""
+
+    def unreadable(*_: object, **_more: object) -> None:
+        raise Unreadable(Reason.EMPTY, "the file is empty")
+
+    monkeypatch.setattr("countenance.library.Library.search", unreadable)
+    (library / "probe.jpg").write_bytes(b"")
+    words = ("search", "--photo", "probe.jpg", "--purpose", "find-me")
+    assert "probe.jpg: the file is empty" in run(*words, code=3).err
+
+
+@pytest.mark.promise("P27")
+def test_a_catalog_that_is_none_is_named(run: Run, library: Path) -> None:
+    """Other bytes in its place end with exit code 8 and its path."""
+    for wal in library.glob("catalog.db-*"):
+        wal.unlink()
+    (library / "catalog.db").write_bytes(b"no database" * 1000)
+    assert "catalog.db: file is not a database" in run("find", "Ada", code=8).err
 
 
 def test_bench_search(run: Run) -> None:
@@ -176,3 +256,124 @@ def test_bench_search(run: Run) -> None:
     assert (figures["references"], figures["probes"]) == (100, 2)
     assert "one probe" in run(*words).out
     assert "1 or more" in run("bench", "search", "--runs", "0", code=2).err
+
+
+@pytest.mark.promise("P17")
+def test_the_notice_is_shown_as_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its SHA-256 is that of what stands on stdout, in the setting's language or the one asked."""
+    shown = run("notice")
+    assert f"SHA-256 {sha256(shown.out.encode()).hexdigest()}" in shown.err
+    swedish = json.loads(run("notice", "--language", "sv", "--json").out)
+    assert swedish["text"] != shown.out
+    assert swedish["sha256"] == sha256(swedish["text"].encode()).hexdigest()
+    monkeypatch.setenv("COUNTENANCE_LANGUAGE", "sv")
+    assert run("notice").out == swedish["text"]
+
+
+@pytest.mark.promise("P18")
+def test_a_person_without_a_picture(run: Run) -> None:
+    """Enrolled, of another age, withdrawn channel by channel: no model is needed for it."""
+    consent = ("--consent", "find-me,may-publish:website,may-publish:print")
+    run("enrol", "Ada", *consent, code=2)
+    run("enrol", "Ada", "--without-picture", "--photo", "countenance.toml", *consent, code=2)
+    done = json.loads(run("enrol", "Ada", "--without-picture", *consent, "--json").out)
+    assert (done["pictures"], done["compared"]) == ([], 0)
+    assert "without a picture" in run("enrol", "Bo", "--without-picture", *consent).out
+    aged = json.loads(
+        run("person", "age", "Ada", "--band", "child", "--source", "roster", "--json").out
+    )
+    assert aged["age"] == {"band": "child", "source": "roster", "died": None, "record": ""}
+    assert aged["ended"] == sorted(done["consent"])
+    text = run("person", "age", "Bo", "--band", "child", "--source", "roster").out
+    assert "ask them; if they agree: countenance enrol p_" in text
+    again = ("enrol", "Bo", "--without-picture", "--again", *consent, "--guardian", "Eva")
+    run(*again, "--guardian-relation", "mother")
+    words = ("person", "withdraw", "Bo", "--yes", "--json", "--purpose")
+    ended = json.loads(run(*words, "may-publish:website").out)
+    assert ended["withdrawn"] == ["may-publish:website"]
+    assert json.loads(run(*words, "may-publish").out)["withdrawn"] == ["may-publish:print"]
+    run(*words, "may-publish:", code=2)
+
+
+def test_an_actor_has_a_name(run: Run) -> None:
+    """`--as` with nothing in it is an error, and not the login name."""
+    assert "--as" in run("source", "list", "--as", "", code=2).err
+    run("source", "list", "--as", " ", code=2)
+
+
+def test_init_says_where_the_keys_are(run: Run, tmp_path: Path) -> None:
+    """Beside the library, and that they belong in no backup of it."""
+    made = run("init", tmp_path / "other")
+    assert f"its keys are in {tmp_path / 'other.keys'}" in made.out
+    assert "no backup" in made.err
+    assert (tmp_path / "other.keys" / "library").exists()
+    third = json.loads(run("init", tmp_path / "third", "--json").out)
+    assert third["keys"] == str(tmp_path / "third.keys")
+
+
+def _examined(run: Run) -> dict[str, tuple[bool, str]]:
+    """Whether models are on this machine decides about the exit code."""
+    found = json.loads(run("doctor", "--json", code=None).out)["examined"]
+    return {one["what"]: (one["sound"], one["found"]) for one in found}
+
+
+@pytest.mark.promise("P27")
+def test_doctor_compares_keys_with_rows(run: Run, library: Path) -> None:
+    """Gone, damaged, of nobody, or all unreadable without the library key: each is named."""
+    keys = library.with_name("library.keys")
+    slip = library / "slip.pdf"
+    slip.write_bytes(b"a signature")
+    consent = ("--without-picture", "--consent", "find-me", "--evidence", slip)
+    people = [
+        json.loads(run("enrol", name, *consent, "--json").out)["person"]["id"]
+        for name in ("Ada", "Bo")
+    ]
+    there = _examined(run)
+    for what in ("keys", "library key", "consents", "log", "room"):
+        assert there[what][0], there[what]
+    assert "2 keys opened" in there["keys"][1]
+
+    first, second = sorted(keys.glob("k_*.key"))
+    good = first.read_bytes()
+    first.write_bytes(good[:-1])
+    (keys / "k_0123456789abcdef.key").write_bytes(good)
+    second_good = second.read_bytes()
+    second.unlink()
+    found = _examined(run)
+    assert not found["keys"][0]
+    for said in (*people, "damaged", "its file is gone", "1 key of nobody"):
+        assert said in found["keys"][1]
+    assert not found["consents"][0]
+    assert found["consents"][1].count("the evidence is damaged") == 2
+
+    first.write_bytes(good)
+    second.write_bytes(second_good)
+    (keys / "library.key").rename(keys / "away")
+    gone = _examined(run)
+    for what in ("keys", "library key"):
+        assert gone[what][0] is False
+        assert "the library key is not here" in gone[what][1]
+
+
+def test_doctor_says_how_to_move_keys_out_of_the_library(run: Run, library: Path) -> None:
+    """An older library's keys are used where they are, until they are moved as it says."""
+    beside = library.with_name("library.keys")
+    beside.rename(library / "keys")
+    sound, found = _examined(run)["keys"]
+    assert not sound
+    command = found.partition(": mv ")[2]
+    assert command == f"{library / 'keys'} {beside}"
+    (library / "keys").rename(beside)
+    assert _examined(run)["keys"][0]
+
+
+@pytest.mark.promise("P17")
+def test_doctor_verifies_every_notice(run: Run, library: Path) -> None:
+    """Words that are not those of their digest, or gone, are a finding."""
+    run("enrol", "Ada", "--without-picture", "--consent", "find-me")
+    with closing(sqlite3.connect(library / "catalog.db")) as catalog:
+        catalog.execute("UPDATE notice SET text = text || '.'")
+        catalog.commit()
+    sound, found = _examined(run)["consents"]
+    assert not sound
+    assert "find-me: the notice is damaged or gone" in found

@@ -15,15 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from countenance.catalog import items
 from countenance.catalog.database import Database
+from countenance.catalog.items import MAX_ATTEMPTS, ItemState
 from countenance.catalog.tables import copy, item, photo
 from countenance.demo.pictures import Portraits, find_portraits
 from countenance.enrol.enrol import Portrait
 from countenance.errors import NoModel, Unavailable
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
+from tests.fakes.clock import START
+from tests.fakes.gala import Gala
 
 INGEST = """
 import sys
@@ -95,7 +99,42 @@ def test_the_scan_finds_what_it_looks_for(tmp_path: Path, portraits: Portraits) 
     assert _holding(library.root, strangers) == ["planted"]
 
 
+@pytest.mark.promise("P29")
+def test_a_photo_that_was_only_near_is_not_blamed_for_good(tmp_path: Path) -> None:
+    """Given up after many deaths, it is read at the next ingest, after all others and alone."""
+    with Gala.make(tmp_path) as gala:
+        for number in range(3):
+            gala.put(f"{number}.jpg", 1, salt=number)
+        _die_while_working_on(gala, "0.jpg", "1.jpg")
+        assert gala.ingest().done == 1
+        assert gala.states() == {"0.jpg": "failed", "1.jpg": "failed", "2.jpg": "done"}
+        assert gala.ingest().done == 2
+        assert set(gala.states().values()) == {"done"}
+
+
+@pytest.mark.promise("P29")
+def test_a_photo_that_kills_its_run_alone_is_not_tried_again(tmp_path: Path) -> None:
+    """Until it is another file."""
+    with Gala.make(tmp_path) as gala:
+        gala.put("0.jpg", 1)
+        _die_while_working_on(gala, "0.jpg", times=MAX_ATTEMPTS + 1)
+        for _ in range(3):
+            assert gala.ingest().done == 0
+            assert gala.states() == {"0.jpg": "failed"}
+        gala.put("0.jpg", 1, salt=9)
+        assert gala.ingest().done == 1
+
+
 # --------------------------------------------------------------------------------------------------
+
+
+def _die_while_working_on(gala: Gala, *locators: str, times: int = MAX_ATTEMPTS) -> None:
+    """Leave what so many runs leave that were killed while these photos were worked on."""
+    listed = gala.library._reader(gala.source).list(lambda _: None, lambda _: None)
+    with gala.library._database.write() as tx:
+        items.put_new(tx, gala.source.id, list(listed), at=START)
+        dying = update(item).where(item.c.locator.in_(locators))
+        tx.execute(dying.values(state=ItemState.WORKING, attempts=times))
 
 
 def _make_photos(folder: Path, portraits: Portraits, count: int) -> None:

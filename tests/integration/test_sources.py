@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from countenance.errors import Refused, Unavailable, UsageError
+from countenance.catalog import copies
+from countenance.catalog.tables import item
+from countenance.errors import Refused, Unavailable, Unreadable, UsageError
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose
-from tests.fakes.gala import A_DAY, Gala
-from tests.fakes.vision import picture
+from tests.fakes.clock import FakeClock
+from tests.fakes.gala import A_DAY, Gala, open_library
+from tests.fakes.vision import FakeVision, picture
 
 ADA, BO = 1, 2
 
@@ -108,6 +112,112 @@ def test_a_folder_is_one_source_by_whatever_path(gala: Gala, tmp_path: Path) -> 
         assert gala.library.add_folder(path, given).source == gala.source
 
 
+@pytest.mark.promise("P29")
+def test_a_source_that_goes_away_meanwhile_does_not_stop_the_others(
+    gala: Gala, tmp_path: Path
+) -> None:
+    """A folder is unplugged while it is read: that is said, the rest waits, the others go on."""
+    gala.enrol("Ada", ADA)
+    for number in range(12):
+        gala.put(f"{number:02}.png", ADA, salt=number)
+    other = tmp_path / "other"
+    other.mkdir()
+    for number in range(4):
+        (other / f"{number}.png").write_bytes(picture(BO, salt=number))
+    gala.library.add_folder(other, Given("the club", gala.clock.now() + A_DAY))
+    gala.vision.after_templates = lambda: _move(gala.folder, tmp_path / "unplugged")
+    report = gala.ingest()
+    gala.vision.after_templates = lambda: None
+    assert [part.locator for part in report.unlisted] == [gala.source.id]
+    assert report.skipped == []
+    states = gala.states()
+    left = [name for name, state in states.items() if state == "listed"]
+    assert left
+    assert set(states.values()) == {"done", "listed"}
+    assert [states[f"{number}.png"] for number in range(4)] == ["done"] * 4
+    with gala.library._database.read() as tx:
+        tried = tx.execute(select(item.c.attempts).where(item.c.state == "listed")).scalars()
+        assert set(tried) == {0}
+        assert copies.unconfirmed(tx) == []
+    _move(tmp_path / "unplugged", gala.folder)
+    report = gala.ingest()
+    assert (report.done, report.unlisted) == (len(left), [])
+    assert len(gala.places("Ada")) == 12
+
+
+@pytest.mark.promise("P2")
+def test_a_library_among_the_pictures_does_not_read_itself(tmp_path: Path) -> None:
+    """The library's folder and its keys are passed over, and are no source themselves."""
+    library = open_library(tmp_path / "a library", FakeClock(), FakeVision())
+    with library:
+        given = Given("the club", library.now() + A_DAY)
+        (tmp_path / "one.png").write_bytes(picture(ADA))
+        (library.root / "vault" / "two.png").write_bytes(picture(BO))
+        (library.root / "three.png").write_bytes(picture(BO))
+        source = library.add_folder(tmp_path, given).source
+        assert [one.locator for one in library.scan(source.id).changes.new] == ["one.png"]
+        with pytest.raises(Unreadable, match="none of the source's"):
+            library._reader(source).read("a library/vault/two.png", max_bytes=1 << 20)
+
+
+def test_the_librarys_own_folders_are_no_sources(tmp_path: Path) -> None:
+    """Neither the vault nor the keys, nor what is in them; a folder beside them is one."""
+    with open_library(tmp_path / "library", FakeClock(), FakeVision()) as library:
+        given = Given("the club", library.now() + A_DAY)
+        for own in (library.root / "vault", library.settings.keys_dir):
+            with pytest.raises(UsageError, match="library's own files"):
+                library.add_folder(own, given)
+        (library.root / "photos").mkdir()
+        library.add_folder(library.root / "photos", given)
+
+
+@pytest.mark.promise("P3")
+def test_no_folder_is_a_source_within_a_source(gala: Gala, tmp_path: Path) -> None:
+    """The end of one grant would leave the pictures to the other; so the second is refused."""
+    (gala.folder / "day 2").mkdir()
+    given = Given("the club", gala.clock.now() + A_DAY)
+    for folder, side in ((gala.folder / "day 2", "inside"), (tmp_path, "around")):
+        with pytest.raises(UsageError, match=f"lies {side} the source {gala.source.id}"):
+            gala.library.add_folder(folder, given)
+    (tmp_path / "gala-2").mkdir()
+    gala.library.add_folder(tmp_path / "gala-2", given)
+    assert gala.library.add_folder(gala.folder, given).renewed
+
+
+@pytest.mark.promise("P2")
+def test_a_vanished_photo_keeps_no_preview(gala: Gala) -> None:
+    """Its bytes go with the file, what was found in it waits, and both are there when it is."""
+    gala.enrol("Ada", ADA)
+    gala.put("one.png", ADA, BO)
+    gala.ingest()
+    (kept,) = gala.blobs.ids()
+    data = (gala.folder / "one.png").read_bytes()
+    (gala.folder / "one.png").unlink()
+    gala.ingest()
+    assert list(gala.blobs.ids()) == []
+    with gala.library._database.read() as tx:
+        assert copies.ids(tx) == frozenset()
+    gala.enrol("Bo", BO)
+    assert gala.places("Ada") == gala.places("Bo") == []
+    (gala.folder / "one.png").write_bytes(data)
+    gala.ingest()
+    assert gala.places("Ada") == gala.places("Bo") == ["one.png"]
+    (back,) = gala.blobs.ids()
+    assert back != kept
+    with gala.library._database.read() as tx:
+        assert copies.get(tx, back).confirmed
+
+
+def test_a_photo_that_moves_keeps_its_preview(gala: Gala) -> None:
+    """A file of another name is the photo that it was, and is not looked at again."""
+    gala.put("one.png", ADA)
+    gala.ingest()
+    before, looked = list(gala.blobs.ids()), len(gala.vision.looked)
+    _move(gala.folder / "one.png", gala.folder / "two.png")
+    gala.ingest()
+    assert (list(gala.blobs.ids()), len(gala.vision.looked)) == (before, looked)
+
+
 @pytest.mark.promise("P7")
 def test_looking_for_oneself_takes_a_picture_of_oneself(gala: Gala) -> None:
     """Under find-me a picture of several people is refused: it would name the others."""
@@ -115,3 +225,12 @@ def test_looking_for_oneself_takes_a_picture_of_oneself(gala: Gala) -> None:
     with pytest.raises(Refused, match="shows one face, and this one 2"):
         gala.library.search(picture(ADA, BO), purpose=Purpose.FIND_ME)
     assert len(gala.library.search(picture(ADA, BO), purpose=Purpose.STAFF_FIND)) == 2
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _move(what: Path, to: Path) -> None:
+    """Once: it is called again for each photo."""
+    if what.exists():
+        what.rename(to)

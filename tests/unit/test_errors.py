@@ -67,7 +67,10 @@ def test_twig_is_caught_as_its_branch() -> None:
 
 
 def _drawn() -> Iterator[Row]:
-    """The rows of the drawing; a twig (`+`) has the codes of the branch (`x`) above it."""
+    """
+    The rows of the drawing; a twig (`+`) has the codes of the branch (`x`) above it, but for those
+    that it says itself.
+    """
     branch: Row = ("Exception", "", 0, 0)
     root = "Error"
     for line in (errors.__doc__ or "").splitlines():
@@ -75,7 +78,7 @@ def _drawn() -> Iterator[Row]:
             continue
         bullet, name, code, status = found.groups()
         if bullet == "+":
-            yield (name, branch[0], branch[2], branch[3])
+            yield (name, branch[0], int(code or branch[2]), int(status or branch[3]))
             continue
         branch = (name, "Exception" if bullet == "*" else root, int(code), int(status))
         yield branch

@@ -1,5 +1,6 @@
 """The database: how every connection is set up, its form, and its errors in our words."""
 
+import random
 import resource
 import sqlite3
 import threading
@@ -20,7 +21,7 @@ from countenance.catalog import sqlite
 from countenance.catalog.database import NEWEST_REVISION, Database
 from countenance.catalog.tables import face, library, metadata, person
 from countenance.core.ids import new_id
-from countenance.errors import Error, Interrupted, NoLibrary, Unavailable
+from countenance.errors import Error, Interrupted, NoLibrary, Unavailable, VerificationError
 from countenance.library import Library
 from tests.fakes.clock import START
 
@@ -30,6 +31,8 @@ MIGRATIONS = Path(countenance.catalog.__path__[0]) / "migrations"
 # --- connections ----------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P21")
+@pytest.mark.promise("P26")
 def test_every_connection_is_set_up(database: Database) -> None:
     """Also a second one beside the first, a second thread's, and one after the log was emptied."""
     expected = {name: value for name, (_, value) in sqlite._PRAGMAS.items()}
@@ -47,6 +50,7 @@ def test_every_connection_is_set_up(database: Database) -> None:
     look()
     assert seen == [expected] * 6
     assert expected["secure_delete"] == expected["foreign_keys"] == 1
+    assert (expected["journal_mode"], expected["synchronous"]) == ("wal", 2)  # power loss
 
 
 @pytest.mark.promise("P21")
@@ -177,6 +181,25 @@ def test_deleted_bytes_are_in_no_file(
 
 
 @pytest.mark.promise("P21")
+def test_a_rewrite_takes_the_copies_that_moved_rows_leave(tmp_path: Path) -> None:
+    """SQLite leaves some where pages are split and joined, whatever `secure_delete` says."""
+    chance = random.Random(2)  # noqa: S311  not for secrets
+    for turn in range(60):
+        path = tmp_path / str(turn)
+        database = Database.at(path)
+        gone = _come_and_go(database, chance)
+        database.forget_deleted_bytes()
+        left = _left_in(path, gone)
+        database.rewrite()
+        assert _left_in(path, gone) == 0
+        assert database.damage() == ()
+        database.close()
+        if left:
+            return
+    pytest.skip("this build of SQLite leaves none: there is nothing to take away")
+
+
+@pytest.mark.promise("P21")
 def test_it_is_told_when_deleted_bytes_cannot_leave(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +224,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """Bytes of something else in the catalog's place are an error of ours, and stay as they are."""
     damaged = tmp_path / "catalog.db"
     damaged.write_bytes(b"this is no database" * 500)
-    with pytest.raises(Unavailable, match="the catalog: file is not a database") as caught:
+    with pytest.raises(VerificationError, match=r"catalog\.db: file is not a database") as caught:
         Library.open(tmp_path)
     assert _cause_is_translated(caught.value)
     assert damaged.read_bytes() == b"this is no database" * 500
@@ -218,7 +241,7 @@ def test_a_damaged_page_is_named(database: Database, tmp_path: Path) -> None:
     data[8192:] = b"\xa5" * (len(data) - 8192)
     path.write_bytes(data)
     damaged = Database.at(path)
-    with pytest.raises(Error, match=r"the catalog: .*malformed") as caught, damaged.read() as tx:
+    with pytest.raises(Error, match=r"catalog\.db: .*malformed") as caught, damaged.read() as tx:
         tx.execute(select(person)).all()
     assert _cause_is_translated(caught.value)
     damaged.close()
@@ -321,3 +344,27 @@ def _check(folder: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     finally:
         connection.close()
+
+
+def _come_and_go(database: Database, chance: random.Random) -> list[bytes]:
+    """Insert, change and delete rows of all sizes. Gives what is there no more."""
+    there: dict[int, bytes] = {}
+    gone: list[bytes] = []
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE made (id TEXT PRIMARY KEY, sealed BLOB)"))
+        for number in range(300):
+            data = chance.randbytes(chance.choice([40, 120, 400, 900, 2100]))
+            which = chance.choice(list(there)) if there and chance.random() < 0.55 else number
+            if which in there:
+                gone.append(there.pop(which))
+                tx.execute(text("DELETE FROM made WHERE id = :id"), {"id": f"{which:x}" * 8})
+            if which == number or chance.random() < 0.3:
+                there[which] = data
+                row = {"id": f"{which:x}" * 8, "sealed": data}
+                tx.execute(text("INSERT INTO made VALUES (:id, :sealed)"), row)
+    return gone
+
+
+def _left_in(path: Path, gone: list[bytes]) -> int:
+    data = path.read_bytes()
+    return sum(any(one[at : at + 16] in data for at in range(0, len(one) - 16, 16)) for one in gone)

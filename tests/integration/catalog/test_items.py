@@ -52,6 +52,29 @@ def test_what_kills_every_run_is_given_up(database: Database, grant: Grant) -> N
         assert _claim(tx, grant)[0].attempt == 1
 
 
+@pytest.mark.promise("P29")
+def test_what_was_given_up_is_tried_once_alone(database: Database, grant: Grant) -> None:
+    """By the next run and with nothing beside it; if that run dies too, it was this file."""
+    with database.write() as tx:
+        _list(tx, grant.source, "deadly")
+        for _ in range(MAX_ATTEMPTS):
+            _claim(tx, grant)
+            items.take_back(tx, at=START)
+        assert not items.any_suspect(tx, [grant.source])
+        items.take_back(tx, at=START)
+        assert items.any_suspect(tx, [grant.source])
+        assert _claim(tx, grant) == []
+        # Ctrl-C is no death: it is still to be tried.
+        items.release(tx, _claim(tx, grant, suspect=True), at=START)
+        (taken,) = _claim(tx, grant, suspect=True)
+        assert taken.attempt == MAX_ATTEMPTS + 1
+        for _ in range(3):
+            items.take_back(tx, at=START)
+            assert _claim(tx, grant) == _claim(tx, grant, suspect=True) == []
+        (trouble,) = items.troubles(tx, [grant.source])
+        assert trouble.detail.endswith("once more with this file alone")
+
+
 def test_what_is_given_back_was_not_tried(database: Database, grant: Grant) -> None:
     """A claim that was never begun costs no attempt; one that was finished is not undone."""
     with database.write() as tx:
@@ -128,8 +151,8 @@ def _list(tx: Connection, source: SourceId, *locators: str) -> None:
     items.put_new(tx, source, [Entry(locator, "1") for locator in locators], at=START)
 
 
-def _claim(tx: Connection, grant: Grant) -> list[Claim]:
-    return items.claim(tx, [grant.source], count=1, at=START)
+def _claim(tx: Connection, grant: Grant, *, suspect: bool = False) -> list[Claim]:
+    return items.claim(tx, [grant.source], count=1, at=START, suspect=suspect)
 
 
 def _photo(tx: Connection, grant: Grant, data: bytes) -> PhotoId:

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from countenance.cli.asking import confirm
+from countenance.cli.asking import confirm, require_agreed
 from countenance.errors import Interrupted, UsageError
 
 
@@ -37,3 +37,23 @@ def test_question_goes_to_stderr(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "erase it?" in captured.err
+
+
+@pytest.mark.promise("P17")
+def test_a_notice_is_shown_before_it_is_agreed_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every line of it, to stderr; a no ends it."""
+    monkeypatch.setattr("sys.stdin", Keyboard("y\nn\n"))
+    require_agreed("one\ntwo\n", "agreed?")
+    with pytest.raises(Interrupted, match="nothing was changed"):
+        require_agreed("one\ntwo\n", "agreed?")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("one\ntwo\nagreed?")
+
+
+def test_a_script_says_that_it_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody can be asked nothing is asked."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    require_agreed("one", "agreed?")

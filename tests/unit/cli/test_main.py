@@ -39,6 +39,10 @@ def test_every_command_says_what_it_changes_and_gives_an_example(
         "probe.jpg",
         "face_detection_yunet_2023mar.onnx",
         "monday.checkpoint",
+        "start-numbers.csv",
+        "receipt.jws",
+        "terms.txt",
+        "answer.jws",
     ):
         (tmp_path / name).write_bytes(b"")
     for path, command in _walk(root()):
@@ -127,7 +131,7 @@ def test_an_interrupt_says_that_it_goes_on(
         (["find"], "missing argument 'PERSON'"),
         (["find", "Ada", "--sinc", "2026-01-01"], "no such option '--sinc'"),
         (["search", "--photo", "none.jpg", "--purpose", "find-me"], "'none.jpg' does not exist"),
-        (["find", "Ada", "--purpose", "curiosity"], "curiosity: a search is asked for find-me"),
+        (["find", "Ada", "--purpose", "curiosity"], "curiosity: not a purpose"),
         (["ingest", "--workers", "many"], "'many' is not a valid integer"),
         (["init", "a", "--library", "b"], "named twice"),
         (["enrol", "Ada", "--consent", "find-me"], "no picture given"),

@@ -135,14 +135,14 @@ def test_a_face_is_not_given_to_its_second_best() -> None:
     persons = (PersonId("p_near"), PersonId("p_next"))
     gallery = Gallery(persons, _on_a_circle(0.385, -0.386), np.array([True, False]))
     probe = _on_a_circle(0.0)
-    assert _assign(probe, np.array([False]), gallery.without(persons[0])) != ()
+    assert _assign(probe, np.array([False]), gallery.only(persons[1:])) != ()
     assert _assign(probe, np.array([False]), gallery) == ()
 
 
 def test_nobody_and_nothing_are_answers_too() -> None:
     """No faces or no people: no matches."""
     assert _assign(np.empty((0, 2), np.float32), np.empty(0, np.bool_), _circle(0.0)) == ()
-    assert _assign(_on_a_circle(0.0), np.array([True]), Gallery.empty(2)) == ()
+    assert _assign(_on_a_circle(0.0), np.array([True]), Gallery.of((), dims=2)) == ()
 
 
 @pytest.mark.promise("P9")
