@@ -6,6 +6,8 @@
 export PYTHON ?= python3
 LIBRARY ?= demo-library
 LONG_SECONDS ?= 0
+PLANT_SECONDS ?= 0
+PLANTS ?=
 
 VENV := .venv
 PEERS := .venv-peers
@@ -19,7 +21,8 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check format cover lock bench bench-peers clean
+.PHONY: help setup run test test-long test-planted promises check format cover lock bench \
+	bench-peers clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,10 +34,16 @@ run: setup ## Build ./demo-library from two public-domain portraits and tell its
 	@$(VENV)/bin/countenance demo $(LIBRARY)
 
 test: $(VENV)/.ready-dev ## Run the everyday tests.
-	@$(VENV)/bin/pytest
+	@$(VENV)/bin/pytest -n auto --dist loadfile
 
 test-long: $(VENV)/.ready-dev ## Run the long tests; LONG_SECONDS=300 starts none after that time.
 	@$(VENV)/bin/pytest -m long --long-seconds $(LONG_SECONDS)
+
+test-planted: $(VENV)/.ready-dev ## Break each promise, and see that the tests find it; PLANTS="a b", PLANT_SECONDS=240.
+	@$(VENV)/bin/python -m tests.planted.run --seconds $(PLANT_SECONDS) $(PLANTS)
+
+promises: $(VENV)/.ready-dev ## Write into docs/promises.md which tests carry which promise.
+	@$(VENV)/bin/python -m tests.promises
 
 check: $(VENV)/.ready-dev ## Lint, format, types, floor plan: what CI asks before it tests.
 	@$(VENV)/bin/ruff check
@@ -64,7 +73,7 @@ bench-peers: $(PEERS)/.ready ## Run the same photos through face_recognition and
 	@$(VENV)/bin/python -m countenance.bench.peers --peer-python $(PEERS)/bin/python
 
 clean: ## Remove the environments, the caches and the demo's library.
-	rm -rf $(VENV) $(PEERS) demo-library .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) $(PEERS) demo-library demo-library.keys .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache .coverage build src/*.egg-info
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -34,6 +34,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="start no long test after so many seconds; 0 runs them all",
     )
+    parser.addoption(
+        "--plant", metavar="NAME", help="break a promise: see tests/planted; the tests must find it"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch a planted bug on before any test is collected, and off when all is over."""
+    name: str | None = config.getoption("--plant")
+    if name is None:
+        return
+    from tests.planted.plants import PLANTS  # noqa: PLC0415  it imports all of the product
+
+    if name not in PLANTS:
+        raise pytest.UsageError(f"--plant: there is none of the name {name}")
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    PLANTS[name].apply(patch)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -77,6 +94,12 @@ def documented(repository: Path) -> Callable[[str], set[str]]:
         return set(re.findall("`([^`]+)`", text))
 
     return documented
+
+
+@pytest.fixture(autouse=True)
+def _a_small_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of small libraries do not each take the room of a real one's reserve."""
+    monkeypatch.setattr("countenance.vault.reserve.RESERVE_BYTES", 2**16)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,39 @@
+"""Every plant there is, by name."""
+
+from tests.planted import (
+    audit,
+    cases,
+    consent,
+    erasure,
+    gathering,
+    giving,
+    keeping,
+    recalling,
+    receipts,
+    recognition,
+    restoring,
+    scanning,
+    searching,
+)
+from tests.planted.plant import Plant, of_module
+
+MODULES = (
+    gathering,
+    recognition,
+    searching,
+    consent,
+    erasure,
+    cases,
+    scanning,
+    restoring,
+    giving,
+    recalling,
+    receipts,
+    keeping,
+    audit,
+)
+"""In the order of the promises, as far as there is one."""
+
+ALL = tuple(one for module in MODULES for one in of_module(vars(module).values()))
+
+PLANTS: dict[str, Plant] = {one.name: one for one in ALL}
