@@ -34,6 +34,8 @@ _PRAGMAS = {  # name: (what is set, what must then be read)
     "synchronous": ("FULL", 2),
     "secure_delete": ("ON", 1),
     "foreign_keys": ("ON", 1),
+    # A damaged page is more often known as one when it is read, and not taken for an empty one.
+    "cell_size_check": ("ON", 1),
     "temp_store": ("MEMORY", 2),
     "busy_timeout": (str(BUSY_MILLISECONDS), BUSY_MILLISECONDS),
 }
