@@ -51,8 +51,8 @@ def entry_not_looked_for(patch: pytest.MonkeyPatch) -> None:
     f"{CASES}::test_bytes_that_lie_where_nobody_put_them_are_found",
 )
 def receipt_before_the_scan(patch: pytest.MonkeyPatch) -> None:
-    scanned = "_scan(ground, Needles(_needles(case, stores)))"
-    edit(patch, case._prove, scanned, "Scanned((), (), 1, 1)")
+    scanned = "_scan(ground, needles)\n    if seen.hits"
+    edit(patch, case._prove, scanned, "Scanned((), (), 1, 1)\n    if seen.hits")
 
 
 @plant(
