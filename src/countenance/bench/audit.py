@@ -18,6 +18,7 @@ from countenance.audit.merkle import Tree
 from countenance.audit.verify import Verified
 from countenance.catalog import log
 from countenance.catalog.database import Database
+from countenance.catalog.journal import catch_up
 from countenance.catalog.trail import Trail
 from countenance.core.canonical import canonical_json
 from countenance.core.clock import SystemClock
@@ -90,6 +91,7 @@ def bench_audit(entries: int = 200_000) -> AuditFigures:
         journal = Journal(keys)
         trail = Trail(database, SigningKeyFile(keys), journal, SystemClock(), lambda: None)
         trail.sign()
+        catch_up(database, journal)
         seen: list[Verified] = []
         verify = _taken(lambda: seen.append(trail.verify({})))
         database.close()
