@@ -7,7 +7,6 @@ who were erased since, and nothing is read from it (P22).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 
 from sqlalchemy import Connection
@@ -43,11 +42,37 @@ def compare(tx: Connection, journal: Journal) -> list[Finding]:
 
     Entries that the journal does not have yet are no finding: the next act appends them.
     """
+    found: list[Finding] = []
+    for _ in beside(log.leaves(tx), people.library_id(tx), journal, found):
+        pass
+    return found
+
+
+def beside(
+    leaves: Iterator[Leaf], library: str, journal: Journal, found: list[Finding]
+) -> Iterator[Leaf]:
+    """
+    `leaves` as they come, each compared with the journal on its way: one reading serves for both.
+
+    What differs is appended to `found`. Raises as `compare` does.
+    """
     try:
-        kept = journal.read(people.library_id(tx))
+        kept = journal.read(library)
     except VerificationError as exc:
-        return [Finding(Fault.JOURNAL, exc.message)]
-    return list(_differences(log.leaves(tx), kept))
+        found.append(Finding(Fault.JOURNAL, exc.message))
+        yield from leaves
+        return
+    size = 0
+    for size, leaf in enumerate(leaves, start=1):
+        if size <= len(kept) and not _is_same(leaf, kept[size - 1]):
+            found.append(
+                Finding(Fault.JOURNAL, f"entry {leaf.index}: is not the one in the journal")
+            )
+        yield leaf
+    if size < len(kept):
+        found.append(
+            Finding(Fault.JOURNAL, f"the journal has {len(kept)} entries, and the log {size}")
+        )
 
 
 def put_back(tx: Connection, kept: Sequence[Record]) -> list[tuple[int, Entry | None]]:
@@ -128,19 +153,8 @@ def _redacted_by(record: Record) -> set[int]:
     return set() if record.payload is None else redacted_by(read_payload(record.payload))
 
 
-def _bare(record: Record) -> Record:
-    return replace(record, payload=None, salt=None)
-
-
-def _differences(leaves: Iterator[Leaf], kept: list[Record]) -> Iterator[Finding]:
-    for leaf, record in zip_longest(leaves, kept):
-        if record is None:
-            return
-        if leaf is None:
-            yield Finding(
-                Fault.JOURNAL, f"the journal has {len(kept)} entries, and the log {record.index}"
-            )
-            return
-        # Of one that is redacted in the log, the journal may have the content until the next act.
-        if _record(leaf) != (_bare(record) if leaf.payload is None else record):
-            yield Finding(Fault.JOURNAL, f"entry {leaf.index}: is not the one in the journal")
+def _is_same(leaf: Leaf, record: Record) -> bool:
+    if (leaf.index, leaf.hashes[:HASH_BYTES]) != (record.index, record.leaf):
+        return False
+    # Of one that is redacted in the log, the journal may have the content until the next act.
+    return leaf.payload is None or (leaf.payload, leaf.salt) == (record.payload, record.salt)

@@ -16,9 +16,9 @@ from countenance.audit.entry import Act, Entry
 from countenance.audit.merkle import HASH_BYTES
 from countenance.audit.note import VerifierKey
 from countenance.audit.verify import Fault, Finding, Verified, verify
-from countenance.catalog import checkpoints, log
+from countenance.catalog import checkpoints, log, people
 from countenance.catalog.database import Database
-from countenance.catalog.journal import compare
+from countenance.catalog.journal import beside
 from countenance.catalog.tables import (
     consent_event,
     disclosure,
@@ -115,9 +115,11 @@ class Trail:
         key = self.key()
         with self._database.read() as tx:
             own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
-            seen = verify(log.leaves(tx), own | dict(kept), key)
+            found: list[Finding] = []
+            leaves = beside(log.leaves(tx), people.library_id(tx), self._journal, found)
+            seen = verify(leaves, own | dict(kept), key)
             if not seen.findings:
-                seen = replace(seen, findings=tuple(compare(tx, self._journal)))
+                seen = replace(seen, findings=tuple(found))
             # Where entries were redacted, what they said cannot be told from what was never said.
             if seen.findings or seen.redacted:
                 return seen
