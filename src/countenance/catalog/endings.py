@@ -89,6 +89,6 @@ def end_source(tx: Connection, source: SourceId, *, at: datetime) -> ErasureId:
     """
     salt = secrets.token_hex(erasures.SALT_BYTES)
     wanted = Wanted(Trigger.REVOKED, source=source, salt=salt)
-    case = erasures.unfinished(tx, source=source) or erasures.open_case(tx, wanted, at=at)
+    case = erasures.unfinished_of_source(tx, source) or erasures.open_case(tx, wanted, at=at)
     recalls.open_for(tx, case, disclosures.of_source(tx, source), at=at)
     return case

@@ -180,12 +180,13 @@ def in_stages(tx: Connection, stages: Collection[Stage]) -> list[ErasureId]:
     return [ErasureId(which) for which in rows.scalars()]
 
 
-def unfinished(
-    tx: Connection, *, person: PersonId | None = None, source: SourceId | None = None
-) -> ErasureId | None:
-    """A case about this person or source of which something may still be there, if there is one."""
-    about = erasure.c.person_id == person if person else erasure.c.source_id == source
-    query = select(erasure.c.id).where(about, erasure.c.stage.in_(UNFINISHED)).limit(1)
+def unfinished_of_source(tx: Connection, which: SourceId) -> ErasureId | None:
+    """A case about this source of which something may still be there, if there is one."""
+    query = (
+        select(erasure.c.id)
+        .where(erasure.c.source_id == which, erasure.c.stage.in_(UNFINISHED))
+        .limit(1)
+    )
     found = tx.execute(query).scalar()
     return None if found is None else ErasureId(found)
 
