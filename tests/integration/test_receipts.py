@@ -44,6 +44,9 @@ def test_a_withdrawal_that_nobody_else_has_part_in_reaches_every_level(gala: Gal
     assert said.scan.found_before == said.scan.objects == 4
     assert said.scan.found_after == 0
     assert {one.what for one in said.kept} == {"consent-events", "boxes", "log-entries"}
+    (named,) = (one.count for one in said.kept if one.what == "log-entries")
+    naming = [one for _, one in gala.library.trail.tail(100) if one and done.person in one.subjects]
+    assert named == len(naming) > 1
     assert gala.library.erasure(done.erasure).stage is Stage.CLOSED
 
 

@@ -129,9 +129,13 @@ def tail(tx: Connection, count: int) -> list[tuple[int, Entry | None]]:
 
 def looked_for(tx: Connection, who: PersonId) -> list[Entry]:
     """Who looked for a person, when and why, oldest first (P33)."""
-    # The id is random: nothing but its own mention contains it. The filter is only for speed.
-    mentions = entry.c.payload.contains(f'"{who}"', autoescape=True)
-    return [said for _, said in _read(tx, mentions) if said.act in LOOKING and who in said.subjects]
+    naming = _read(tx, _names(who))  # only for speed
+    return [said for _, said in naming if said.act in LOOKING and who in said.subjects]
+
+
+def mentions(tx: Connection, subject: str) -> int:
+    """How many entries that were not redacted say the id of a person or a source."""
+    return tx.execute(select(func.count()).select_from(entry).where(_names(subject))).scalar_one()
 
 
 def leaf(tx: Connection, index: int) -> Leaf:
@@ -181,6 +185,11 @@ def nodes(tx: Connection) -> Nodes:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _names(subject: str) -> ColumnElement[bool]:
+    # The id is random: nothing but its own mention contains it.
+    return entry.c.payload.contains(f'"{subject}"', autoescape=True)
 
 
 def _read(tx: Connection, *which: ColumnElement[bool]) -> Iterator[tuple[int, Entry]]:

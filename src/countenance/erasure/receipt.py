@@ -23,7 +23,7 @@ from countenance.audit.statement import (
     Statement,
     Trigger,
 )
-from countenance.catalog import backups, checkpoints, erasures, people, recalls, receipts
+from countenance.catalog import backups, checkpoints, erasures, log, people, recalls, receipts
 from countenance.catalog.backups import Backup
 from countenance.catalog.erasures import Erasure, Stage
 from countenance.catalog.recalls import Recall
@@ -106,10 +106,10 @@ def _statement(  # noqa: PLR0913  all that is known of a case
         subject=_subject(case),
         opened_at=case.opened_at,
         issued_at=at,
-        # When a level was reached is said once: a late answer does not change it.
+        # What stays, and when a level was reached, is said once: a late answer does not change it.
         levels=dict(_levels(case, held, demands, keys=keys)) | dict(said.levels if said else {}),
         destroyed=case.progress.gone,
-        kept=tuple(_kept(tx, case)),
+        kept=said.kept if said else tuple(_kept(tx, case)),
         keys_before=len(case.keys),
         keys=keys,
         scan=_scan(case),
@@ -186,14 +186,14 @@ def _kept(tx: Connection, case: Erasure) -> Iterator[Kept]:
             yield Kept("boxes", seen, "the photos are their source's; no name is on them")
     if case.source is not None:
         yield Kept("tombstones", len(case.progress.items), "the same bytes are refused by them")
-    yield Kept("log-entries", 1, "ids and digests show what was done, and cannot be taken out")
+    named = log.mentions(tx, case.subject)
+    yield Kept("log-entries", named, "ids and digests show what was done, and cannot be taken out")
 
 
 _WHY_THE_NAME_STAYS = {
     Trigger.WITHDRAWN: "something else is still agreed to",
     Trigger.EXPIRED: "they may be asked again, and may withdraw",
     Trigger.OBJECTED: "so that the objection is remembered",
-    Trigger.REVOKED: "the source was taken down, and not the person",
 }
 
 
