@@ -38,8 +38,8 @@ def entry_in_another_transaction(patch: pytest.MonkeyPatch) -> None:
         waiting.append(act)
         return size(tx) + len(waiting) - 1
     """
-    instead(patch, log.record, body)
     patch.setitem(vars(log), "waiting", waiting)
+    instead(patch, log.record, body)
     record = vars(log)["original"]
 
     @contextmanager

@@ -41,6 +41,7 @@ def first_event_decides(patch: pytest.MonkeyPatch) -> None:
 )
 def lifting_revives(patch: pytest.MonkeyPatch) -> None:
     body = """
+        from sqlalchemy import delete, select
         from countenance.catalog.tables import consent, consent_event
         who = tx.execute(select(objection.c.person_id).where(objection.c.id == which)).scalar()
         own = select(consent.c.id).where(consent.c.person_id == who)

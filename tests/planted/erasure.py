@@ -23,7 +23,7 @@ WALKS = "tests/integration/test_walks.py"
 def withdrawal_waits_for_the_cleaning(patch: pytest.MonkeyPatch) -> None:
     body = """
         stores.database.forget_deleted_bytes()
-        return original(who, purpose, actor=actor, stores=stores)
+        return original(who, what, actor=actor, stores=stores)
     """
     instead(patch, withdraw.withdraw, body)
 

@@ -11,6 +11,8 @@ is an error, not a plant that nobody found.
 """
 
 import ast
+import builtins
+import dis
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable
@@ -118,4 +120,14 @@ def _compile(tree: ast.Module, target: FunctionType) -> CodeType:
     planted = made[target.__name__]
     if not isinstance(planted, FunctionType):
         raise StalePlant(f"{target.__qualname__} is no function")
+    unknown = _globals_of(planted.__code__) - target.__globals__.keys() - vars(builtins).keys()
+    if unknown:
+        raise StalePlant(f"{target.__qualname__} knows nothing of {', '.join(sorted(unknown))}")
     return planted.__code__
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    """Every name that the code, and the functions in it, look for in their module."""
+    own = {one.argval for one in dis.get_instructions(code) if one.opname == "LOAD_GLOBAL"}
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return own.union(*map(_globals_of, inner))

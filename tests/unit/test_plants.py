@@ -56,11 +56,16 @@ def test_a_plant_is_there_for_whoever_has_the_function(monkeypatch: pytest.Monke
 
 
 def test_a_stale_plant_is_no_bug_that_nobody_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words that are not in the code any more are an error, and so is what is no function."""
+    """
+    Words that are not in the code any more are an error, and so is what is no function, or what
+    needs a name that is not in its module: it would fall over, and be taken for a finding.
+    """
     with pytest.raises(StalePlant, match="0 times"):
         edit(monkeypatch, consent.state_of, "words that are not there", "")
     with pytest.raises(StalePlant, match="no function"):
         edit(monkeypatch, consent.DEFAULT_DURATION, "", "")
+    with pytest.raises(StalePlant, match="nothing of gone"):
+        instead(monkeypatch, consent.state_of, "return (lambda: gone)()")
 
 
 @pytest.mark.parametrize(
