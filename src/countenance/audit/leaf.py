@@ -14,9 +14,9 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _text
+from typing import Any, NamedTuple
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.merkle import leaf_hash
@@ -28,8 +28,7 @@ _INDEX_BYTES = 8
 _UTC = "+00:00"
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """
     An entry as it stands in the log.
 
@@ -75,7 +74,7 @@ def write_payload(entry: Entry) -> str:
 def read_payload(payload: str) -> Entry:
     """Raises `VerificationError` if this is not the payload of an entry."""
     try:
-        said = json.loads(payload)
+        said = _json(payload)
         return Entry(
             act=Act(said["act"]),
             at=datetime.fromisoformat(said["at"]).astimezone(UTC),
@@ -89,6 +88,18 @@ def read_payload(payload: str) -> Entry:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+# `json.loads` looks for spaces around what it reads, which takes longer than reading it.
+_begins_with = json.JSONDecoder().raw_decode
+
+
+def _json(payload: str) -> dict[str, Any]:
+    said: dict[str, Any]
+    said, end = _begins_with(payload)
+    if end != len(payload):
+        raise ValueError("something stands behind it")
+    return said
 
 
 def _texts(texts: Iterable[str]) -> str:

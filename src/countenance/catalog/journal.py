@@ -6,7 +6,7 @@ shorter of the two, unless somebody put an older copy of it in its place: then i
 who were erased since, and nothing is read from it (P22).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from sqlalchemy import Connection
@@ -36,42 +36,28 @@ def catch_up(database: Database, journal: Journal) -> int:
         return _append(tx, held)
 
 
-def compare(tx: Connection, journal: Journal) -> list[Finding]:
-    """
-    What in the log is not as the journal has it. Raises `Unavailable` if it cannot be reached.
-
-    Entries that the journal does not have yet are no finding: the next act appends them.
-    """
-    found: list[Finding] = []
-    for _ in beside(log.leaves(tx), people.library_id(tx), journal, found):
-        pass
-    return found
-
-
 def beside(
-    leaves: Iterator[Leaf], library: str, journal: Journal, found: list[Finding]
+    leaves: Iterable[Leaf], kept: Iterator[Record], found: list[Finding]
 ) -> Iterator[Leaf]:
     """
     `leaves` as they come, each compared with the journal on its way: one reading serves for both.
 
-    What differs is appended to `found`. Raises as `compare` does.
+    What differs is appended to `found`. Entries that the journal does not have yet are no finding:
+    the next act appends them. `kept` must have been opened before the log is read.
     """
-    try:
-        kept = journal.read(library)
-    except VerificationError as exc:
-        found.append(Finding(Fault.JOURNAL, exc.message))
-        yield from leaves
-        return
     size = 0
-    for size, leaf in enumerate(leaves, start=1):
-        if size <= len(kept) and not _is_same(leaf, kept[size - 1]):
+    kept = _until_damaged(kept, found)
+    for leaf in leaves:
+        size += 1
+        record = next(kept, None)
+        if record is not None and not _is_same(leaf, record):
             found.append(
                 Finding(Fault.JOURNAL, f"entry {leaf.index}: is not the one in the journal")
             )
         yield leaf
-    if size < len(kept):
+    if more := sum(1 for _ in kept):
         found.append(
-            Finding(Fault.JOURNAL, f"the journal has {len(kept)} entries, and the log {size}")
+            Finding(Fault.JOURNAL, f"the journal has {size + more} entries, and the log {size}")
         )
 
 
@@ -107,6 +93,13 @@ def put_back(tx: Connection, kept: Sequence[Record]) -> list[tuple[int, Entry | 
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _until_damaged(kept: Iterator[Record], found: list[Finding]) -> Iterator[Record]:
+    try:
+        yield from kept
+    except VerificationError as exc:
+        found.append(Finding(Fault.JOURNAL, exc.message))
 
 
 def _require_whole(record: Record) -> None:
@@ -154,7 +147,7 @@ def _redacted_by(record: Record) -> set[int]:
 
 
 def _is_same(leaf: Leaf, record: Record) -> bool:
-    if (leaf.index, leaf.hashes[:HASH_BYTES]) != (record.index, record.leaf):
+    if leaf.index != record.index or leaf.hashes[:HASH_BYTES] != record.leaf:
         return False
     # Of one that is redacted in the log, the journal may have the content until the next act.
     return leaf.payload is None or (leaf.payload, leaf.salt) == (record.payload, record.salt)

@@ -7,10 +7,12 @@ There is one writer at a time, so that an entry's index is one more than that of
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Dialect,
     LargeBinary,
     cast,
     false,
@@ -61,9 +63,10 @@ def record_all(tx: Connection, acts: Sequence[Entry]) -> int:
         latest = said.at
         payload, salt = write_payload(said), new_salt()
         hashes = known.completed(index, salted(payload, salt, index))
-        row = {"seq": index + 1, "payload": payload, "salt": salt, "hashes": hashes}
-        rows.append(row)
-    tx.execute(insert(entry), rows)
+        rows.append((index + 1, payload, salt, hashes))
+    # Handed to the driver as they are: what SQLAlchemy does to parameters takes as long as all
+    # that was done for the entries before.
+    tx.exec_driver_sql(_appending(tx.dialect), rows)
     return first
 
 
@@ -185,6 +188,12 @@ def nodes(tx: Connection) -> Nodes:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+@cache
+def _appending(dialect: Dialect) -> str:
+    """The statement that appends rows of (seq, payload, salt, hashes)."""
+    return str(insert(entry).compile(dialect=dialect))
 
 
 def _names(subject: str) -> ColumnElement[bool]:

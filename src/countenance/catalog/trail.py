@@ -114,9 +114,12 @@ class Trail:
         """
         key = self.key()
         with self._database.read() as tx:
+            library = people.library_id(tx)
+        # The journal is opened before the log is read: what others log meanwhile is in neither.
+        with self._journal.opened(library) as journal, self._database.read() as tx:
             own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
             found: list[Finding] = []
-            leaves = beside(log.leaves(tx), people.library_id(tx), self._journal, found)
+            leaves = beside(log.leaves(tx), journal, found)
             seen = verify(leaves, own | dict(kept), key)
             if not seen.findings:
                 seen = replace(seen, findings=tuple(found))

@@ -29,9 +29,8 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from countenance.errors import Unavailable, VerificationError
 from countenance.vault.files import sync_folder, unavailable, write_file
@@ -45,12 +44,13 @@ _HEAD_BYTES = len(_MAGIC) + _OWNER_BYTES + _CHECKSUM_BYTES
 _LENGTH_BYTES = 4
 _INDEX_BYTES = 8
 _HASH_BYTES = 32
+_LEAF_AT = _LENGTH_BYTES + _INDEX_BYTES
+_CONTENT_AT = _LEAF_AT + _HASH_BYTES
 _AROUND_BYTES = _LENGTH_BYTES + _CHECKSUM_BYTES + _LENGTH_BYTES
 _LOCK_FILE = "log.journal.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """An entry of the log: `payload` and `salt` are nothing where it was redacted."""
 
     index: int
@@ -89,15 +89,22 @@ class Journal:
             held.mend()
             yield held
 
-    def read(self, library: str) -> list[Record]:
+    @contextmanager
+    def opened(self, library: str) -> Iterator[Iterator[Record]]:
         """
-        Every record, from the first, each verified. Raises as `held` does; makes nothing.
+        Every record that is there now, from the first, each verified as it comes; makes nothing.
 
-        What a crash cut off is left out.
+        What a crash cut off is left out. Raises `Unavailable` as `held` does, and the iterator
+        `VerificationError`.
         """
         with unavailable(f"the journal of the log, {self.path}"), self.path.open("rb") as file:
-            _require_owner(file, library)
-            return [record for record, _ in _records(file)]
+            size = _size(file)
+            yield (record for record, _ in _owned_records(file, library, size))
+
+    def read(self, library: str) -> list[Record]:
+        """Every record, as `opened` gives them. Raises as `held` does."""
+        with self.opened(library) as records:
+            return list(records)
 
 
 class HeldJournal:
@@ -119,7 +126,7 @@ class HeldJournal:
             _require_owner(file, self._library)
             if _last(file) is not None or _size(file) == _HEAD_BYTES:
                 return
-            file.truncate(max((end for _, end in _records(file)), default=_HEAD_BYTES))
+            file.truncate(max((end for _, end in _records(file, _size(file))), default=_HEAD_BYTES))
             os.fsync(file.fileno())
 
     def append(self, records: Iterable[Record]) -> None:
@@ -136,7 +143,7 @@ class HeldJournal:
         Durable when it returns; a crash before that leaves the journal as it was.
         """
         with self._path.open("rb") as file:
-            old = [record for record, _ in _records(file)]
+            old = [record for record, _ in _records(file, _size(file))]
         _write_whole(self._path, self._library, (_without(one, redacted) for one in (*old, *new)))
 
 
@@ -164,7 +171,7 @@ def _write_whole(path: Path, library: str, records: Iterable[Record]) -> None:
 
 
 def _without(record: Record, redacted: Collection[int]) -> Record:
-    return replace(record, payload=None, salt=None) if record.index in redacted else record
+    return record._replace(payload=None, salt=None) if record.index in redacted else record
 
 
 def _require_owner(file: BinaryIO, library: str) -> None:
@@ -191,13 +198,18 @@ def _last(file: BinaryIO) -> Record | None:
     return _decode(file.read(length))
 
 
-def _records(file: BinaryIO) -> Iterator[tuple[Record, int]]:
+def _owned_records(file: BinaryIO, library: str, size: int) -> Iterator[tuple[Record, int]]:
+    _require_owner(file, library)
+    yield from _records(file, size)
+
+
+def _records(file: BinaryIO, size: int) -> Iterator[tuple[Record, int]]:
     """
-    Every whole record, with where it ends. What a crash cut off ends it.
+    Every whole record in the first `size` bytes, with where it ends. What a crash cut off ends it.
 
     Raises `VerificationError` if anything else is wrong.
     """
-    size, at = _size(file), _HEAD_BYTES
+    at = _HEAD_BYTES
     file.seek(at)
     for number in range(size):
         if at == size:
@@ -239,18 +251,18 @@ def _encode(record: Record) -> bytes:
 
 def _decode(data: bytes) -> Record | None:
     """The record that `data` is; nothing if it is none."""
+    end = len(data) - _LENGTH_BYTES - _CHECKSUM_BYTES
     length, tail = data[:_LENGTH_BYTES], data[-_LENGTH_BYTES:]
-    body = data[_LENGTH_BYTES : -_LENGTH_BYTES - _CHECKSUM_BYTES]
-    checksum = data[-_LENGTH_BYTES - _CHECKSUM_BYTES : -_LENGTH_BYTES]
-    if length != tail or len(body) != int.from_bytes(length, "big"):
+    if length != tail or end - _LENGTH_BYTES != int.from_bytes(length, "big"):
         return None
-    if checksum != _checksum(length + body) or len(body) < _INDEX_BYTES + _HASH_BYTES:
+    if end < _CONTENT_AT or data[end:-_LENGTH_BYTES] != _checksum(data[:end]):
         return None
-    index, rest = int.from_bytes(body[:_INDEX_BYTES], "big"), body[_INDEX_BYTES:]
-    leaf, content = rest[:_HASH_BYTES], rest[_HASH_BYTES:]
-    if not content:
+    index = int.from_bytes(data[_LENGTH_BYTES:_LEAF_AT], "big")
+    leaf = data[_LEAF_AT:_CONTENT_AT]
+    if end == _CONTENT_AT:
         return Record(index, leaf, None, None)
-    return Record(index, leaf, content[_HASH_BYTES:].decode(), content[:_HASH_BYTES])
+    payload_at = _CONTENT_AT + _HASH_BYTES
+    return Record(index, leaf, data[payload_at:end].decode(), data[_CONTENT_AT:payload_at])
 
 
 def _size(file: BinaryIO) -> int:
