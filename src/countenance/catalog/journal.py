@@ -36,9 +36,7 @@ def catch_up(database: Database, journal: Journal) -> int:
         return _append(tx, held)
 
 
-def beside(
-    leaves: Iterable[Leaf], kept: Iterator[Record], found: list[Finding]
-) -> Iterator[Leaf]:
+def beside(leaves: Iterable[Leaf], kept: Iterator[Record], found: list[Finding]) -> Iterator[Leaf]:
     """
     `leaves` as they come, each compared with the journal on its way: one reading serves for both.
 
