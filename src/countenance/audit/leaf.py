@@ -14,9 +14,10 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _text
-from typing import Any, NamedTuple
+from typing import Any
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.merkle import leaf_hash
@@ -28,7 +29,8 @@ _INDEX_BYTES = 8
 _UTC = "+00:00"
 
 
-class Leaf(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Leaf:
     """
     An entry as it stands in the log.
 

@@ -29,8 +29,9 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from countenance.errors import Unavailable, VerificationError
 from countenance.vault.files import sync_folder, unavailable, write_file
@@ -50,7 +51,8 @@ _AROUND_BYTES = _LENGTH_BYTES + _CHECKSUM_BYTES + _LENGTH_BYTES
 _LOCK_FILE = "log.journal.lock"
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """An entry of the log: `payload` and `salt` are nothing where it was redacted."""
 
     index: int
@@ -171,7 +173,7 @@ def _write_whole(path: Path, library: str, records: Iterable[Record]) -> None:
 
 
 def _without(record: Record, redacted: Collection[int]) -> Record:
-    return record._replace(payload=None, salt=None) if record.index in redacted else record
+    return replace(record, payload=None, salt=None) if record.index in redacted else record
 
 
 def _require_owner(file: BinaryIO, library: str) -> None:
