@@ -153,6 +153,16 @@ class Sources(Opened):
         with self._database.read() as tx:
             return sources.list_all(tx)
 
+    def sources_in_force(self) -> list[Source]:
+        """Those that may be read now: with a grant in force."""
+        with self._database.read() as tx:
+            now = self._stores.now(tx)
+            return [
+                one
+                for one in sources.list_all(tx)
+                if any(grant.in_force(now) for grant in sources.grants(tx, one.id))
+            ]
+
     def source(self, which: str) -> Source:
         """Raises `NotFound` if there is no such source."""
         with self._database.read() as tx:
