@@ -2,9 +2,9 @@
 Addresses of machines: which of them may be connected to, when somebody else chose the name.
 
 One table for everything here that connects to where others say. An address of version 6 may stand
-for one of version 4, which a gateway on the way then connects to: both are judged. What the standard
-library calls global is not enough: it counts 6to4, site-local and other addresses among them that no
-machine of the public internet has.
+for one of version 4, which a gateway on the way then connects to: both are judged. What the
+standard library calls global is not enough: it counts 6to4, site-local and other addresses among
+them that no machine of the public internet has.
 
 The registries: https://www.iana.org/assignments/iana-ipv4-special-registry and
 https://www.iana.org/assignments/iana-ipv6-special-registry.
