@@ -34,6 +34,7 @@ from countenance.catalog.tables import (
     guardian,
     item,
     objection,
+    page,
     person,
     photo,
     reference,
@@ -275,6 +276,12 @@ HOLDERS: tuple[Holder, ...] = (
         item,
         _of_source(lambda source: item.c.source_id == source),
         (item.c.source_id, item.c.locator, item.c.stamp),
+    ),
+    RowsHolder(
+        "pages",
+        page,
+        _of_source(lambda source: page.c.source_id == source),
+        (page.c.source_id, page.c.url),
     ),
     CopiesHolder("previews", _previews, _release_previews, skip=_PICTURE_HEADER),
     RowsHolder(

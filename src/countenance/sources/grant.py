@@ -7,7 +7,8 @@ not cover is refused, and so is what is not certain.
 A scope is a list of globs over locators, which are paths with `/` below the source's location:
 `*` and `?` match within one name, `**` as a whole name matches any depth of folders. `gala/**` is
 everything in `gala`, at any depth; `**/*.jpg` is every such file, at the top too. All other
-characters stand for themselves, and upper and lower case differ.
+characters stand for themselves, and upper and lower case differ. A glob behind `!` is left out: of
+the globs that match, the longest one says, and of two as long the one that leaves out.
 """
 
 import re
@@ -21,6 +22,8 @@ from countenance.core.ids import GrantId, SourceId
 from countenance.errors import NoGrant, UsageError
 
 EVERYTHING = ("**",)
+
+_EXCEPT = "!"
 
 
 class GrantPurpose(StrEnum):
@@ -37,7 +40,8 @@ class Grant:
 
     `granted_by` is who gave it, in words; `evidence` the digest of the paper or message that
     shows it, if there is one. `revoked_at` is final: a revoked grant is not in force at any time,
-    so that no clock that is set back revives it.
+    so that no clock that is set back revives it. `seen_until` is the first instant at which it does
+    not hold unless it was seen again, where it stands in public and may be taken back there.
 
     Raises `UsageError` if a time has no zone or a glob cannot match anything.
     """
@@ -51,18 +55,19 @@ class Grant:
     purposes: frozenset[GrantPurpose] = frozenset({GrantPurpose.MATCH})
     evidence: Digest | None = None
     revoked_at: datetime | None = None
+    seen_until: datetime | None = None
 
     def __post_init__(self) -> None:
         for name, time in (("given_at", self.given_at), ("until", self.until)):
             if time.tzinfo is None:
                 raise UsageError(f"{name}: expected a time with a zone, got {time.isoformat()}")
         for glob in self.scope:
-            if not _is_path(glob):
+            if not _is_path(glob.removeprefix(_EXCEPT)):
                 raise UsageError(f"scope: expected a path below the source, got {glob!r}")
 
     def in_force(self, at: datetime) -> bool:
         """Whether it was given, has not ended and was never revoked, at the instant `at`."""
-        return self.revoked_at is None and self.given_at <= at < self.until
+        return self.revoked_at is None and self.given_at <= at < self._ends
 
     def covers(
         self, locator: str, at: datetime, purpose: GrantPurpose = GrantPurpose.MATCH
@@ -79,8 +84,19 @@ class Grant:
 
     # ----------------------------------------------------------------------------------------------
 
+    @property
+    def _ends(self) -> datetime:
+        return self.until if self.seen_until is None else min(self.until, self.seen_until)
+
     def _has_in_scope(self, locator: str) -> bool:
-        return _is_path(locator) and any(_pattern(glob).fullmatch(locator) for glob in self.scope)
+        if not _is_path(locator):
+            return False
+        said = [
+            (len(glob.removeprefix(_EXCEPT)), glob.startswith(_EXCEPT))
+            for glob in self.scope
+            if _pattern(glob.removeprefix(_EXCEPT)).fullmatch(locator)
+        ]
+        return bool(said) and not max(said)[1]
 
     def _objection(self, at: datetime, purpose: GrantPurpose) -> str:
         """Why it is not in force for `purpose`, or the empty string."""
@@ -88,6 +104,8 @@ class Grant:
             return f"was revoked on {self.revoked_at:%Y-%m-%d}"
         if at >= self.until:
             return f"expired on {self.until:%Y-%m-%d}"
+        if at >= self._ends:
+            return f"was not seen in its place since, and did not hold after {self._ends:%Y-%m-%d}"
         if at < self.given_at:
             return f"begins on {self.given_at:%Y-%m-%d}"
         return "" if purpose in self.purposes else f"does not allow to {purpose.value}"
