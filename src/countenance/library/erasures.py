@@ -4,10 +4,10 @@ from countenance.catalog import erasures
 from countenance.catalog.erasures import Erasure
 from countenance.erasure.receipt import Waiting, waiting_for
 from countenance.ingest.progress import Progress, silent
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 
 
-class Erasures(Opened):
+class Erasures(Cases):
     """What is done with cases of erasure."""
 
     def erasures(self) -> list[Erasure]:

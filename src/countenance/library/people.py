@@ -14,7 +14,7 @@ from countenance.erasure.age import AgeChanged, change_age
 from countenance.erasure.objection import Objected, lift, object_to
 from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
 from countenance.ingest.progress import Progress, silent
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.people.consent import Consent
 from countenance.people.guardians import AgeBand, AgeSource, Guardian, Standing
 from countenance.people.notice import load_notice
@@ -34,7 +34,7 @@ class Enrolled:
     compared: int | None
 
 
-class People(Opened):
+class People(Cases):
     """What is done with people and what they agree to."""
 
     def enrol(  # noqa: PLR0913  what somebody agrees to is said in one call
