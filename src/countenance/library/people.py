@@ -134,17 +134,20 @@ class People(Cases):
         self._did_act()
         return standing
 
-    def change_age(self, who: str, band: AgeBand, source: AgeSource) -> AgeChanged:
+    def change_age(
+        self, who: str, band: AgeBand, source: AgeSource, *, progress: Progress = silent
+    ) -> AgeChanged:
         """
         Record that a person is of another age band. What a guardian gave for a child ends with it.
 
+        What rested on that goes, as after a withdrawal, in the case `erasure` if anything ended.
         Raises `NotFound` if there is no such person, and `Refused` if they are no longer living.
         """
         actor = self._settings.actor
         done = change_age(who, band, source, actor=actor, stores=self._stores)
         self._did_act()
         if done.erasure is not None:
-            self._carry_on(done.erasure)
+            self._carry_on(done.erasure, progress)
         return done
 
     def objections(self, who: str) -> list[Objection]:
