@@ -21,7 +21,7 @@ from countenance.enrol.enrol import Portrait
 from countenance.erasure import case as case_module
 from countenance.erasure.holders import HOLDERS, RowsHolder
 from countenance.erasure.scanner import scan_here
-from countenance.errors import ErasureIncomplete, Reason, Unavailable
+from countenance.errors import ErasureIncomplete, Reason, Unavailable, VerificationError
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.blobs import BlobStore
@@ -165,6 +165,16 @@ def test_a_damaged_key_of_one_case_stops_no_other(
     (carried,) = gala.library.resume()
     assert carried.stage not in UNFINISHED
     assert gala.library.obstacle(carried) == ""
+
+
+@pytest.mark.promise("P27")
+def test_a_case_about_nothing_is_damage(gala: Gala) -> None:
+    """No receipt says whose bytes are gone where the row does not say it."""
+    _fill(gala)
+    case = gala.library.erasure(gala.library.withdraw("Ada").erasure)
+    assert case.subject == case.person
+    with pytest.raises(VerificationError, match=f"{case.id}: its row does not say"):
+        _ = replace(case, person=None).subject
 
 
 @pytest.mark.promise("P27")
