@@ -18,7 +18,7 @@ from countenance.errors import UsageError
 from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import scan
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.sources.grant import Grant, GrantPurpose
 from countenance.sources.source import Source, SourceKind
 
@@ -89,7 +89,7 @@ class SourceAdded:
     renewed: bool
 
 
-class Sources(Opened):
+class Sources(Cases):
     """What is done with sources."""
 
     def add_folder(
