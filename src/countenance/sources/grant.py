@@ -7,8 +7,12 @@ not cover is refused, and so is what is not certain.
 A scope is a list of globs over locators, which are paths with `/` below the source's location:
 `*` and `?` match within one name, `**` as a whole name matches any depth of folders. `gala/**` is
 everything in `gala`, at any depth; `**/*.jpg` is every such file, at the top too. All other
-characters stand for themselves, and upper and lower case differ. A glob behind `!` is left out: of
-the globs that match, the longest one says, and of two as long the one that leaves out.
+characters stand for themselves, and upper and lower case differ.
+
+What stands behind `~` is the beginning of a locator instead, as a site's owner writes it in a
+robots.txt (RFC 9309, https://www.rfc-editor.org/rfc/rfc9309, 2.2.3): `*` matches anything, and `$`
+is the end. What stands behind `!` is left out. Of all that match the longest one says, and of two
+as long the one that leaves out.
 """
 
 import re
@@ -24,6 +28,7 @@ from countenance.errors import NoGrant, UsageError
 EVERYTHING = ("**",)
 
 _EXCEPT = "!"
+_BEGINNING = "~"
 
 
 class GrantPurpose(StrEnum):
@@ -62,7 +67,7 @@ class Grant:
             if time.tzinfo is None:
                 raise UsageError(f"{name}: expected a time with a zone, got {time.isoformat()}")
         for glob in self.scope:
-            if not _is_path(glob.removeprefix(_EXCEPT)):
+            if not _is_glob(glob.removeprefix(_EXCEPT)):
                 raise UsageError(f"scope: expected a path below the source, got {glob!r}")
 
     def in_force(self, at: datetime) -> bool:
@@ -118,6 +123,13 @@ def _outside(locator: str) -> str:
     return f"does not cover {locator!r}"
 
 
+def _is_glob(glob: str) -> bool:
+    """Whether it may match anything."""
+    if glob.startswith(_BEGINNING):
+        return len(glob) > len(_BEGINNING) and not glob.startswith(f"{_BEGINNING}/")
+    return _is_path(glob)
+
+
 def _is_path(path: str) -> bool:
     """Whether every name in it is one: so not absolute, nothing doubled, no way back up."""
     return all(name not in {"", ".", ".."} for name in path.split("/"))
@@ -125,10 +137,17 @@ def _is_path(path: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _pattern(glob: str) -> re.Pattern[str]:
+    if glob.startswith(_BEGINNING):
+        return _beginning(glob.removeprefix(_BEGINNING))
     *folders, last = glob.split("/")
     depths = "".join("(?:[^/]+/)*" if name == "**" else f"{_name(name)}/" for name in folders)
     ending = "(?:[^/]+/)*[^/]+" if last == "**" else _name(last)
     return re.compile(depths + ending)
+
+
+def _beginning(said: str) -> re.Pattern[str]:
+    parts = (re.escape(part) for part in said.removesuffix("$").split("*"))
+    return re.compile(".*".join(parts) + ("" if said.endswith("$") else ".*"), re.DOTALL)
 
 
 def _name(glob: str) -> str:
