@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from countenance import __version__
 from countenance.errors import NoGrant, Reason, Refused, Unavailable, Unreadable, UsageError
@@ -187,6 +187,12 @@ class Fetcher:
                 return answer
             address = address.join(_ascii(reference))
         raise Refused(f"{asked.url}: it leads on more than {MAX_REDIRECTS} times")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of every connection. May be called again."""

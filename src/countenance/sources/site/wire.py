@@ -175,7 +175,7 @@ class _Watch:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._end = 0.0
-        self._max_head = 0
+        self._head_left = 0
         self._head = b""
         self._in_head = True
         self.heard = False
@@ -187,7 +187,7 @@ class _Watch:
 
     def begin(self, max_head: int) -> None:
         """An answer is to come."""
-        self._max_head = max_head
+        self._head_left = max_head
         self._head, self._in_head = b"", True
         self.heard, self.body_bytes, self.tail = False, 0, b""
 
@@ -208,11 +208,12 @@ class _Watch:
         self._head += data
         while self._in_head:
             head, end, rest = self._head.partition(_END_OF_HEAD)
-            if len(head) > self._max_head:
+            if len(head) > self._head_left:
                 raise _TooLongHead
             if not end:
                 return
             # After an interim answer (1xx) comes another head.
+            self._head_left -= len(head) + len(end)
             self._head, self._in_head = rest, head.startswith(_INTERIM)
         self.body_bytes, self._head = len(self._head), b""
 
@@ -313,7 +314,7 @@ def _silence(exc: BaseException) -> str:
     """Why nothing was heard."""
     if isinstance(exc, _LATE):
         return "no answer in time"
-    if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in exc.args):
         return "its certificate is not trusted"
     if isinstance(exc, httpcore2.ConnectError):
         return "no connection"
