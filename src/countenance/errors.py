@@ -67,6 +67,9 @@ class Reason(StrEnum):
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
     NO_GRANT = "no-grant"
+    VETO = "veto"
+    NOT_GIVEN = "not-given"
+    KEPT_ITS_TIME = "kept-its-time"
     ERASED = "erased"
 
 

@@ -144,6 +144,17 @@ def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
     return CopyId(preview)
 
 
+def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[ItemId, PhotoId]]:
+    """The items of a source whose photos were read before `at`, each with its photo."""
+    rows = tx.execute(
+        select(item.c.id, photo.c.id)
+        .join(photo, photo.c.id == item.c.photo_id)
+        .where(item.c.source_id == which, photo.c.added_at < at)
+        .order_by(item.c.id)
+    )
+    return [(ItemId(held), PhotoId(one)) for held, one in rows]
+
+
 def release_previews(tx: Connection, which: SourceId) -> list[CopyId]:
     """
     Let go of the previews of every photo of a source. Gives the copies, whose rows are intentions

@@ -1,5 +1,6 @@
 """Sources and their grants."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +23,8 @@ def at_location(tx: Connection, kind: SourceKind, location: str) -> Source | Non
     return None if row is None else _read(row)
 
 
-def add(tx: Connection, new: Source, first: Grant) -> None:
-    """Store a source together with its first grant: there is none without."""
+def add(tx: Connection, new: Source, first: Grant, *more: Grant) -> None:
+    """Store a source together with its first grants: there is none without."""
     tx.execute(
         insert(source).values(
             id=new.id,
@@ -34,7 +35,8 @@ def add(tx: Connection, new: Source, first: Grant) -> None:
             options=dict(new.options),
         )
     )
-    add_grant(tx, first)
+    for one in (first, *more):
+        add_grant(tx, one)
 
 
 def add_grant(tx: Connection, new: Grant) -> None:
@@ -109,6 +111,11 @@ def covered(tx: Connection, one: Photo, *, at: datetime) -> bool:
     return any(grant.covers(locator, at) for grant in given for locator in one.locators)
 
 
+def set_options(tx: Connection, which: SourceId, options: Mapping[str, str]) -> None:
+    """What the reader of the source needs besides its location is this from now on."""
+    tx.execute(update(source).where(source.c.id == which).values(options=dict(options)))
+
+
 def supersede(tx: Connection, which: SourceId, *, at: datetime) -> None:
     """
     End the grants of the source that are in force, for its owner gives another in their place.
@@ -116,7 +123,7 @@ def supersede(tx: Connection, which: SourceId, *, at: datetime) -> None:
     Nothing was taken back: what the new one covers stays.
     """
     for one in grants(tx, which):
-        if one.in_force(at):
+        if one.stands(at):
             tx.execute(update(grant).where(grant.c.id == one.id).values(until=at))
 
 

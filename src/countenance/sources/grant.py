@@ -16,7 +16,7 @@ as long the one that leaves out.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -73,6 +73,10 @@ class Grant:
     def in_force(self, at: datetime) -> bool:
         """Whether it was given, has not ended and was never revoked, at the instant `at`."""
         return self.revoked_at is None and self.given_at <= at < self._ends
+
+    def stands(self, at: datetime) -> bool:
+        """Whether it is in force at `at`, or would be if it were seen again."""
+        return replace(self, seen_until=None).in_force(at)
 
     def covers(
         self, locator: str, at: datetime, purpose: GrantPurpose = GrantPurpose.MATCH
