@@ -362,7 +362,7 @@ def _file(root: _Member, at: Address, hashed: Digest) -> GrantFile:
     ids = [one.id for one in grants]
     if len(set(ids)) != len(ids):
         raise _Wrong("grants: two of them have the same id")
-    revoked = _optional(root, "revoked", _ids, ())
+    revoked: tuple[str, ...] = _optional(root, "revoked", _ids, ())
     return GrantFile(
         url=str(at),
         host=at.origin,
