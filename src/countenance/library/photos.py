@@ -61,8 +61,8 @@ class Photos(Sources):
             return photos.list_all(tx)
 
     def url(self, sighting: Sighting) -> str:
-        """The address at which a person can open the photo of a sighting."""
-        return self._reader(self.source(sighting.source)).url(sighting.locator)
+        """The address at which a person can open the photo of a sighting, or the page it is on."""
+        return sighting.page or self._reader(self.source(sighting.source)).url(sighting.locator)
 
     def inventory(self) -> Inventory:
         """How much there is here."""
@@ -79,12 +79,7 @@ class Photos(Sources):
     # ----------------------------------------------------------------------------------------
 
     def _chosen(self, chosen: Sequence[str]) -> list[Source]:
+        if not chosen:
+            return self.sources_in_force()
         with self._database.read() as tx:
-            if chosen:
-                return [sources.get(tx, which) for which in chosen]
-            now = self._stores.now(tx)
-            return [
-                source
-                for source in sources.list_all(tx)
-                if any(grant.in_force(now) for grant in sources.grants(tx, source.id))
-            ]
+            return [sources.get(tx, which) for which in chosen]
