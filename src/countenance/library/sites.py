@@ -38,7 +38,12 @@ from countenance.library.terms import (
 )
 from countenance.sources.grant import Grant
 from countenance.sources.site.client import Asked, Fetcher
-from countenance.sources.site.grantfile import MAX_FILE_BYTES, parse_grant_file, well_known
+from countenance.sources.site.grantfile import (
+    MAX_FILE_BYTES,
+    parse_grant_file,
+    site_token,
+    well_known,
+)
 from countenance.sources.site.guard import Address, Origin
 from countenance.sources.source import Source, SourceKind, Unlisted
 
@@ -95,6 +100,14 @@ class Sites(Sources):
         with self._database.write() as tx:
             self._keep(tx, added.source, seen.standing, looks)
         return added, seen.notes
+
+    def site_token(self, host: Origin) -> str:
+        """
+        What a grant file of `host` names this library by, 43 characters; of the log's own key.
+
+        Raises `Unavailable` if the keys are not here.
+        """
+        return site_token(self._readers.public_key(), host)
 
     def site(self, source: SourceId) -> SiteState:
         """How a site stands. Raises `NotFound` if the source is none."""

@@ -27,8 +27,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from countenance.core.canonical import Digest, digest
-from countenance.errors import NoGrant, Refused
+from countenance.errors import NoGrant, Refused, Unavailable
 from countenance.sources.grant import GrantPurpose
+from countenance.sources.site.client import Asked, Fetched, Fetcher
 from countenance.sources.site.guard import Address, Origin, leads_up, spell_target
 
 WELL_KNOWN = "/.well-known/countenance-grant.json"
@@ -211,6 +212,45 @@ def covering(
     return next((one for one in grants if one.covers(url, purpose=purpose, kind=kind)), None)
 
 
+def ask_for_grant(
+    fetcher: Fetcher, url: str, *, etag: str = "", last_modified: str = ""
+) -> Fetched:
+    """
+    The grant file that stands at `url`, as it was answered: status 200, or 304 if it is as before.
+
+    Raises `NoGrant` if there is none (404, 410): an owner who takes the file away takes back what
+    it said. Raises `Unavailable` for every other status, and otherwise as `Fetcher.fetch` does. Of
+    what the owner wants, these say nothing; nor does a `Refused` that is no `NoGrant`, such as of
+    a network that answers in the place of others.
+    """
+    found = fetcher.fetch(
+        Asked(
+            url,
+            etag=etag,
+            last_modified=last_modified,
+            max_bytes=MAX_FILE_BYTES,
+            accept="application/json",
+        )
+    )
+    if found.status in _GONE:
+        raise NoGrant(f"{url}: there is no grant file (status {found.status})")
+    if found.status not in _THERE:
+        raise Unavailable(f"{url}: the server answers with status {found.status}")
+    return found
+
+
+def place_named_in(data: bytes) -> str:
+    """
+    The first address that a grant file says it stands at.
+
+    Raises `NoGrant` if it is no grant file.
+    """
+    try:
+        return str(_Member("", _document(data)).get("canonical").items(at_least=1)[0].address())
+    except _Wrong as exc:
+        raise NoGrant(f"this is no grant file: {exc}") from exc
+
+
 def parse_grant_file(data: bytes, url: str) -> GrantFile:
     """
     Read a grant file that was fetched from `url`.
@@ -226,6 +266,8 @@ def parse_grant_file(data: bytes, url: str) -> GrantFile:
 
 # --------------------------------------------------------------------------------------------------
 
+_GONE = frozenset({404, 410})
+_THERE = frozenset({200, 304})
 _NOTHING: frozenset[Prohibition] = frozenset()
 _PICTURES = frozenset({Kind.IMAGE})
 _SLASHES = re.compile(r"(?:/|%2F|%5C)+")
