@@ -14,11 +14,13 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    vetoes,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    vetoes,
     recognition,
     searching,
     consent,
