@@ -15,12 +15,14 @@ from tests.planted import (
     scanning,
     searching,
     sites,
+    vetoes,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
     sites,
+    vetoes,
     recognition,
     searching,
     consent,

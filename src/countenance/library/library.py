@@ -19,7 +19,6 @@ from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
 from countenance.library.records import Records
 from countenance.library.searches import Searches
-from countenance.library.sites import Sites
 from countenance.library.soundness import Soundness
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
@@ -34,7 +33,6 @@ class Library(
     Erasures,
     Records,
     Recipients,
-    Sites,
     Soundness,
 ):
     """

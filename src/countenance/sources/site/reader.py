@@ -11,22 +11,36 @@ scope says of it what the grant file says of the address.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from countenance.errors import NoGrant, Reason, Refused, Unavailable, Unreadable
-from countenance.sources.site import answer, page, sitemap
+from countenance.sources.site import aitxt, page, robots, rsl, sitemap, tdmrep
 from countenance.sources.site.client import Asked, Fetched
 from countenance.sources.site.found import FoundPicture
+from countenance.sources.site.grantfile import SiteGrant, covering
 from countenance.sources.site.guard import Address, Origin
 from countenance.sources.site.picture import picture_vetoes
-from countenance.sources.site.signals import Ask, Signals, signals_of
+from countenance.sources.site.signals import (
+    Asking,
+    HostSignals,
+    of_headers,
+    of_inline_licences,
+    of_metas,
+)
+from countenance.sources.site.veto import Answer, Said, Veto
 from countenance.sources.source import Entry, Unlisted
+
+Ask = Callable[[Asked], Fetched]
+"""Fetches an address, as `client.Fetcher.fetch` does."""
 
 AGENT = "Countenance"
 """The product token: what a robots.txt calls us."""
+
+MAX_SIGNAL_BYTES = 2 << 20
+"""More than any file of signals is read to; one that is longer forbids everything."""
 
 MAX_PAGES = 100_000
 MAX_PAGE_BYTES = 20_000_000
@@ -79,12 +93,14 @@ class Terms:
 
     `hosts` are those that may be asked: the site's own and, where their own grant files name us as
     well, those that its pictures lie on. `per_minute` is the rate by host; none where a file sets
-    none. `tdm_authorised` are the hosts whose grant lifts a TDM reservation.
+    none. `tdm_authorised` are the hosts whose grant lifts a TDM reservation; `grants` what all of
+    them cover.
     """
 
     hosts: frozenset[Origin]
     per_minute: Mapping[Origin, int] = field(default_factory=dict)
     tdm_authorised: frozenset[Origin] = frozenset()
+    grants: tuple[SiteGrant, ...] = ()
 
 
 class SiteReader:
@@ -111,7 +127,7 @@ class SiteReader:
         self._ask = ask
         self._memory = memory
         self._now = now
-        self._signals: dict[Origin, Signals] = {}
+        self._signals: dict[Origin, HostSignals] = {}
 
     def list(
         self, unlisted: Callable[[Unlisted], object], passed_over: Callable[[str], object]
@@ -128,7 +144,7 @@ class SiteReader:
         for url, kept in self._walk(unlisted):
             for found, stamp in zip(kept.pictures, kept.stamps, strict=True):
                 locator = self._locator(found.url)
-                if locator is not None and locator not in met and self._covers(locator):
+                if locator is not None and locator not in met and self._covers_url(found.url):
                     met.add(locator)
                     yield Entry(locator, stamp, found.page or url, found.words)
         self._memory.end()
@@ -141,7 +157,7 @@ class SiteReader:
         answers.
         """
         url = self.url(locator)
-        if not self._covers(locator):
+        if not self._covers_url(url):
             raise Unreadable(Reason.NO_GRANT, f"{locator}: no grant in force covers it")
         self._require_allowed(url)
         fetched = self._fetch(url, max_bytes=max_bytes, accept="image/*")
@@ -157,14 +173,11 @@ class SiteReader:
         return fetched.body
 
     def url(self, locator: str) -> str:
-        """The address of a picture. Raises `Unreadable` if `locator` is none of this source's."""
+        """The address of a picture. Raises `Unreadable` if `locator` is none."""
         try:
-            address = Address.parse(f"{self._start.origin.scheme}://{locator}")
+            return str(Address.parse(f"{self._start.origin.scheme}://{locator}"))
         except Refused as exc:
             raise Unreadable(Reason.OUTSIDE, exc.message) from exc
-        if address.origin not in self._terms.hosts:
-            raise Unreadable(Reason.OUTSIDE, f"{locator}: lies on a host that granted nothing")
-        return str(address)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -213,7 +226,7 @@ class SiteReader:
         return kept
 
     def _ask_for(self, url: str, before: Kept, *, is_list: bool, first: bool) -> Kept:
-        if vetoes := self._signals_of(Address.parse(url).origin).vetoes(url):
+        if vetoes := self._vetoes(url):
             return Kept(notes=tuple(map(str, vetoes)))
         try:
             fetched = self._fetch(
@@ -241,24 +254,46 @@ class SiteReader:
         return Kept() if is_list and status in _GONE else Kept(notes=(f"status {status}",))
 
     def _page(self, fetched: Fetched) -> Kept:
-        said = answer.said(fetched.headers, agent=AGENT, now=self._now(), where=fetched.url)
         shown = page.read(
             fetched.body,
             url=fetched.url,
-            content_type=fetched.headers.get("content-type", ""),
-            agent=AGENT,
-            now=self._now(),
+            covers=self._covers_url,
+            charset=_charset(fetched.headers.get("content-type", "")),
         )
-        vetoes = (*said.vetoes, *shown.said.vetoes)
-        follows = said.follow and shown.said.follow
+        asking = self._asking(Address.parse(fetched.url).origin)
+        in_metas = of_metas(shown.metas, asking, where=fetched.url)
+        said = self._said(fetched)
+        vetoes = (
+            *said.vetoes,
+            *in_metas.vetoes,
+            *of_inline_licences(shown.inline_licences, fetched.url, where=fetched.url),
+            *self._licensed(shown.licences, fetched.url),
+        )
         return Kept(
             etag=fetched.etag,
             last_modified=fetched.last_modified,
             pictures=() if vetoes else shown.pictures,
             stamps=() if vetoes else (_UNDATED,) * len(shown.pictures),
-            links=shown.links if follows and not vetoes else (),
+            links=shown.links if said.follow and in_metas.follow and not vetoes else (),
             notes=(*map(str, vetoes), *shown.notes),
         )
+
+    def _said(self, fetched: Fetched) -> Said:
+        """What the headers of an answer say, the licences that they link to among it."""
+        origin = Address.parse(fetched.url).origin
+        said = of_headers(fetched.lines, self._asking(origin), where=fetched.url)
+        linked = rsl.linked(fetched.headers.get("link", ""))
+        licensed = tuple(self._licensed(linked, fetched.url))
+        return Said((*said.vetoes, *licensed), said.follow, said.until)
+
+    def _licensed(self, licences: Iterable[str], url: str) -> Iterator[Veto]:
+        """What the licences at these addresses say against reading `url`."""
+        origin = Address.parse(url).origin
+        for one in dict.fromkeys(licences):
+            yield from rsl.read(self._answer(origin, one), where=one).vetoes(url)
+
+    def _asking(self, origin: Origin) -> Asking:
+        return Asking(AGENT, self._now(), origin in self._terms.tdm_authorised)
 
     def _judge(self, locator: str, fetched: Fetched) -> None:
         """Raises `Unreadable` if it is no picture, or if it or its headers say no."""
@@ -267,13 +302,12 @@ class SiteReader:
             raise Unreadable(
                 Reason.NOT_A_PICTURE, f"{locator}: the server calls it {kind or 'nothing'!r}"
             )
-        said = answer.said(fetched.headers, agent=AGENT, now=self._now(), where=fetched.url)
-        for veto in (*said.vetoes, *picture_vetoes(fetched.body)):
+        for veto in (*self._said(fetched).vetoes, *picture_vetoes(fetched.body)):
             raise Unreadable(Reason.VETO, f"{locator}: {veto}")
 
     def _require_allowed(self, url: str) -> None:
         """Raises `Unreadable` if a signal of its host is against it."""
-        for veto in self._signals_of(Address.parse(url).origin).vetoes(url):
+        for veto in self._vetoes(url):
             raise Unreadable(Reason.VETO, f"{url}: {veto}")
 
     def _fetch(  # noqa: PLR0913  one place that says what may be asked for
@@ -310,15 +344,30 @@ class SiteReader:
             return slow if rate is None else min(rate, slow)
         return rate
 
-    def _signals_of(self, origin: Origin) -> Signals:
+    def _vetoes(self, url: str) -> tuple[Veto, ...]:
+        """What its host says against reading `url`."""
+        origin = Address.parse(url).origin
+        return self._signals_of(origin).vetoes(url, self._asking(origin))
+
+    def _signals_of(self, origin: Origin) -> HostSignals:
+        """Asked for once; what does not come forbids everything."""
         if origin not in self._signals:
-            self._signals[origin] = signals_of(
-                origin,
-                self._ask,
-                agent=AGENT,
-                tdm_authorised=origin in self._terms.tdm_authorised,
+            said = robots.read(self._answer(origin, robots.WHERE), agent=AGENT)
+            self._signals[origin] = HostSignals(
+                said,
+                tdmrep.read(self._answer(origin, tdmrep.WHERE)),
+                aitxt.read(self._answer(origin, aitxt.WHERE), agent=AGENT),
+                tuple(rsl.read(self._answer(origin, one), where=one) for one in said.licences),
             )
         return self._signals[origin]
+
+    def _answer(self, origin: Origin, reference: str) -> Answer:
+        try:
+            url = str(Address.parse(f"{origin}/").join(reference))
+            fetched = self._ask(Asked(url, frozenset({origin}), max_bytes=MAX_SIGNAL_BYTES))
+        except (Refused, Unavailable, Unreadable):
+            return Answer(None)
+        return Answer(fetched.status, fetched.body)
 
     def _locator(self, url: str) -> str | None:
         """The locator of an address, if it is on a host that granted."""
@@ -332,7 +381,9 @@ class SiteReader:
 
     def _covers_url(self, url: str) -> bool:
         locator = self._locator(url)
-        return locator is not None and self._covers(locator)
+        if locator is None or covering(self._terms.grants, url) is None:
+            return False
+        return self._covers(locator)
 
     def _is_page_of_ours(self, url: str) -> bool:
         try:
@@ -347,6 +398,15 @@ class SiteReader:
 
 def _any(_url: str) -> bool:
     return True
+
+
+def _charset(content_type: str) -> str:
+    """The one that a `Content-Type` names, or the empty string."""
+    for part in content_type.split(";")[1:]:
+        name, _, value = part.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip("\"'")
+    return ""
 
 
 def _listed(fetched: Fetched) -> Kept:
