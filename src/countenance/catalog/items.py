@@ -99,6 +99,8 @@ def put_new(tx: Connection, source: SourceId, entries: Sequence[Entry], *, at: d
             "state": ItemState.LISTED,
             "attempts": 0,
             "changed_at": at,
+            "page": entry.page,
+            "words": entry.words,
         }
         for entry in entries
         if entry.locator not in back
@@ -122,6 +124,8 @@ def put_changed(
                 reason=None,
                 detail=None,
                 changed_at=at,
+                page=entry.page,
+                words=entry.words,
             )
         )
 

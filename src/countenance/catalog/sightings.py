@@ -51,7 +51,8 @@ class Sighting:
     """
     A person in a face, with where the photo stands. `locator` is relative to the source.
 
-    There is no `band` where somebody put it there by hand.
+    `page` is the address of the page it stands on, if its source has pages. There is no `band`
+    where somebody put it there by hand.
     """
 
     id: SightingId
@@ -60,6 +61,7 @@ class Sighting:
     source: SourceId
     location: str
     locator: str
+    page: str
     collection: str
     box: Box
     band: Band | None
@@ -201,6 +203,7 @@ def shown(
             sighting.c.state,
             *(face.c[name] for name in ("x1", "y1", "x2", "y2")),
             item.c.locator,
+            item.c.page,
             source.c.id.label("source_id"),
             source.c.location,
             collection.c.name,
@@ -280,6 +283,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         source=SourceId(row.source_id),
         location=row.location,
         locator=row.locator,
+        page=row.page,
         collection=row.name,
         box=(row.x1, row.y1, row.x2, row.y2),
         band=None if row.band is None else Band(row.band),

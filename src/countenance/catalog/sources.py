@@ -31,6 +31,7 @@ def add(tx: Connection, new: Source, first: Grant) -> None:
             location=new.location,
             collection_id=new.collection,
             added_at=new.added_at,
+            options=dict(new.options),
         )
     )
     add_grant(tx, first)
@@ -128,6 +129,7 @@ def _read(row: Row[Any]) -> Source:
         location=row.location,
         collection=CollectionId(row.collection_id),
         added_at=row.added_at,
+        options=row.options,
     )
 
 

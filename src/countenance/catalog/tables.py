@@ -95,6 +95,7 @@ source = Table(
     Column("location", Text, nullable=False),
     Column("collection_id", ForeignKey(collection.c.id), nullable=False),
     Column("added_at", Instant, nullable=False),
+    Column("options", JSON, nullable=False, default=dict),
     UniqueConstraint("kind", "location"),
     comment="none: where pictures come from",
 )
@@ -158,9 +159,12 @@ item = Table(
     Column("photo_id", ForeignKey(photo.c.id), index=True),
     Column("grant_id", ForeignKey(grant.c.id)),
     Column("changed_at", Instant, nullable=False),
+    Column("page", Text, nullable=False, default=""),
+    Column("words", Text, nullable=False, default=""),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
-    comment="contact: the ledger of what the sources list. A locator is the source's own word",
+    comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
+    "so are the page it stands on and the words around it there",
 )
 
 face = Table(

@@ -14,7 +14,7 @@ from countenance import __version__
 from countenance.cli.answer import answer, counted, table
 from countenance.cli.command import Call, command
 from countenance.cli.exits import FINDINGS
-from countenance.cli.source import grant_in_words
+from countenance.cli.sources import grant_in_words
 from countenance.errors import Error
 
 if TYPE_CHECKING:

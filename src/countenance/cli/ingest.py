@@ -10,7 +10,7 @@ from countenance.cli.answer import answer, counted, table
 from countenance.cli.command import Call, command
 from countenance.cli.exits import IN_PART
 from countenance.cli.progress import ProgressLine, duration
-from countenance.cli.source import say_unlisted, unlisted_document
+from countenance.cli.sources import say_unlisted, unlisted_document
 from countenance.errors import NoGrant
 
 if TYPE_CHECKING:

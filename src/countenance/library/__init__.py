@@ -13,7 +13,7 @@ from countenance.library.library import Library
 from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
 from countenance.library.recipients import Page, RecipientAdded
-from countenance.library.sources import Given, SourceAdded
+from countenance.library.sources import Given, Place, SourceAdded
 
 __all__ = [
     "Enrolled",
@@ -21,6 +21,7 @@ __all__ = [
     "Inventory",
     "Library",
     "Page",
+    "Place",
     "RecipientAdded",
     "SourceAdded",
 ]

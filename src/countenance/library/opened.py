@@ -40,10 +40,10 @@ from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.ingest.writer import Writer
+from countenance.library.readers import Around, reader_of
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.settings import KEYS_OWNER_FILE, Settings
-from countenance.sources.folder import FolderReader
 from countenance.sources.source import Reader, Source
 from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
@@ -198,7 +198,7 @@ class Opened:
             if photos.get(tx, PhotoId(photo)) is not None:
                 return PhotoId(photo)
             for source in sources.list_all(tx):
-                if not path.is_relative_to(source.location):
+                if not source.kind.is_path or not path.is_relative_to(source.location):
                     continue
                 locator = path.relative_to(source.location).as_posix()
                 if (found := photos.at_place(tx, source.id, locator)) is not None:
@@ -313,12 +313,10 @@ class Opened:
     def _reader(self, source: Source) -> Reader:
         with self._database.read() as tx:
             given, begun = sources.grants(tx, source.id), self._stores.now(tx)
-        folder = FolderReader(
-            Path(source.location),
+        around = Around(
             covers=lambda locator: any(
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
-            # A library may stand among the pictures, and its previews are no pictures of theirs.
             apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
         )
-        return GrantedReader(folder, source.id, self._stores)
+        return GrantedReader(reader_of(source, around), source.id, self._stores)

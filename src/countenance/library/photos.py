@@ -61,8 +61,8 @@ class Photos(Sources):
             return photos.list_all(tx)
 
     def url(self, sighting: Sighting) -> str:
-        """The address at which a person can open the photo of a sighting."""
-        return self._reader(self.source(sighting.source)).url(sighting.locator)
+        """The address at which a person can open the photo of a sighting, or the page it is on."""
+        return sighting.page or self._reader(self.source(sighting.source)).url(sighting.locator)
 
     def inventory(self) -> Inventory:
         """How much there is here."""

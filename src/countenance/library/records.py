@@ -152,7 +152,7 @@ class Records(Sources):
         appearances = (
             Appearance(
                 one.photo,
-                readers[one.source].url(one.locator),
+                one.page or readers[one.source].url(one.locator),
                 one.collection,
                 one.state.value,
                 "" if one.band is None else one.band.value,

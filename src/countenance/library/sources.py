@@ -1,6 +1,7 @@
 """Sources: where pictures come from, and who allows it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -61,6 +62,20 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where a source stands: its kind, its location, and what its reader needs besides.
+
+    `name` is that of the collection which its pictures join if nobody says another.
+    """
+
+    kind: SourceKind
+    location: str
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceAdded:
     """
     A source that was added, and the collection that its pictures belong to.
@@ -81,27 +96,43 @@ class Sources(Opened):
         self, folder: Path, given: Given, *, collection: str = "", ground: str = ""
     ) -> SourceAdded:
         """
-        Add a folder of pictures as a source, under a grant; or renew the grant of one.
+        Add a folder of pictures as a source, as `add_source` does.
 
-        They belong to `collection`, by default one named like the folder, which is made if there is
-        none. A `ground` switches recognition on for it. Nothing is read yet. Raises `UsageError` if
-        the folder is not one, lies in or around another source, holds the library's own files, is
-        a source of another collection already, or if the grant is over before it begins.
+        The collection is by default one named like it. Raises `UsageError` if the folder is none.
         """
         location = folder.expanduser().resolve()
         if not location.is_dir():
             raise UsageError(f"{folder}: no such folder")
+        place = Place(SourceKind.FOLDER, str(location), location.name or "main")
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_source(
+        self, place: Place, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """
+        Add a source of pictures under a grant, or renew the grant of one that is there.
+
+        They belong to `collection`, which is made if there is none. A `ground` switches recognition
+        on for it. Nothing is read yet. Raises `UsageError` if it lies in or around another source,
+        or among the library's own files, if it is a source of another collection already, or if the
+        grant is over before it begins.
+        """
         # What is on its way out goes first: what is granted anew is read anew.
         self._carry_on_all()
         with self._database.write() as tx:
             at = self._stores.now(tx)
             given.check(at)
-            known = sources.at_location(tx, SourceKind.FOLDER, str(location))
-            if known is None:
-                self._require_apart(tx, location)
-            where = self._collection_for(tx, known, collection, default=location.name or "main")
+            known = sources.at_location(tx, place.kind, place.location)
+            if known is None and place.kind.is_path:
+                self._require_apart(tx, Path(place.location))
+            where = self._collection_for(tx, known, collection, default=place.name)
             source = known or Source(
-                SourceId(new_id("d")), SourceKind.FOLDER, str(location), where.id, at
+                id=SourceId(new_id("d")),
+                kind=place.kind,
+                location=place.location,
+                collection=where.id,
+                added_at=at,
+                options=place.options,
             )
             grant = given.to(source.id, at)
             if known is None:
@@ -172,6 +203,8 @@ class Sources(Opened):
             if location.is_relative_to(own.resolve()):
                 raise UsageError(f"{location}: here lie the library's own files")
         for other in sources.list_all(tx):
+            if not other.kind.is_path:
+                continue
             there = Path(other.location)
             if location.is_relative_to(there) or there.is_relative_to(location):
                 side = "inside" if location.is_relative_to(there) else "around"

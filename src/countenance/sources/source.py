@@ -1,7 +1,7 @@
 """Sources: the places pictures come from, and what every reader of one must keep to."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -13,17 +13,33 @@ class SourceKind(StrEnum):
     """What kind of place it is; each kind has its reader."""
 
     FOLDER = "folder"
+    ARCHIVE = "archive"
+    BUCKET = "bucket"
+    SITE = "site"
+    IIIF = "iiif"
+    UPLOAD = "upload"
+
+    @property
+    def is_path(self) -> bool:
+        """Whether its location is a path on this machine."""
+        return self in (SourceKind.FOLDER, SourceKind.ARCHIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place pictures come from. `location` is an absolute path for a folder."""
+    """
+    A place pictures come from.
+
+    `location` is an absolute path for a folder or an archive, and an address for what is asked over
+    a network. `options` are what a reader of this kind needs besides, and never a secret.
+    """
 
     id: SourceId
     kind: SourceKind
     location: str
     collection: CollectionId
     added_at: datetime
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +49,15 @@ class Entry:
 
     `locator` is its path below the source's location, with `/`. `stamp` differs whenever the
     file was written again, as far as can be told without reading it.
+
+    `page` is the address of the page it stands on, and `words` what stands around it there: the
+    title, the caption. Both are empty where the source has no pages.
     """
 
     locator: str
     stamp: str
+    page: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
