@@ -66,6 +66,7 @@ class Reason(StrEnum):
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
+    ENCRYPTED = "encrypted"
     NO_GRANT = "no-grant"
     ERASED = "erased"
 
