@@ -19,6 +19,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
 | `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
 | `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
+| `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -44,6 +45,7 @@ KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
 
 MAX_WORKERS = 64
+MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
 _VARIABLES = {
@@ -58,6 +60,7 @@ _VARIABLES = {
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
     "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
     "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
+    "scan_every": "COUNTENANCE_SCAN_EVERY",
 }
 
 
@@ -76,6 +79,7 @@ class Settings:
     historical_years: int
     searches_per_account: int
     searches_per_library: int
+    scan_every: int
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -158,6 +162,7 @@ def load_settings(
         ),
         searches_per_account=_searches("searches_per_account", values),
         searches_per_library=_searches("searches_per_library", values),
+        scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
     )
 
 
@@ -231,6 +236,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "historical_years": 10,
         "searches_per_account": 60,
         "searches_per_library": 600,
+        "scan_every": 60,
     }
 
 

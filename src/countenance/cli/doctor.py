@@ -68,6 +68,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
         yield _tried("consents", lambda: _consents(library))
+        yield _tried("erasures", lambda: _erasures(library))
         yield _tried("log", lambda: _log(library))
         yield _tried("room", lambda: _room(library))
         for source in library.sources():
@@ -158,6 +159,16 @@ def _consents(library: "Library") -> tuple[bool, str]:
     """P17: every consent in force has its words and its evidence."""
     found = [f"{one.of}: {one.message}" for one in library.unproven()]
     return not found, "; ".join(found) or "notice and evidence of all in force are here, unchanged"
+
+
+def _erasures(library: "Library") -> tuple[bool, str]:
+    """A case that is merely not finished is no finding; one that cannot go on by itself is."""
+    from countenance.catalog.erasures import UNFINISHED
+
+    going = [one for one in library.erasures() if one.stage in UNFINISHED]
+    kept = [f"{one.id}: {why}" for one in going if (why := library.obstacle(one))]
+    on = f"{counted(len(going), 'erasure')} on the way"
+    return not kept, "; ".join([on, *kept])
 
 
 def _log(library: "Library") -> tuple[bool, str]:

@@ -67,6 +67,12 @@ class Report:
     spent: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def is_news(self) -> bool:
+        """Whether anything came of it, or anything was in its way."""
+        worked = self.done + self.known + self.compared_again + self.listed.vanished
+        return bool(worked or self.skipped or self.unlisted)
+
     def add(self, record: Record, stored: Stored) -> None:
         """Count what came of one record."""
         if stored.reason is not None:

@@ -18,7 +18,7 @@ from countenance.errors import UsageError
 from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import scan
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.sources.grant import Grant, GrantPurpose
 from countenance.sources.source import Source, SourceKind
 
@@ -89,7 +89,7 @@ class SourceAdded:
     renewed: bool
 
 
-class Sources(Opened):
+class Sources(Cases):
     """What is done with sources."""
 
     def add_folder(
@@ -152,6 +152,16 @@ class Sources(Opened):
     def sources(self) -> list[Source]:
         with self._database.read() as tx:
             return sources.list_all(tx)
+
+    def sources_in_force(self) -> list[Source]:
+        """Those that may be read now: with a grant in force."""
+        with self._database.read() as tx:
+            now = self._stores.now(tx)
+            return [
+                one
+                for one in sources.list_all(tx)
+                if any(grant.in_force(now) for grant in sources.grants(tx, one.id))
+            ]
 
     def source(self, which: str) -> Source:
         """Raises `NotFound` if there is no such source."""
