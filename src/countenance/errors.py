@@ -67,6 +67,7 @@ class Reason(StrEnum):
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
     ENCRYPTED = "encrypted"
+    SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
     ERASED = "erased"
 

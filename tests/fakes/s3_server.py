@@ -1,5 +1,6 @@
 """An S3 server on loopback, in a process of its own: moto's, which keeps its objects in memory."""
 
+import json
 import os
 import subprocess
 import sys
@@ -58,7 +59,8 @@ class S3Server:
             aws_secret_access_key=SECRET,
         )
         iam.create_user(UserName="reader")
-        allowed = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+        everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
         iam.put_user_policy(UserName="reader", PolicyName="all", PolicyDocument=allowed)
         made = iam.create_access_key(UserName="reader")["AccessKey"]
         self._ask("POST", "/moto-api/reset-auth", b"0")

@@ -7,7 +7,8 @@ import pytest
 
 from countenance.errors import Reason, Unavailable, Unreadable, UsageError
 from countenance.settings import BucketSecrets, bucket_secrets
-from countenance.sources.bucket import BucketPlace, BucketReader
+from countenance.sources.bucket.place import BucketPlace
+from countenance.sources.bucket.reader import BucketReader
 from countenance.sources.source import Reader, Unlisted
 from tests.fakes.s3_server import KEY, SECRET, S3Server, s3_server
 
@@ -288,7 +289,7 @@ def _listed(reader: Reader) -> list[str]:
 
 
 def _refusal(reader: Reader, locator: str, *, max_bytes: int = _ENOUGH) -> Reason:
-    with pytest.raises(Unreadable, match=".") as caught:
+    with pytest.raises(Unreadable, match=r"\S") as caught:
         reader.read(locator, max_bytes=max_bytes)
     return caught.value.reason
 

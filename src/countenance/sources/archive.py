@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from countenance.errors import Reason, Unavailable, Unreadable
+from countenance.errors import Reason, Unavailable, Unreadable, UsageError
 from countenance.sources.names import ending_of, is_hidden, is_picture, locator_of, numbered
 from countenance.sources.packed import Archive, Caps, Damaged, Member, TooMuch
 from countenance.sources.source import Entry, Unlisted
@@ -151,6 +151,18 @@ def open_archive(path: Path, caps: Caps) -> Archive:
     with path.open("rb") as file:
         beginning = file.read(_BEGINNING)
     return Zip(path, caps) if beginning in ZIP_BEGINNINGS else Tar(path, caps)
+
+
+def require_archive(path: Path) -> None:
+    """Raises `UsageError` if `path` is no zip and no tar, and `Unavailable` if it is not read."""
+    try:
+        next(open_archive(path, Caps()).members(), None)
+    except Damaged as exc:
+        raise UsageError(f"{path}: not a zip or a tar that can be read: {exc}") from exc
+    except TooMuch as exc:
+        raise UsageError(f"{path}: not read: {exc}") from exc
+    except OSError as exc:
+        raise Unavailable(f"{path}: cannot be read: {exc.strerror}") from exc
 
 
 # --------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ class Tar:
                         raise TooMuch(
                             f"it has more members than the {self._caps.members:,} allowed"
                         )
-                    opened.members.clear()
+                    opened.members.clear()  # type: ignore[attr-defined]  # it is there
                     measured.spent = 0
                     yield found
         except _BROKEN as exc:
@@ -154,7 +154,7 @@ class Tar:
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is believed only where it is sound: `tarfile` takes a broken one for the end."""
+    """A header, which `tarfile` takes for the end of the archive if it is broken."""
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:

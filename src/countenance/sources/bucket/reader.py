@@ -13,27 +13,22 @@ with the key in it is said to be unlisted.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
-from countenance.errors import Error, Reason, Unavailable, Unreadable, UsageError
+from obstore import exceptions
+from obstore.exceptions import InvalidPathError
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from countenance.errors import Error, Reason, Unavailable, Unreadable
 from countenance.settings import BucketSecrets
+from countenance.sources.bucket.place import DEFAULT_REGION, BucketPlace
 from countenance.sources.names import is_hidden, is_picture, locator_of, name_of
 from countenance.sources.source import Entry, Unlisted
 
-if TYPE_CHECKING:
-    from obstore.store import AzureStore, GCSStore, S3Store
-
-    Store = S3Store | GCSStore | AzureStore
-
-SCHEMES = ("s3", "gs", "az")
-"""Of S3 and what speaks like it, of Google Cloud Storage, and of Azure Blob Storage."""
-
-DEFAULT_REGION = "us-east-1"
+Store = S3Store | GCSStore | AzureStore
 
 _AT_ONCE = 1000
 """Objects of a listing handed over at once; a page of S3 has as many."""
@@ -44,93 +39,6 @@ _RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 # What obstore says of a listing that failed is one error, with the answer of the server in it.
 _NOT_ALLOWED = ("status code: 401", "status code: 403")
 _NO_SUCH_BUCKET = ("NoSuchBucket", "ContainerNotFound")
-
-
-@dataclass(frozen=True, slots=True)
-class BucketPlace:
-    """
-    Where a bucket is: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
-
-    `endpoint` is the address of the server, for what speaks like S3; empty, it is that of the
-    service itself. `region` is of S3, and `account` of Azure.
-
-    Raises `UsageError` if the address is none of these, or the endpoint no `http` address.
-    """
-
-    address: str
-    endpoint: str = ""
-    region: str = ""
-    account: str = ""
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        if parts.scheme not in SCHEMES or not self.bucket or "@" in parts.netloc:
-            raise UsageError(
-                f"{self.address}: no address of a bucket",
-                hint="such as s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
-            )
-        server = urlsplit(self.endpoint)
-        if self.endpoint and (server.scheme not in {"http", "https"} or "@" in server.netloc):
-            raise UsageError(f"{self.endpoint}: expected the http address of a server")
-        if self.scheme == "az" and not (self.account or self.endpoint):
-            raise UsageError(f"{self.address}: of which account? --account says it")
-        if any(name in {".", ".."} for name in self.prefix.split("/")) or "//" in self.prefix:
-            raise UsageError(f"{self.address}: no path of proper names")
-
-    @classmethod
-    def read(cls, options: Mapping[str, str]) -> "BucketPlace":
-        """The place that `options` made these options of."""
-        return cls(**options)
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """All of it, to be kept with a source. There is no secret in it."""
-        said = {
-            "address": self.location_here,
-            "endpoint": self.endpoint,
-            "region": self.region,
-            "account": self.account,
-        }
-        return {name: value for name, value in said.items() if value}
-
-    @property
-    def location(self) -> str:
-        """What tells this place from every other, in words."""
-        server = self.endpoint or self.account
-        return f"{self.location_here} at {server}" if server else self.location_here
-
-    @property
-    def location_here(self) -> str:
-        """The address without what makes no difference in it."""
-        return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
-
-    @property
-    def scheme(self) -> str:
-        return self.address.partition("://")[0]
-
-    @property
-    def bucket(self) -> str:
-        return self.address.partition("://")[2].partition("/")[0]
-
-    @property
-    def prefix(self) -> str:
-        """Without a slash at either end."""
-        return self.address.partition("://")[2].partition("/")[2].strip("/")
-
-    @property
-    def name(self) -> str:
-        """What people would call it."""
-        return PurePosixPath(self.prefix).name or self.bucket
-
-    def overlaps(self, other: "BucketPlace") -> bool:
-        """Whether a key of one may be a key of the other."""
-        mine, theirs = PurePosixPath(self.prefix), PurePosixPath(other.prefix)
-        return (self.scheme, self.bucket, self.endpoint, self.account) == (
-            other.scheme,
-            other.bucket,
-            other.endpoint,
-            other.account,
-        ) and (mine.is_relative_to(theirs) or theirs.is_relative_to(mine))
 
 
 class BucketReader:
@@ -219,15 +127,13 @@ class BucketReader:
         return f"{self._place.prefix}/{name}" if self._place.prefix else name
 
     @cached_property
-    def _store(self) -> "Store":
+    def _store(self) -> Store:
         try:
             return _opened(self._place, self._secrets)
         except ValueError:
             raise Unavailable(f"{self._place.location}: the credentials cannot be read") from None
 
     def _objects(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Mapping[str, Any]]:
-        from obstore.exceptions import InvalidPathError
-
         prefix = self._place.prefix or None
         try:
             with self._said_of_all():
@@ -240,8 +146,6 @@ class BucketReader:
         self, folder: str | None, unlisted: Callable[[Unlisted], object]
     ) -> Iterator[Mapping[str, Any]]:
         """Folder by folder: what was listed before comes again, and is passed over."""
-        from obstore.exceptions import InvalidPathError
-
         try:
             with self._said_of_all():
                 found = self._store.list_with_delimiter(folder)
@@ -260,19 +164,15 @@ class BucketReader:
 
     @contextmanager
     def _said_of_all(self) -> Iterator[None]:
-        from obstore import exceptions
-
         try:
             yield
-        except exceptions.InvalidPathError:
+        except InvalidPathError:
             raise
         except (exceptions.BaseError, OSError) as exc:
             raise self._unavailable(exc) from None
 
     @contextmanager
     def _said_of(self, locator: str) -> Iterator[None]:
-        from obstore import exceptions
-
         try:
             yield
         except FileNotFoundError as exc:
@@ -283,7 +183,7 @@ class BucketReader:
             raise Unreadable(
                 Reason.NO_PERMISSION, f"{locator}: {self._whose} may not read it"
             ) from None
-        except (exceptions.InvalidPathError, ValueError):
+        except (InvalidPathError, ValueError):
             raise Unreadable(Reason.OUTSIDE, f"{locator!r} is no key below the prefix") from None
         except (exceptions.BaseError, OSError) as exc:
             raise self._unavailable(exc) from None
@@ -295,8 +195,6 @@ class BucketReader:
 
     def _unavailable(self, exc: Exception) -> Error:
         """What went wrong, in our words: its own may hold a token."""
-        from obstore import exceptions
-
         where = self._place.location
         refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
         if isinstance(exc, refused) or _says(exc, _NOT_ALLOWED):
@@ -330,10 +228,8 @@ def _azure(place: BucketPlace) -> str:
     return place.endpoint.rstrip("/") or f"https://{place.account}.blob.core.windows.net"
 
 
-def _opened(place: BucketPlace, secrets: BucketSecrets) -> "Store":
+def _opened(place: BucketPlace, secrets: BucketSecrets) -> Store:
     """The store of a place, told everything that it would look for in the environment."""
-    from obstore.store import AzureStore, GCSStore, S3Store
-
     known = secrets.for_scheme(place.scheme)
     client: Any = _CLIENT | {"allow_http": place.endpoint.startswith("http://")}
     config: Any = {**known, "skip_signature": not known}
