@@ -54,7 +54,9 @@ class IiifServer:
                 "label": f"leaf {name}",
                 "width": 4000,
                 "height": 3000,
-                "images": [{"@type": "oa:Annotation", "resource": {"@type": "dctypes:Image"} | body}],
+                "images": [
+                    {"@type": "oa:Annotation", "resource": {"@type": "dctypes:Image"} | body}
+                ],
             }
             for name, body in bodies.items()
         ]

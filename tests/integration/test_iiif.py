@@ -140,7 +140,9 @@ def test_collections_are_nested_and_paged(club: IiifServer, fetcher: Fetcher) ->
         "/page2.json",
         {"@type": "sc:Collection", "members": [{"@id": "/inner.json", "@type": "sc:Collection"}]},
     )
-    names = [one.locator.rpartition("/")[2] for one in _entries(_reader(club, fetcher, "/outer.json"))]
+    names = [
+        one.locator.rpartition("/")[2] for one in _entries(_reader(club, fetcher, "/outer.json"))
+    ]
     assert names == ["1", "2", "p1"]
 
 

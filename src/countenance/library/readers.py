@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from countenance.catalog.stores import Stores
+from countenance.ingest.uploaded import UploadReader
 from countenance.settings import bucket_secrets
 from countenance.sources.archive import ArchiveReader
 from countenance.sources.bucket.place import BucketPlace
@@ -23,11 +25,13 @@ class Around:
     What a reader keeps to.
 
     `covers` says of a locator whether a grant covers it now. `apart` are the library's own folders:
-    it may stand among the pictures, and its previews are no pictures of theirs.
+    it may stand among the pictures, and its previews are no pictures of theirs. `stores` have what
+    the library keeps itself.
     """
 
     covers: Callable[[str], bool]
     apart: tuple[Path, ...]
+    stores: Stores
 
 
 def reader_of(source: Source, around: Around) -> Reader:
@@ -63,9 +67,14 @@ def _iiif(source: Source, around: Around) -> Reader:
     return reader
 
 
+def _upload(source: Source, around: Around) -> Reader:
+    return UploadReader(source.id, around.stores, covers=around.covers)
+
+
 _READERS: Mapping[SourceKind, Callable[[Source, Around], Reader]] = {
     SourceKind.FOLDER: _folder,
     SourceKind.ARCHIVE: _archive,
     SourceKind.BUCKET: _bucket,
     SourceKind.IIIF: _iiif,
+    SourceKind.UPLOAD: _upload,
 }

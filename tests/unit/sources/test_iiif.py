@@ -182,7 +182,9 @@ def test_an_info_says_what_the_service_can_do(said: dict[str, object], expected:
     assert parse_info(data, _SERVICE) == expected
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"width": 9}', b'{"width": -1, "height": 1}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"width": 9}', b'{"width": -1, "height": 1}']
+)
 def test_what_is_no_info_is_refused(data: bytes) -> None:
     """Without a size there is nothing to ask for."""
     with pytest.raises(Malformed):
