@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     "upload",
     changes="the vault, which keeps the pictures, and the library's list of sources; the files "
     "themselves stay where they are",
-    example="countenance upload scan1.jpg scan2.jpg --collection gala --granted-by Ada "
+    example="countenance upload selfie.jpg probe.jpg --collection gala --granted-by Ada "
     "--until 2027-05-31",
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 @granted_whole
 def upload(call: Call, *, files: tuple[Path, ...], **granting: Unpack[Granting]) -> None:
     """
-    Keep pictures that have no other home, under a grant.
+    Keep pictures that have no other home.
 
-    They are copied into the library's own vault; `countenance ingest` reads them there. Each file
+    They are copied into the library's own vault, under a grant for them; `countenance ingest` reads
+    them there. Each file
     is taken whole or not at all; what is no picture, or too large for one, is refused with its
     reason, and makes the exit code 3, or 4 if nothing was taken. The same bytes again are kept
     once.

@@ -219,6 +219,18 @@ class Sources(Cases):
         with self._database.read() as tx:
             return sources.grants(tx, source)
 
+    def is_here(self, source: Source) -> bool | None:
+        """Whether it can be reached; nothing of what stands elsewhere, for nobody is asked."""
+        match source.kind:
+            case SourceKind.FOLDER:
+                return Path(source.location).is_dir()
+            case SourceKind.ARCHIVE:
+                return Path(source.location).is_file()
+            case SourceKind.UPLOAD:
+                return True
+            case _:
+                return None
+
     def photos_of(self, source: SourceId) -> int:
         """How many photos there are of a source."""
         with self._database.read() as tx:

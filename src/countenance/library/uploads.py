@@ -78,12 +78,16 @@ class Uploads(Sources):
         with self._database.read() as tx:
             given.check(self._stores.now(tx))
         require_room(self.root)
+        place = _place(given, collection.strip())
         with self._at_work():
+            self._require_nothing_going(place)
             self._sweep_uploads()
             judged, refused = self._judge(files, progress)
             if not judged:
                 return UploadDone(None, (), tuple(refused))
-            added, folder = self._add_upload(given, collection.strip(), ground)
+            folder = new_id("w")
+            own = replace(given, scope=(f"{folder}/**",))
+            added = self.add_source(place, own, collection=collection.strip(), ground=ground)
             taken: list[Taken] = []
             names: Counter[str] = Counter()
             for file, expected in judged:
@@ -143,18 +147,6 @@ class Uploads(Sources):
             )
         return data
 
-    def _add_upload(self, given: Given, collection: str, ground: str) -> tuple[SourceAdded, str]:
-        """The source of these uploads, with a grant for the folder of this one."""
-        folder = new_id("w")
-        place = Place(
-            SourceKind.UPLOAD, f"uploads to {collection} by {given.by.strip()}", collection
-        )
-        # All of one person's uploads to a collection are one source, whatever the collection is
-        # called otherwise; recognition in it was somebody's decision, and they name it.
-        self._require_nothing_going(place)
-        own = replace(given, scope=(f"{folder}/**",))
-        return self.add_source(place, own, collection=collection, ground=ground), folder
-
     def _take(self, file: Path, expected: Digest, source: SourceId, locator: str) -> bool:
         """Keep one file. Gives whether its bytes were kept before."""
         data = self._read_upload(file)
@@ -202,3 +194,11 @@ class Uploads(Sources):
                 f"{place.location}: what was taken down there is not gone yet: {case}",
                 hint="countenance takedown resume goes on with it",
             )
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _place(given: Given, collection: str) -> Place:
+    """All that one person granted for one collection is one source."""
+    return Place(SourceKind.UPLOAD, f"uploads to {collection} by {given.by.strip()}", collection)

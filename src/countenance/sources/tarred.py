@@ -63,6 +63,7 @@ class Tar:
         """How often it was begun to be read for its members."""
 
     def members(self) -> Iterator[Member]:
+        """As `Archive` says; when it ends, what is wanted by `read` is known."""
         places, sizes = [], []
         for found in self._headers():
             if not found.isreg() or found.issparse():
@@ -79,6 +80,7 @@ class Tar:
         self._places, self._sizes = places, sizes
 
     def read(self, member: Member, *, max_bytes: int) -> bytes:
+        """As `Archive` says."""
         if member.size > max_bytes:
             raise TooMuch(f"it has more bytes than the {max_bytes:,} allowed")
         if self._make is None:

@@ -72,6 +72,7 @@ class Zip:
         self._infos = {info.header_offset: info for info in self._file.infolist()}
 
     def members(self) -> Iterator[Member]:
+        """As `Archive` says."""
         over = _lying_over_others(self._file.infolist(), self._file.start_dir)
         for info in self._file.infolist():
             if info.is_dir() or not _is_ordinary(info):
@@ -86,6 +87,7 @@ class Zip:
             )
 
     def read(self, member: Member, *, max_bytes: int) -> bytes:
+        """As `Archive` says."""
         info = self._infos[member.place]
         if info.file_size > max_bytes:
             raise TooMuch(f"it has more bytes than the {max_bytes:,} allowed")
