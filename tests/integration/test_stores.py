@@ -20,7 +20,6 @@ from countenance.core.canonical import digest
 from countenance.errors import ErasureIncomplete, Locked, Reason, Unavailable, UsageError
 from countenance.library import Given, Library, SourceAdded
 from countenance.library.uploads import UploadDone
-from countenance.people.purpose import Purpose
 from countenance.sources.bucket.place import BucketPlace
 from countenance.vault.blobs import BlobStore
 from countenance.vault.layout import lock
@@ -140,7 +139,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 def test_pictures_are_found_with_a_link_to_where_they_are(store: Store) -> None:
-    """Ingested like those of a folder; a result says where it stands, and says so after a restart."""
+    """Ingested like those of a folder; a result says where it stands, also after a restart."""
     added = store.add()
     report = store.gala.ingest()
     assert (report.done, report.skipped, report.unlisted) == (2, [], [])
@@ -205,9 +204,7 @@ def test_an_archive_in_a_folder_that_is_a_source_is_refused(gala: Gala) -> None:
     assert (report.done, report.passed_over) == (0, ["inside.zip"])
 
 
-def test_a_folder_around_an_archive_that_is_a_source_is_refused(
-    gala: Gala, tmp_path: Path
-) -> None:
+def test_a_folder_around_an_archive_that_is_a_source_is_refused(gala: Gala, tmp_path: Path) -> None:
     """In the other order it is the same."""
     (tmp_path / "more").mkdir()
     path = tmp_path / "more" / "a.zip"
@@ -341,7 +338,7 @@ def test_a_takedown_removes_the_originals(gala: Gala, files: list[Path], *, read
     case = gala.library.take_down(done.added.source.id)
     erased = gala.library.erasure(case.erasure)
     assert erased.stage is Stage.CLOSED
-    assert erased.progress.gone["originals"] == 2
+    assert erased.progress.gone.get("originals") == 2
     assert _originals(gala) == 0
     kept = [path.read_bytes() for path in gala.root.rglob("*") if path.is_file()]
     assert [data for data in kept if picture(ADA)[200:260] in data] == []
@@ -373,6 +370,24 @@ def test_an_original_that_is_damaged_is_found_by_the_examination(
     assert gala.library.lost_originals() == (which,)
     (skipped,) = gala.ingest().skipped
     assert skipped.reason is Reason.DAMAGED
+    # Whoever has it still uploads it again, and it is whole.
+    _upload(gala, files)
+    assert gala.library.lost_originals() == ()
+
+
+@pytest.mark.promise("P26")
+def test_a_vault_that_cannot_be_written_keeps_nothing_of_an_upload(
+    gala: Gala, files: list[Path]
+) -> None:
+    """No row says that bytes are there which never came."""
+    with (
+        patch.object(BlobStore, "write", side_effect=Unavailable("the disk is away")),
+        pytest.raises(Unavailable),
+    ):
+        _upload(gala, files)
+    with gala.library._database.read() as tx:
+        assert CopyKind.ORIGINAL not in {one.kind for one in copies.confirmed(tx)}
+    assert len(_upload(gala, files).taken) == 2
 
 
 def test_a_backup_keeps_the_originals(gala: Gala, files: list[Path], tmp_path: Path) -> None:

@@ -157,7 +157,11 @@ class Uploads(Sources):
             known = uploads.find(tx, source, expected)
             if known is not None:
                 uploads.place(tx, known, source=source, locator=locator)
-                return True
+        if known is not None:
+            if not self._stores.blobs.is_sound(known, expected):
+                # Damaged since: here are its bytes again.
+                self._stores.blobs.write(known, data, durable=True)
+            return True
         # (1) the row, (2) the file; a crash before (3) leaves what the next run sweeps away.
         which = uploads.write(self._stores, data)
         try:
