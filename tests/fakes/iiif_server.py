@@ -34,14 +34,14 @@ class IiifServer:
         said = {"@context": "http://iiif.io/api/image/2/context.json", "profile": [LEVEL2]}
         self.put(f"{path}/info.json", said | {"width": 4000, "height": 3000} | info)
         self.put(f"{path}/full/!1600,1600/0/default.jpg", image)
-        return {**said, "profile": LEVEL2, "@id": f"{self.url}{path}"}
+        return {"@context": said["@context"], "profile": LEVEL2, "@id": f"{self.url}{path}"}
 
     def service_3(self, path: str, image: bytes, **info: object) -> dict[str, object]:
         """An image service of version 3, level 2, whose every size is `image`."""
         said = {"type": "ImageService3", "profile": "level2"}
         self.put(f"{path}/info.json", said | {"width": 4000, "height": 3000} | info)
         self.put(f"{path}/full/!1600,1600/0/default.jpg", image)
-        return said | {"id": f"{self.url}{path}"}
+        return {**said, "id": f"{self.url}{path}"}
 
     def manifest_2(
         self, path: str, bodies: Mapping[str, Mapping[str, object]], **more: object
@@ -55,7 +55,7 @@ class IiifServer:
                 "width": 4000,
                 "height": 3000,
                 "images": [
-                    {"@type": "oa:Annotation", "resource": {"@type": "dctypes:Image"} | body}
+                    {"@type": "oa:Annotation", "resource": {"@type": "dctypes:Image", **body}}
                 ],
             }
             for name, body in bodies.items()
@@ -88,7 +88,7 @@ class IiifServer:
                             {
                                 "type": "Annotation",
                                 "motivation": "painting",
-                                "body": {"type": "Image"} | dict(body),
+                                "body": {"type": "Image", **body},
                             }
                         ],
                     }
