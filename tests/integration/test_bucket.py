@@ -192,6 +192,23 @@ def test_wrong_credentials_are_said_and_never_shown(server: S3Server, bucket: st
         server.for_everybody()
 
 
+@pytest.mark.parametrize(
+    ("place", "environment"),
+    [
+        (BucketPlace("gs://gala"), {"GOOGLE_APPLICATION_CREDENTIALS": "/there/is/none"}),
+        (BucketPlace("az://gala", account="club"), {"AZURE_STORAGE_ACCOUNT_KEY": f"!{SECRET}"}),
+    ],
+)
+def test_credentials_that_are_none_are_said_and_never_shown(
+    place: BucketPlace, environment: Mapping[str, str]
+) -> None:
+    """Nobody is asked anything with them."""
+    reader = BucketReader(place, secrets=bucket_secrets(environment), covers=bool)
+    with pytest.raises(Unavailable, match="the credentials cannot be read") as caught:
+        _listed(reader)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
 def test_addresses_of_other_stores_are_of_their_services() -> None:
     """A person can open them, if the store lets them."""
     cases = {

@@ -130,7 +130,7 @@ class BucketReader:
     def _store(self) -> Store:
         try:
             return _opened(self._place, self._secrets)
-        except ValueError:
+        except (ValueError, exceptions.BaseError):
             raise Unavailable(f"{self._place.location}: the credentials cannot be read") from None
 
     def _objects(self, unlisted: Callable[[Unlisted], object]) -> Iterator[Mapping[str, Any]]:
