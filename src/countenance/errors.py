@@ -66,9 +66,10 @@ class Reason(StrEnum):
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
+    ENCRYPTED = "encrypted"
+    SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
     VETO = "veto"
-    NOT_GIVEN = "not-given"
     KEPT_ITS_TIME = "kept-its-time"
     ERASED = "erased"
 

@@ -1,5 +1,6 @@
 """A web site of a club, served on this machine, that grants; and a library that reads it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,11 +28,11 @@ class ClubSite:
 
     web: LyingSite
     library: Library
-    pages: dict[str, str] = field(default_factory=dict)
+    grants: list[bytes] = field(default_factory=list)
 
     @property
     def origin(self) -> Origin:
-        return Origin.of(self.root)
+        return Origin.parse(self.root)
 
     @property
     def root(self) -> str:
@@ -66,7 +67,14 @@ class ClubSite:
             "purposes": frozenset({GrantPurpose.MATCH}),
             **given,
         }
-        return self.file(WELL_KNOWN, write_grant_file(NewGrant(**values)), kind="application/json")
+        self.grants = [write_grant_file(NewGrant(**values))]
+        return self.file(WELL_KNOWN, self.grants[0], kind="application/json")
+
+    def revoke(self, which: str) -> Self:
+        """Name a grant of the file among those that ended before their time."""
+        (said,) = self.grants
+        document = json.loads(said) | {"revoked": [which]}
+        return self.file(WELL_KNOWN, json.dumps(document).encode(), kind="application/json")
 
     def no_grant(self, status: int = 404) -> Self:
         self.web.at(WELL_KNOWN, answer(b"", status=status, kind="text/plain"))
@@ -84,7 +92,9 @@ class ClubSite:
         """A page of the gallery that shows `pictures`, each with words, and links to others."""
         shown = "".join(f'<img src="{one}" alt="words of {one}">' for one in pictures)
         linked = "".join(f'<a href="{one}">more</a>' for one in links)
-        html = f"<html><head><title>The gala</title>{head}</head><body>{shown}{linked}</body></html>"
+        html = (
+            f"<html><head><title>The gala</title>{head}</head><body>{shown}{linked}</body></html>"
+        )
         return self.file(path, html.encode(), kind="text/html; charset=utf-8")
 
     def asked(self) -> list[str]:

@@ -15,6 +15,7 @@ from tests.planted import (
     scanning,
     searching,
     sites,
+    stores,
     vetoes,
 )
 from tests.planted.plant import Plant, of_module
@@ -23,6 +24,7 @@ MODULES = (
     gathering,
     sites,
     vetoes,
+    stores,
     recognition,
     searching,
     consent,

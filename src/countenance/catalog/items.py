@@ -305,7 +305,7 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 # --------------------------------------------------------------------------------------------
 
 _PASSING = frozenset(
-    {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.VETO, Reason.NOT_GIVEN}
+    {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.VETO, Reason.SERVER_ERROR}
 )
 """Reasons that may end without the file being written again."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
-from countenance.core.ids import CopyId, FaceId, PhotoId, SourceId, new_id
+from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
 from countenance.errors import VerificationError
 
 Box = tuple[float, float, float, float]

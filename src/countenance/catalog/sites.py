@@ -1,4 +1,4 @@
-"""Web sites: when their grant files were seen, each version of them, and what stood on their pages."""
+"""Web sites: when their grant files were seen, every version of these, and what pages showed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

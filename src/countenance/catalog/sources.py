@@ -57,6 +57,11 @@ def add_grant(tx: Connection, new: Grant) -> None:
     )
 
 
+def set_options(tx: Connection, which: SourceId, options: Mapping[str, str]) -> None:
+    """Say what the reader of a source needs from here on."""
+    tx.execute(update(source).where(source.c.id == which).values(options=dict(options)))
+
+
 def get(tx: Connection, which: str) -> Source:
     """Raises `NotFound` if there is no such source."""
     row = tx.execute(select(source).where(source.c.id == which)).first()
@@ -109,11 +114,6 @@ def covered(tx: Connection, one: Photo, *, at: datetime) -> bool:
     """Whether a grant in force at `at` covers one of the places where the photo stands."""
     given = grants(tx, one.source)
     return any(grant.covers(locator, at) for grant in given for locator in one.locators)
-
-
-def set_options(tx: Connection, which: SourceId, options: Mapping[str, str]) -> None:
-    """What the reader of the source needs besides its location is this from now on."""
-    tx.execute(update(source).where(source.c.id == which).values(options=dict(options)))
 
 
 def supersede(tx: Connection, which: SourceId, *, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Which reader a source has, by its kind, and what fetches for those beyond this machine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -8,10 +8,16 @@ from pathlib import Path
 from countenance.catalog import sites
 from countenance.catalog.stores import Stores
 from countenance.errors import NoGrant
+from countenance.ingest.uploaded import UploadReader
 from countenance.library.memory import SiteMemory
 from countenance.library.terms import Standing, standing, terms_of
-from countenance.settings import Settings
+from countenance.settings import Settings, bucket_secrets
+from countenance.sources.archive import ArchiveReader
+from countenance.sources.bucket.place import BucketPlace
 from countenance.sources.folder import FolderReader
+from countenance.sources.iiif.fetching import fetch_from
+from countenance.sources.iiif.place import IiifPlace
+from countenance.sources.iiif.reader import IiifReader
 from countenance.sources.site.client import Fetcher, user_agent
 from countenance.sources.site.grantfile import parse_grant_file
 from countenance.sources.site.guard import Guard
@@ -43,15 +49,22 @@ class Readers:
 
     def of(self, source: Source, covers: Covers) -> Reader:
         """The reader of a source."""
-        return _READERS[source.kind](self, source, covers)
+        match source.kind:
+            case SourceKind.FOLDER:
+                return FolderReader(Path(source.location), covers=covers, apart=self.apart)
+            case SourceKind.ARCHIVE:
+                return ArchiveReader(Path(source.location), covers=covers)
+            case SourceKind.UPLOAD:
+                return UploadReader(source.id, self.stores, covers=covers)
+            case SourceKind.BUCKET:
+                return self._bucket(source, covers)
+            case SourceKind.IIIF:
+                return self._iiif(source, covers)
+            case SourceKind.SITE:
+                return self._site(source, covers)
 
-    def fetcher(self, source: Source) -> Fetcher:
-        """What fetches for a source."""
-        return self.fetcher_of(source.options)
-
-    def fetcher_of(self, options: Mapping[str, str]) -> Fetcher:
-        """What fetches for a source that has these options."""
-        private = PRIVATE_NETWORK in options
+    def fetcher(self, *, private: bool) -> Fetcher:
+        """What fetches; from a `private` network too, if an operator said so of a source."""
         if private not in self._fetchers:
             guard = Guard(on_private_network=private)
             self._fetchers[private] = (self.make_fetcher or self._fetcher)(guard)
@@ -72,8 +85,16 @@ class Readers:
         with self.stores.database.read() as tx:
             return self.stores.now(tx)
 
-    def _folder(self, source: Source, covers: Covers) -> Reader:
-        return FolderReader(Path(source.location), covers=covers, apart=self.apart)
+    def _bucket(self, source: Source, covers: Covers) -> Reader:
+        from countenance.sources.bucket.reader import BucketReader  # noqa: PLC0415  obstore is heavy
+
+        place = BucketPlace.read(source.options)
+        return BucketReader(place, secrets=bucket_secrets(), covers=covers)
+
+    def _iiif(self, source: Source, covers: Covers) -> Reader:
+        place = IiifPlace.read(source.options)
+        fetch = fetch_from(self.fetcher(private=place.private_network), place.origins)
+        return IiifReader(place.address, fetch=fetch, covers=covers)
 
     def _site(self, source: Source, covers: Covers) -> Reader:
         terms = terms_of(self._standing(source))
@@ -81,7 +102,7 @@ class Readers:
             source.location,
             terms,
             covers=covers,
-            ask=self.fetcher(source).fetch,
+            ask=self.fetcher(private=PRIVATE_NETWORK in source.options).fetch,
             memory=SiteMemory(source.id, self.stores),
             now=self._now,
         )
@@ -99,9 +120,3 @@ class Readers:
             except NoGrant:
                 continue
         return found
-
-
-_READERS: Mapping[SourceKind, Callable[[Readers, Source, Covers], Reader]] = {
-    SourceKind.FOLDER: Readers._folder,
-    SourceKind.SITE: Readers._site,
-}

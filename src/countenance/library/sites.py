@@ -12,7 +12,7 @@ Web sites: added under the grant file that stands there, and seen again before e
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -20,7 +20,7 @@ from countenance.audit.entry import Act
 from countenance.catalog import copies, items, photos, sites, sources
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.sites import GrantFileSeen, SiteState
-from countenance.core.ids import SourceId, new_id
+from countenance.core.ids import SourceId
 from countenance.errors import Error, NoGrant, Reason, Refused, Unavailable, Unreadable
 from countenance.ingest.listing import Scanned
 from countenance.library.readers import PRIVATE_NETWORK
@@ -36,7 +36,6 @@ from countenance.library.terms import (
     retention_of,
     standing,
 )
-from countenance.sources.grant import Grant
 from countenance.sources.site.client import Asked, Fetcher
 from countenance.sources.site.grantfile import (
     MAX_FILE_BYTES,
@@ -86,7 +85,7 @@ class Sites(Sources):
         address = Address.parse(url)
         options = {PRIVATE_NETWORK: "yes"} if private_network else {}
         place = Place(SourceKind.SITE, str(address), address.origin.host, options)
-        fetcher = self._readers.fetcher_of(options)
+        fetcher = self._readers.fetcher(private=private_network)
         looks: list[GrantFileSeen] = []
         seen = self._look(address.origin, fetcher, looks)
         require_source_covered(seen.standing, str(address))
@@ -157,8 +156,9 @@ class Sites(Sources):
             return
         looks: list[GrantFileSeen] = []
         origin = Address.parse(source.location).origin
+        fetcher = self._readers.fetcher(private=PRIVATE_NETWORK in source.options)
         try:
-            seen = self._look(origin, self._readers.fetcher(source), looks)
+            seen = self._look(origin, fetcher, looks)
         except GrantTakenBack:
             self._keep_looks(source, looks)
             self.take_down(source.id)
@@ -230,8 +230,8 @@ class Sites(Sources):
             sources.saw(tx, source.id, until=at + HOLDS_UNSEEN)
             return
         sources.supersede(tx, source.id, at=at)
-        for one in wanted:
-            sources.add_grant(tx, one)
+        for new in wanted:
+            sources.add_grant(tx, new)
         self._log(
             tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=tuple(one.id for one in wanted)
         )
@@ -242,7 +242,7 @@ class Sites(Sources):
                 sites.keep(tx, source.id, one)
 
     def _unseen(self, source: Source, why: Error) -> None:
-        """Nobody could tell whether the grant stands. Raises `NoGrant` if that is so for too long."""
+        """Nobody can tell whether the grant stands. Raises `NoGrant` if that is so for too long."""
         with self._database.write() as tx:
             at = self._stores.now(tx)
             sites.failed(tx, source.id, why.message, at=at)

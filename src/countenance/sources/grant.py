@@ -98,12 +98,10 @@ class Grant:
         return self.until if self.seen_until is None else min(self.until, self.seen_until)
 
     def _has_in_scope(self, locator: str) -> bool:
-        if not _is_path(locator):
-            return False
         said = [
             (len(glob.removeprefix(_EXCEPT)), glob.startswith(_EXCEPT))
             for glob in self.scope
-            if _pattern(glob.removeprefix(_EXCEPT)).fullmatch(locator)
+            if _matches(glob.removeprefix(_EXCEPT), locator)
         ]
         return bool(said) and not max(said)[1]
 
@@ -125,6 +123,13 @@ class Grant:
 
 def _outside(locator: str) -> str:
     return f"does not cover {locator!r}"
+
+
+def _matches(glob: str, locator: str) -> bool:
+    """A page's address may end with `/`; what is a path below a folder may not."""
+    names = locator.split("/")
+    sound = {".", ".."}.isdisjoint(names) if glob.startswith(_BEGINNING) else _is_path(locator)
+    return sound and _pattern(glob).fullmatch(locator) is not None
 
 
 def _is_glob(glob: str) -> bool:

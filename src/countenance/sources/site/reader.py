@@ -111,7 +111,7 @@ class SiteReader:
     which a page's end is told. Nothing is asked for until `list` or `read` is called.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that a reader of sites stands on
         self,
         start: str,
         terms: Terms,
@@ -168,7 +168,7 @@ class SiteReader:
                 Reason.NO_PERMISSION, f"{locator}: status {fetched.status}, it is not for us"
             )
         if fetched.status not in _SUCCESSES:
-            raise Unreadable(Reason.NOT_GIVEN, f"{locator}: the server said {fetched.status}")
+            raise Unreadable(Reason.SERVER_ERROR, f"{locator}: the server said {fetched.status}")
         self._judge(locator, fetched)
         return fetched.body
 
@@ -201,7 +201,7 @@ class SiteReader:
         if frontier:
             unlisted(Unlisted(str(self._start), f"it has more than {MAX_PAGES:,} pages"))
 
-    def _sitemaps(self) -> list[str]:
+    def _sitemaps(self) -> tuple[str, ...]:
         """Those that the site's robots.txt names on its own host, or the usual one."""
         origin = self._start.origin
         named = self._signals_of(origin).robots.sitemaps or (f"{origin}/sitemap.xml",)
@@ -213,7 +213,7 @@ class SiteReader:
                 continue
             if address.origin == origin:
                 found.append(str(address))
-        return found
+        return tuple(found)
 
     def _asked(self, url: str, *, is_list: bool, first: bool) -> Kept:
         """What an address of the listing says now; it is not asked twice in one listing."""

@@ -140,7 +140,9 @@ class Link:
             headers,
             body or b"",
             self._network.certificate,
-            tuple((name.decode("latin-1"), one.decode("latin-1")) for name, one in response.headers),
+            tuple(
+                (name.decode("latin-1"), one.decode("latin-1")) for name, one in response.headers
+            ),
         )
         if body is not None:
             self._check_end(raw)
