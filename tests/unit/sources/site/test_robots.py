@@ -56,6 +56,8 @@ def test_a_group_is_ours_if_it_has_our_very_token(
     """Neither the beginning of our token nor a longer one names us."""
     text = f"User-agent: *\nDisallow:\n\nUser-agent: {named}\nDisallow: /"
     assert _allowed(text, "/a.jpg") is not ours
+    # And what is said to everybody holds unless we are named.
+    assert _allowed(f"User-agent: *\nDisallow: /\n\nUser-agent: {named}\nDisallow:", "/a") is ours
 
 
 def test_groups_of_one_name_are_one_group() -> None:
