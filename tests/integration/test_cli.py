@@ -91,7 +91,7 @@ def test_source_from_grant_to_revocation(run: Run, tmp_path: Path) -> None:
     assert (scanned["new"], scanned["changed"], scanned["vanished"]) == (1, 0, 0)
     assert json.loads(run("source", "list", "--json").out) == {"sources": [added]}
     shown = json.loads(run("source", "show", which, "--json").out)
-    assert shown == added | {"troubles": []}
+    assert shown == added | {"troubles": [], "site": None}
 
     asked = run("source", "revoke", which, code=2)
     assert "--yes" in asked.err

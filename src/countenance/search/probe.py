@@ -107,6 +107,11 @@ def _candidates(
     agreed = admitted(people.consents(tx, people=named), purposes=(asker.purpose,), at=at)
     _log(tx, asker, agreed, at=at)
     names = people.names(tx, agreed)
+    if nobody := agreed.keys() - names.keys():
+        raise VerificationError(
+            f"{min(nobody)} agreed, and is nobody in the catalog: damaged, or changed by hand",
+            hint="countenance doctor says more; bring it back with countenance restore",
+        )
     shown = sightings.shown(tx, list(agreed), at=at)
     return {
         row: (_candidate(match, names, shown),)
