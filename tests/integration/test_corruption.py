@@ -94,7 +94,8 @@ HANDS = {  # what somebody changes by hand, and what then names it
     "a sealed reference": ("UPDATE reference SET sealed = zeroblob(length(sealed))", "search"),
     "one bit of a reference": (
         (
-            "UPDATE reference SET sealed = CAST(substr(sealed, 1, 40) || x'01' || "
+            "UPDATE reference SET sealed = CAST(substr(sealed, 1, 40) || "
+            "CASE substr(sealed, 41, 1) WHEN x'01' THEN x'00' ELSE x'01' END || "
             "substr(sealed, 42) AS BLOB)"
         ),
         "search",
