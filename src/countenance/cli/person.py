@@ -15,6 +15,7 @@ from countenance.cli.command import Call, command, group
 from countenance.cli.progress import ProgressLine
 from countenance.cli.takedown import end_open, erasure_document, erasure_lines, shown_case
 from countenance.cli.writing import write_new
+from countenance.core.spans import in_words
 from countenance.errors import Unavailable, UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def show(call: Call, who: str, *, places: bool) -> None:
         looked_for = library.trail.looked_for(found.id)
         seen = library.appearances(found.id) if places else []
         where = [library.url(one) for one in seen]
+        times = ["" if one.span is None else f" {in_words(one.span)}" for one in seen]
     consents.sort(key=lambda one: one.wish)
     document = {
         "id": found.id,
@@ -106,7 +108,9 @@ def show(call: Call, who: str, *, places: bool) -> None:
     ]
     text = [f"{found.name} ({found.id})", *said, *table(rows), *received]
     if places:
-        text += [f"in {counted(len(where), 'photo')}", *(f"  {one}" for one in where)]
+        photos = len({one.photo for one in seen})
+        text += [f"in {counted(photos, 'photo')}"]
+        text += [f"  {one}{when}" for one, when in zip(where, times, strict=True)]
     answer(call, document, [*text, *looked])
 
 

@@ -37,6 +37,11 @@ def in_words(span: Span) -> str:
     return begin if begin == end else f"{begin}-{end}"
 
 
+def fragment(span: Span) -> str:
+    """What to put behind a film's address so that it plays from there (W3C Media Fragments)."""
+    return f"#t={span[0]:.1f}"
+
+
 def moment(seconds: float) -> str:
     """`00:12.5`, or `1:02:12.5`: to a tenth of a second."""
     minutes, tenths = divmod(round(seconds * 10), 600)

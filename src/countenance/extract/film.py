@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from countenance.catalog.photos import Face, Track, View, new_face
-from countenance.core.spans import Span
 from countenance.extract.extractor import (
     Extractor,
     Templates,
@@ -34,9 +33,9 @@ class Watched:
     """
     A film that was looked through.
 
-    `width` and `height` are of the upright picture, in pixels. `faces` has one for each track.
-    `templates` is nothing where nobody was to be recognised. `poster` is the frame that shows most
-    of people, `(h, w, 3)` uint8, RGB.
+    `width` and `height` are of the frames as they are looked at, in pixels, and so are the places
+    of `faces`, one for each track. `templates` is nothing where nobody was to be recognised.
+    `poster` is the frame that shows most of people, `(h, w, 3)` uint8, RGB.
     """
 
     width: int
@@ -75,22 +74,20 @@ class Watch:
         if self._poster is None or shown > self._most:
             self._poster, self._most = frame, shown
         worth = merits(frame.pixels, found)
-        scale = self._scale(frame.pixels)
         for row, number in enumerate(joined.tracks):
             seen = self._live.setdefault(number, _Seen(frame.at, frame.at))
             seen.end = frame.at
-            box, points = found.boxes[row] / scale, found.points[row] / scale
+            box, points = found.boxes[row], found.points[row]
             if seen.wants(float(worth[row])):
-                cut = _Cut.of(frame.pixels, found.boxes[row], found.points[row])
-                seen.keep(_View(float(worth[row]), frame.at, box, points, cut), self.compares)
+                cut = _Cut.of(frame.pixels, box, points) if self.compares else None
+                seen.keep(_View(float(worth[row]), frame.at, box, points, cut))
 
     def done(self, ended: Ended) -> Watched:
         """What was seen. There must have been a frame."""
         assert self._poster is not None  # noqa: S101  a film without a frame is no film
         self._finish(self._tracker.end())
         pixels = self._poster.pixels
-        scale = self._scale(pixels)
-        height, width = (round(side / scale) for side in pixels.shape[:2])
+        height, width = pixels.shape[:2]
         return Watched(
             width=width,
             height=height,
@@ -102,9 +99,6 @@ class Watch:
         )
 
     # ----------------------------------------------------------------------------------------
-
-    def _scale(self, pixels: Pixels) -> float:
-        return float(max(pixels.shape[:2]) / max(self.header.width, self.header.height))
 
     def _finish(self, over: Iterable[int]) -> None:
         """Make faces of tracks that are over, and their templates."""
@@ -127,9 +121,7 @@ def moments(faces: Sequence[Face]) -> tuple[float, ...]:
     return tuple(sorted(every))
 
 
-def templates_again(
-    see: Extractor, header: FilmHeader, frames: Iterable[Frame], faces: Sequence[Face]
-) -> Templates:
+def templates_again(see: Extractor, frames: Iterable[Frame], faces: Sequence[Face]) -> Templates:
     """
     The templates of `faces` of a film, made again from the `frames` of its `moments`.
 
@@ -138,18 +130,13 @@ def templates_again(
     wanted = see.compared(faces)
     made: dict[int, list[Float32]] = {}
     for frame in frames:
-        scale = max(frame.pixels.shape[:2]) / max(header.width, header.height)
         for row in wanted:
             for view in _views_at(faces[row], frame.at):
-                points = np.array(view.points, np.float32) * np.float32(scale)
-                cut = _Cut.of(frame.pixels, _box_around(points, faces[row], scale), points)
+                points = np.array(view.points, np.float32)
+                cut = _Cut.of(frame.pixels, _box_around(points, faces[row]), points)
                 made.setdefault(row, []).append(_vectors(see, [cut])[0])
     vectors = {row: _combined(np.array(each), see) for row, each in sorted(made.items())}
     return _together(see, faces, vectors)
-
-
-def spans(faces: Iterable[Face]) -> tuple[Span, ...]:
-    return tuple(face.track.span for face in faces if face.track)
 
 
 # --------------------------------------------------------------------------------------------
@@ -184,7 +171,7 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """A track's face in one frame. `box` and `points` are in pixels of the whole upright film."""
+    """A track's face in one frame, cut out of it where a template may be wanted."""
 
     worth: float
     at: float
@@ -204,9 +191,8 @@ class _Seen:
     def wants(self, worth: float) -> bool:
         return len(self.views) < VIEWS or worth > self.views[-1].worth
 
-    def keep(self, view: _View, compares: bool) -> None:  # noqa: FBT001  one of two private words
-        kept = view if compares else _View(view.worth, view.at, view.box, view.points, None)
-        self.views = sorted([*self.views, kept], key=lambda one: -one.worth)[:VIEWS]
+    def keep(self, view: _View) -> None:
+        self.views = sorted([*self.views, view], key=lambda one: -one.worth)[:VIEWS]
 
     def face(self) -> Face:
         best = self.views[0]
@@ -220,11 +206,11 @@ def _views_at(face: Face, at: float) -> list[View]:
     return [view for view in views if abs(view.at - at) <= _SAME_FRAME]
 
 
-def _box_around(points: Float32, face: Face, scale: float) -> Float32:
+def _box_around(points: Float32, face: Face) -> Float32:
     """Of a view only the points are known: its box has the size of the face's own."""
     middle = points.mean(axis=0)
     x1, y1, x2, y2 = face.box
-    half = np.array([x2 - x1, y2 - y1], np.float32) * np.float32(scale / 2)
+    half = np.array([x2 - x1, y2 - y1], np.float32) / 2
     return np.asarray(np.concatenate([middle - half, middle + half]), np.float32)
 
 

@@ -103,7 +103,7 @@ class CompareStage:
                 yield frame
 
         with see.films.opened(opened.file, Sampling(times=moments(faces))) as film:
-            return templates_again(see, film.header, frames(), photo.faces)
+            return templates_again(see, frames(), photo.faces)
 
     def _preview(self, photo: Photo) -> Picture | None:
         if photo.preview is None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from countenance.catalog import collections, copies, items, photos, sources, tombstones
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState
+from countenance.catalog.photos import PhotoKind
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
 from countenance.core.ids import SourceId
@@ -53,8 +54,8 @@ class Report:
     photos that were read before, `faces` and `sightings` what was found in the photos of this run.
     `unlisted` are folders that could not be looked into, and sources that were away, `passed_over`
     files that are no pictures by their names. `cut_short` are films of which not all could be seen,
-    and why; they are among `done`, and so are `film_seconds`, of all films together. `spent` is CPU
-    seconds by stage, over all threads; `seconds` is the whole run by the wall clock.
+    and why. `films` are among `done`, and `film_seconds` is how long they are together. `spent` is
+    CPU seconds by stage, over all threads; `seconds` is the whole run by the wall clock.
     """
 
     sources: int = 0
@@ -68,6 +69,7 @@ class Report:
     unlisted: list[Unlisted] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     cut_short: list[Skipped] = field(default_factory=list)
+    films: int = 0
     film_seconds: float = 0.0
     spent: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -84,6 +86,7 @@ class Report:
         self.faces += stored.faces
         self.sightings += stored.sightings
         if isinstance(record, ReadPhoto):
+            self.films += record.kind is PhotoKind.FILM
             self.film_seconds += record.seconds or 0.0
             if record.short:
                 self.cut_short.append(Skipped(stored.source, stored.locator, *record.short))

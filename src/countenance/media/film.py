@@ -70,13 +70,11 @@ class Sampling:
 @dataclass(frozen=True, slots=True)
 class FilmHeader:
     """
-    What a film says of itself. `width` and `height` are of the upright picture, in pixels.
+    What a film says of itself: for how many `seconds` it plays, or 0 if it does not say.
 
-    `seconds` is how long it says it is, and 0 if it does not say.
+    How large it is, its frames say.
     """
 
-    width: int
-    height: int
     seconds: float
 
 
@@ -85,7 +83,8 @@ class Frame:
     """
     One frame, as it is seen. `at` is in seconds from the beginning.
 
-    `pixels` is `(h, w, 3)` uint8, RGB, upright, C-contiguous. It may be a reduction.
+    `pixels` is `(h, w, 3)` uint8, RGB, upright, C-contiguous. Of a film of more pixels than
+    `FilmLimits.long_side` it is a reduction, the same for every frame: a film is given in it.
     """
 
     at: float
@@ -170,10 +169,7 @@ class _Film:
 
     @property
     def header(self) -> FilmHeader:
-        """Its size as stored: whether it lies on its side, its frames say."""
-        codec = self.stream.codec_context
-        width, height = _square(codec.width, codec.height, _aspect(self.stream))
-        return FilmHeader(width, height, self._declared)
+        return FilmHeader(self._declared)
 
     def frames(self) -> Iterator[Frame]:
         due = _Due(self.wanted)

@@ -102,8 +102,8 @@ class Films:
             "limits": asdict(own),
         }
         with closing(_told(child.stream(Message(fields, body)))) as answers:
-            first = next(answers).fields["header"]
-            yield Film(FilmHeader(**cast("dict[str, float]", first)), answers)  # type: ignore[arg-type]  # they were its own fields
+            first = cast("dict[str, float]", next(answers).fields["header"])
+            yield Film(FilmHeader(**first), answers)
 
 
 # --------------------------------------------------------------------------------------------------

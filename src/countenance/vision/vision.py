@@ -19,8 +19,15 @@ from countenance.vision.session import Session
 from countenance.vision.types import Detections, Float32, Pixels
 from countenance.vision.yunet import YuNet
 
-FILM_SIDE = 640
-"""The size in pixels at which faces are looked for in the frames of a film: there are many."""
+FILM_FACE = 15
+"""
+The height in pixels that a frame of a film is reduced to of the lowest face to be compared.
+
+Of a film there are many frames, and of a face many chances. What is lower is nobody's to be.
+"""
+
+FILM_SIDE = (448, 1280)
+"""The least and the greatest size in pixels at which faces are looked for in a frame."""
 
 
 class Vision:
@@ -40,10 +47,11 @@ class Vision:
         # within a picture they only cost: a resize took twice the CPU time on two threads.
         cv2.setNumThreads(1)
         self._pack = pack
-        detector = _detector(pack.detector, Session(prepared.detector, threads=threads))
-        least = pack.detector.min_face
-        self._finder = FaceFinder(detector, long_side=long_side, min_face=least)
-        self._film_finder = FaceFinder(detector, long_side=FILM_SIDE, min_face=least)
+        self._finder = FaceFinder(
+            _detector(pack.detector, Session(prepared.detector, threads=threads)),
+            long_side=long_side,
+            min_face=pack.detector.min_face,
+        )
         self._embedder = Embedder(Session(prepared.embedder, threads=threads), pack.embedder)
         _give_back_freed_memory()
 
@@ -56,8 +64,13 @@ class Vision:
         return self._finder(pixels)
 
     def find_in_frame(self, pixels: Pixels) -> Detections:
-        """The faces of a frame of a film, best first: the same, looked for at a smaller size."""
-        return self._film_finder(pixels)
+        """
+        The faces of a frame of a film, best first. They are looked for at a smaller size: so small
+        that those just high enough to be compared are found.
+        """
+        reduced = max(pixels.shape[:2]) * FILM_FACE / self._pack.faces.match_px
+        low, high = FILM_SIDE
+        return self._finder(pixels, long_side=round(min(max(reduced, low), high)))
 
     def templates(self, pixels: Pixels, points: Float32) -> Float32:
         """
