@@ -154,6 +154,7 @@ class _Film:
     wanted: Sampling
     limits: FilmLimits
     _begin: float = field(default=0.0, init=False)
+    _tick: float = field(default=0.0, init=False)
     _until: float = field(default=0.0, init=False)
     _sampled: int = field(default=0, init=False)
     _damaged: int = field(default=0, init=False)
@@ -162,6 +163,8 @@ class _Film:
 
     def __post_init__(self) -> None:
         self._begin = (self.container.start_time or 0) / _MICROSECONDS
+        # A number, not a fraction: it is wanted for every packet.
+        self._tick = float(self.stream.time_base or 0)
         codec = self.stream.codec_context
         self._judge(codec.width, codec.height)
         codec.thread_type = "NONE"  # work is spread over films and photos
@@ -224,10 +227,10 @@ class _Film:
                 gone_to = due.next
                 self.container.seek(round((gone_to + self._begin) * _MICROSECONDS))
             for packet in self.container.demux(self.stream):
-                if packet.pts is not None and packet.time_base is not None:
-                    position = float(packet.pts * packet.time_base) - self._begin
-                    length = float((packet.duration or 0) * packet.time_base)
-                    self._until = max(self._until, position + length)
+                if packet.pts is not None:
+                    position = packet.pts * self._tick - self._begin
+                    end = position + (packet.duration or 0) * self._tick
+                    self._until = max(self._until, end)
                 yield packet
                 if due.is_far(position) and due.next > gone_to:
                     break
@@ -259,9 +262,9 @@ class _Film:
         return None
 
     def _time(self, frame: "VideoFrame") -> float:
-        if frame.pts is None or frame.time_base is None:
+        if frame.pts is None:
             return self._until
-        return max(0.0, float(frame.pts * frame.time_base) - self._begin)
+        return max(0.0, frame.pts * self._tick - self._begin)
 
     def _is_sound(self, frame: "VideoFrame") -> bool:
         if frame.is_corrupt:

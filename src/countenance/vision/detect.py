@@ -59,7 +59,7 @@ class FaceFinder:
         scale = min((long_side or self._long_side) / max(pixels.shape[:2]), MAX_ENLARGEMENT)
         looked_at = _resized(pixels, scale)
         found = self._look(looked_at)
-        if max(looked_at.shape[:2]) > SMALL_SIDE and min(looked_at.shape[:2]) > LARGEST_FACE:
+        if _FILLED * min(looked_at.shape[:2]) > LARGEST_FACE:
             small = _resized(looked_at, SMALL_SIDE / max(looked_at.shape[:2]))
             found = _merged(found, self._large_faces(small, looked_at))
         found = _within(_rescaled(found, looked_at, pixels), pixels)
@@ -103,6 +103,8 @@ def plausible(points: Float32, boxes: Float32) -> NDArray[np.bool_]:
 
 
 # ------------------------------------------------------------------------------------------------
+
+_FILLED = 0.9  # of a picture's height, by the largest face in it that is whole
 
 # Limits of the landmarks of a face. In brackets what was seen on the 43 faces of
 # shared/data/photos, upright and leaning by 30 degrees, with both detectors. In the same pictures
