@@ -27,7 +27,7 @@ from countenance.core.ids import (
     SourceId,
     new_id,
 )
-from countenance.errors import NotFound
+from countenance.errors import NotFound, VerificationError
 
 SALT_BYTES = 32
 """Of the salt of a takedown, under which a receipt names its pictures."""
@@ -113,9 +113,12 @@ class Erasure:
     sealed: bytes | None
 
     @property
-    def subject(self) -> str:
-        """The id of the person or the source that it is about."""
-        return str(self.person or self.source)
+    def subject(self) -> PersonId | SourceId:
+        """Whom or what it is about. Raises `VerificationError` if its row names neither."""
+        subject = self.person or self.source
+        if subject is None:
+            raise VerificationError(f"{self.id}: its row does not say what it is about")
+        return subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,7 +317,15 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 
 # --------------------------------------------------------------------------------------------
 
-_PASSING = frozenset({Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.NO_DECODER})
+_PASSING = frozenset(
+    {
+        Reason.NO_GRANT,
+        Reason.NO_PERMISSION,
+        Reason.VANISHED,
+        Reason.SERVER_ERROR,
+        Reason.NO_DECODER,
+    }
+)
 """Reasons that may end without the file being written again."""
 
 _SUSPECT = item.c.attempts >= MAX_ATTEMPTS

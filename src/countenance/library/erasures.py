@@ -2,12 +2,13 @@
 
 from countenance.catalog import erasures
 from countenance.catalog.erasures import Erasure
+from countenance.erasure.case import obstacle
 from countenance.erasure.receipt import Waiting, waiting_for
 from countenance.ingest.progress import Progress, silent
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 
 
-class Erasures(Opened):
+class Erasures(Cases):
     """What is done with cases of erasure."""
 
     def erasures(self) -> list[Erasure]:
@@ -24,6 +25,10 @@ class Erasures(Opened):
         """What stands between a case whose bytes are gone and its end."""
         with self._database.read() as tx:
             return waiting_for(tx, case)
+
+    def obstacle(self, case: Erasure) -> str:
+        """Why a case cannot go on: what of it does not open. The empty string if it can."""
+        return obstacle(case, self._stores)
 
     def resume(self, which: str = "", *, progress: Progress = silent) -> list[Erasure]:
         """

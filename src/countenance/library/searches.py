@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from countenance.catalog.sightings import Decision, SightingState
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
 from countenance.search.byhand import add, decide
@@ -13,7 +13,7 @@ from countenance.search.probe import ProbeFace, search
 from countenance.search.window import Windows
 
 
-class Searches(Opened):
+class Searches(Cases):
     """What is asked, and what is said by hand."""
 
     def find(self, who: str, *, purpose: Purpose, collection: str = "") -> Found:
