@@ -100,6 +100,7 @@ class FilmFigures:
         }
 
     def as_text(self) -> Iterator[str]:
+        """The figures as lines: medians, and from the least to the most."""
         width, height = FILM_PIXELS
         yield f"pack {self.pack}, {width} x {height}, {FRAMES_A_SECOND} frames a second, one worker"
         for name, runs in self._named():

@@ -1,10 +1,11 @@
 """
 Tracks: the faces of successive frames joined, so that one face of a scene is one thing.
 
-Faces are joined by where they are, by how large they are, and by how the whole picture moves:
-never by whom they show. No template is compared, so that nobody is followed but through the one
-scene that they are seen in. Two people in one track would be taken for one, and one person in two
-tracks costs next to nothing: in doubt faces are not joined. A cut ends every track.
+Faces are joined by where they are, by how large they are, by the colours there, and by how the
+whole picture moves: never by whom they show. No template is compared, so that nobody is followed
+but through the one scene that they are seen in. Two people in one track would be taken for one, and
+one person in two tracks costs next to nothing: in doubt faces are not joined. A cut ends every
+track.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +56,8 @@ class Tracker:
         for one in self._live:
             assert moved is not None  # noqa: S101  nothing is live before the first frame
             one.drift = one.drift + moved
-        tracks = self._assigned(at, boxes)
-        return Joined(tracks, over)
+        colours = [_colours(_inside(pixels, box)) for box in boxes]
+        return Joined(self._assigned(at, boxes, colours), over)
 
     def end(self) -> tuple[int, ...]:
         """The tracks that are live yet: the film is over."""
@@ -69,17 +70,16 @@ class Tracker:
         self._live = [one for one in self._live if one.number not in over]
         return over
 
-    def _assigned(self, at: float, boxes: Float32) -> tuple[int, ...]:
-        pairs = _pairs(self._live, at, boxes)
-        known = dict(pairs)
+    def _assigned(self, at: float, boxes: Float32, colours: Sequence[Float32]) -> tuple[int, ...]:
+        known = dict(_pairs(self._live, at, boxes, colours))
         numbers = []
         for row, box in enumerate(boxes):
             if row in known:
                 one = self._live[known[row]]
-                one.move_to(at, box)
+                one.move_to(at, box, colours[row])
             else:
                 self._made += 1
-                one = _Live(self._made, at, box)
+                one = _Live(self._made, at, box, colours[row])
                 self._live.append(one)
             numbers.append(one.number)
         return tuple(numbers)
@@ -92,6 +92,7 @@ _GLANCE = (160, 90)  # pixels: enough to see how a picture moves, and what it sh
 _CORRELATED = 0.35  # of two pictures of one scene, laid upon each other; after a cut they are not
 _ALIKE = 0.55  # shared part of the histograms of two pictures of one scene
 _LEVELS = 6  # of each colour, in a histogram
+_ALIKE_FACES = 0.45  # shared part of the histograms of one face, half a second apart
 _MOVING = 0.3  # overlap from which a face is where the picture's movement, or its own, took it
 _STILL = 0.5  # overlap from which it is where it was
 _SIZES = 0.6  # of the larger height, from which on two faces may be one
@@ -112,16 +113,15 @@ class _Glance:
         step = max(1, min(pixels.shape[0] // _GLANCE[1], pixels.shape[1] // _GLANCE[0]) // 2)
         thinned = np.ascontiguousarray(pixels[::step, ::step])
         small = cv2.resize(thinned, _GLANCE, interpolation=cv2.INTER_AREA)
-        counted = cv2.calcHist([small], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
         grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
         height, width = pixels.shape[:2]
-        return cls(grey, np.asarray(counted / counted.sum(), np.float32), (width, height))
+        return cls(grey, _colours(np.asarray(small, np.uint8)), (width, height))
 
     def moved_to(self, other: "_Glance") -> Float32 | None:
         """By how many pixels of the frame its picture went, `[x, y]`; nothing at a cut."""
         if self.size != other.size:
             return None
-        if float(np.minimum(self.colours, other.colours).sum()) < _ALIKE:
+        if _shared(self.colours, other.colours) < _ALIKE:
             return None
         x, y = _shift(self.grey, other.grey)
         # It may be that what moves is in the picture, and the picture stands.
@@ -136,20 +136,22 @@ class _Glance:
 @dataclass(slots=True)
 class _Live:
     """
-    A track that goes on. `box` is its last one, seen at `at`. `drift` is how far the picture went
-    since, and `velocity` how fast the face itself went, in pixels a second.
+    A track that goes on. `box` is its last one, seen at `at`, and `colours` what was in it. `drift`
+    is how far the picture went since, and `velocity` how fast the face itself went, in pixels a
+    second.
     """
 
     number: int
     at: float
     box: Float32
+    colours: Float32
     drift: Float32 = field(default_factory=lambda: np.zeros(2, np.float32))
     velocity: Float32 | None = None
 
-    def move_to(self, at: float, box: Float32) -> None:
+    def move_to(self, at: float, box: Float32, colours: Float32) -> None:
         passed = max(at - self.at, _SMALL_NUMBER)
         self.velocity = np.asarray((_middle(box) - _middle(self.box)) / passed, np.float32)
-        self.at, self.box = at, box
+        self.at, self.box, self.colours = at, box, colours
         self.drift = np.zeros(2, np.float32)
 
     def expected(self, at: float) -> "list[tuple[Float32, float]]":
@@ -163,13 +165,16 @@ class _Live:
         return places
 
 
-def _pairs(live: Sequence[_Live], at: float, boxes: Float32) -> list[tuple[int, int]]:
+def _pairs(
+    live: Sequence[_Live], at: float, boxes: Float32, colours: Sequence[Float32]
+) -> list[tuple[int, int]]:
     """Rows of `boxes` and places in `live` that are one face: the best first, each once."""
     rated = []
     for place, one in enumerate(live):
         if not len(boxes):
             break
-        alike = _alike(one.box, boxes)
+        shared = np.array([_shared(one.colours, other) for other in colours])
+        alike = _alike(one.box, boxes) & (shared >= _ALIKE_FACES)
         for where, least in one.expected(at):
             shares = overlaps(np.asarray(where, np.float32)[None], boxes)[0]
             rated += [
@@ -186,6 +191,26 @@ def _pairs(live: Sequence[_Live], at: float, boxes: Float32) -> list[tuple[int, 
     return pairs
 
 
+def _colours(pixels: Pixels) -> Float32:
+    """How often each colour is there: a histogram that sums to one."""
+    counted = cv2.calcHist([pixels], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
+    return np.asarray(counted / max(float(counted.sum()), 1.0), np.float32)
+
+
+def _shared(one: Float32, other: Float32) -> float:
+    """What two histograms have in common, in [0, 1]."""
+    return float(np.minimum(one, other).sum())
+
+
+def _inside(pixels: Pixels, box: Float32) -> Pixels:
+    """What is in a box, in about 32 by 32 pixels, and at least one."""
+    height, width = pixels.shape[:2]
+    x1, y1 = np.clip(np.floor(box[:2]).astype(int), 0, (width - 1, height - 1))
+    x2, y2 = np.clip(np.ceil(box[2:]).astype(int), (x1 + 1, y1 + 1), (width, height))
+    step = max(1, int(min(x2 - x1, y2 - y1)) // 32)
+    return np.ascontiguousarray(pixels[y1:y2:step, x1:x2:step])
+
+
 def _alike(box: Float32, boxes: Float32) -> NDArray[np.bool_]:
     """Whether sizes may be those of one face."""
     one, others = areas(box[None])[0], areas(boxes)
@@ -199,7 +224,8 @@ def _middle(box: Float32) -> Float32:
 def _shift(before: Float32, after: Float32) -> tuple[int, int]:
     """By how many pixels the picture went, by its phases."""
     window = cv2.createHanningWindow(_GLANCE, cv2.CV_32F)
-    (x, y), _ = cv2.phaseCorrelate(before, after, window)
+    # It lays the window upon what it is given, and not upon a copy.
+    (x, y), _ = cv2.phaseCorrelate(before.copy(), after.copy(), window)
     return round(x), round(y)
 
 
