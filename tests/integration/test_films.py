@@ -61,7 +61,7 @@ def test_a_frame_every_half_second_in_its_order(film: Path) -> None:
     assert {frame.pixels.shape for frame in frames} == {(256, 896, 3)}
     assert frames[0].pixels.min() < 150
     assert frames[-1].pixels.min() > 200
-    assert ended == Ended(pytest.approx(6.0))
+    assert (round(ended.at, 1), ended.reason) == (6.0, None)
 
 
 def test_how_often_is_a_choice(film: Path) -> None:
@@ -159,11 +159,12 @@ def test_a_film_of_huge_frames_is_refused(film: Path) -> None:
 
 
 def test_a_film_that_lies_about_its_size_does_no_harm(film: Path, tmp_path: Path) -> None:
-    """What counts is what its pictures say."""
+    """It is no larger than any, whatever its header makes of its pictures."""
     lying = tmp_path / "lying.mp4"
     lying.write_bytes(_said_to_be(film.read_bytes(), 60_000, 60_000))
     frames, _ = _all(lying)
-    assert {frame.pixels.shape for frame in frames} == {(256, 896, 3)}
+    assert len(frames) == 12
+    assert max(frames[0].pixels.shape) <= FilmLimits().long_side
 
 
 def test_large_frames_are_reduced(film: Path) -> None:
