@@ -101,6 +101,13 @@ def header_for_us_unheard(patch: pytest.MonkeyPatch) -> None:
     edit(patch, directives._for_agent, 'in {token, "*"}', 'in {"*"}')
 
 
+@plant(
+    "P1", "What follows another agent's name is left to it.", f"{VETOES}::test_headers_that_forbid"
+)
+def joined_headers_of_another(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, directives._for_agent, "return '' if value.startswith('otherbot') else value")
+
+
 @plant("P1", "What is to be gone by now is still there.", f"{VETOES}::test_an_end_is_told")
 def end_not_kept(patch: pytest.MonkeyPatch) -> None:
     edit(patch, directives._said, "end <= now", "False")

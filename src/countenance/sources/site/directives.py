@@ -29,9 +29,10 @@ _DATE = re.compile(_EXPIRY + r"\s*:\s*((?:[a-z]{3,9},)?[^,]*)", re.IGNORECASE)
 
 def in_header(value: str, *, agent: str, now: datetime, where: str) -> Said:
     """
-    What one `X-Robots-Tag` line says to `agent`.
+    What an `X-Robots-Tag` says to `agent`.
 
-    A line is for everybody until the name of an agent, and from there for that one.
+    Only the word right behind another agent's name is left to that one. Those that follow may be of
+    a second header, for everybody: HTTP lets a proxy join the two with a comma (RFC 9110, 5.3).
     """
     return _said(_for_agent(value, agent.lower()), HEADER, now, where)
 
@@ -48,14 +49,12 @@ def in_meta(name: str, content: str, *, agent: str, now: datetime, where: str) -
 
 def _for_agent(value: str, token: str) -> str:
     ours = []
-    addressed = True
     for part in value.split(","):
         named = _AGENT.fullmatch(part)
-        if named is not None and named[1].lower() not in _WITH_COLON:
-            addressed = named[1].lower() in {token, "*"}
-            part = named[2]  # noqa: PLW2901  # the same part, without its name
-        if addressed:
+        if named is None or named[1].lower() in _WITH_COLON:
             ours.append(part)
+        elif named[1].lower() in {token, "*"}:
+            ours.append(named[2])
     return ",".join(ours)
 
 

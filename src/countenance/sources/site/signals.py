@@ -50,7 +50,7 @@ class HostSignals:
 
 def of_headers(headers: Iterable[tuple[str, str]], asking: Asking, *, where: str) -> Said:
     """
-    What the headers of an answer say, each line for itself, in their order.
+    What the headers of an answer say, in their order, whether those of one name are joined or not.
 
     Licences in `Link` headers are not judged here: `rsl.linked` gives their addresses.
     """
@@ -88,4 +88,6 @@ def _of_meta(name: str, content: str, asking: Asking, where: str) -> Said:
 def _reserved(name: str, value: str, asking: Asking, where: str) -> Said:
     if name != tdmrep.SIGNAL or asking.tdm_authorised:
         return Said()
-    return Said(tdmrep.in_value(value, where=where))
+    # Of several headers, or several values that a proxy joined, each is heard.
+    each = [tdmrep.in_value(part, where=where) for part in value.split(",")]
+    return Said(tuple(veto for vetoes in each for veto in vetoes))

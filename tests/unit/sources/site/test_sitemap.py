@@ -55,7 +55,8 @@ def test_pages_and_what_is_on_them() -> None:
 
 def test_an_index_lists_sitemaps() -> None:
     """Compressed or not, with their lastmod."""
-    text = "<sitemapindex><sitemap><loc>/a.xml.gz</loc><lastmod>2026</lastmod></sitemap></sitemapindex>"
+    entry = "<sitemap><loc>/a.xml.gz</loc><lastmod>2026</lastmod></sitemap>"
+    text = f"<sitemapindex>{entry}</sitemapindex>"
     listed = (sitemap.ListedPage("https://club.example/a.xml.gz", "2026"),)
     for data in (text.encode(), gzip.compress(text.encode()), text.encode("utf-16")):
         assert sitemap.read(data, url=_URL) == sitemap.Sitemap(sitemaps=listed)

@@ -40,7 +40,8 @@ def _entry(location: str, reservation: object) -> dict[str, object]:
 
 
 def _licence(inner: str, url: str = "/") -> rsl.Licence:
-    text = f'<rsl xmlns="https://rslstandard.org/rsl"><content url="{url}"><license>{inner}</license></content></rsl>'
+    content = f'<content url="{url}"><license>{inner}</license></content>'
+    text = f'<rsl xmlns="https://rslstandard.org/rsl">{content}</rsl>'
     return rsl.parse(text.encode(), where="/license.xml")
 
 
@@ -128,6 +129,8 @@ def test_a_page_in_the_place_of_a_file_says_nothing(
         ("X-Robots-Tag", "max-snippet:20, noml", "noml"),
         ("X-Robots-Tag", "facebot: noindex", "noindex"),
         ("X-Robots-Tag", "otherbot: nofollow, FaceBot: noindex", "noindex"),
+        ("X-Robots-Tag", "otherbot: nofollow, noindex", "noindex"),
+        ("tdm-reservation", "0, 1", "1"),
         ("X-Robots-Tag", "unavailable_after: 2020-01-01", "unavailable_after: 2020-01-01"),
         ("X-Robots-Tag", "unavailable_after: soon", "unavailable_after: soon"),
         ("X-Robots-Tag", "unavailable_after", "unavailable_after: "),
@@ -147,7 +150,8 @@ def test_headers_that_forbid(name: str, value: str, said: str) -> None:
     ("name", "value"),
     [
         ("X-Robots-Tag", "all"),
-        ("X-Robots-Tag", "otherbot: noindex, noai"),
+        ("X-Robots-Tag", "otherbot: noindex, b: noai"),
+        ("tdm-reservation", "0, 0"),
         ("X-Robots-Tag", "noarchive, max-image-preview:large"),
         ("X-Robots-Tag", ""),
         ("tdm-reservation", "0"),
