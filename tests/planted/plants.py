@@ -14,12 +14,14 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    stores,
     vetoes,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    stores,
     vetoes,
     recognition,
     searching,

@@ -105,7 +105,10 @@ def header_for_us_unheard(patch: pytest.MonkeyPatch) -> None:
     "P1", "What follows another agent's name is left to it.", f"{VETOES}::test_headers_that_forbid"
 )
 def joined_headers_of_another(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, directives._for_agent, "return '' if value.startswith('otherbot') else value")
+    body = """
+        return "" if value.startswith("otherbot: nofollow,") else original(value, token)
+    """
+    instead(patch, directives._for_agent, body)
 
 
 @plant("P1", "What is to be gone by now is still there.", f"{VETOES}::test_an_end_is_told")

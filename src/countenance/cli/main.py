@@ -32,6 +32,7 @@ class Place:
 COMMANDS: Mapping[str, Place] = {
     "init": Place("init", "init", "Make a library."),
     "source": Place("source", "source", "Say where pictures come from, and who allows it."),
+    "upload": Place("upload", "upload", "Keep pictures that have no other home."),
     "collection": Place("collection", "collection", "Say where faces may be recognised."),
     "ingest": Place("ingest", "ingest", "Read and recognise what is new at the sources."),
     "enrol": Place("enrol", "enrol", "Enrol somebody who agrees to be recognised."),

@@ -252,5 +252,6 @@ class Opened:
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
             apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
+            stores=self._stores,
         )
         return GrantedReader(reader_of(source, around), source.id, self._stores)

@@ -16,6 +16,8 @@ MAX_BYTES = 5 << 20
 MAX_DEPTH = 2000
 """Open elements. Browsers stop nesting at some 500."""
 
+MAX_STEPS = 5_000_000
+
 # The encodings of the web (https://encoding.spec.whatwg.org), by the names that Python has.
 _ENCODINGS = frozenset(
     {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "big5", "euc_jp", "euc_kr", "gb18030"}
@@ -33,6 +35,7 @@ _TAG = re.compile(
     r"(?:[\s/]++|=?[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>][^\s>]*+)?+)?+|=)*+>"
     r"|<!--|<[!?]"
 )
+_TAG_BEGINS = re.compile("<(?=/?[A-Za-z]|[!?])")
 _COMMENT_END = re.compile("--!?>")
 _EMPTY = frozenset(
     (
@@ -78,10 +81,16 @@ def decode(data: bytes, *, charset: str = "") -> str:
 
 
 def require_shallow(text: str) -> None:
-    """Raises `Unreadable` if elements may be nested more than `MAX_DEPTH` deep."""
+    """
+    Raises `Unreadable` if elements may be nested more than `MAX_DEPTH` deep, or so tangled that it
+    takes `MAX_STEPS` to tell which end tag ends which.
+    """
     opened: list[str] = []
-    at = 0
-    while (tag := _TAG.search(text, at)) is not None:
+    at = steps = 0
+    while (begins := _TAG_BEGINS.search(text, at)) is not None:
+        tag = _TAG.match(text, begins.start())
+        if tag is None:
+            return  # without an end it is no tag: the rest of the page is its attributes
         at = tag.end()
         name = (tag[2] or "").lower()
         if tag[0] == "<!--":
@@ -90,7 +99,9 @@ def require_shallow(text: str) -> None:
                 return
             at = end.end()
         elif tag[1]:
-            _close(opened, name)
+            steps += _close(opened, name)
+            if steps > MAX_STEPS:
+                raise Unreadable(Reason.DAMAGED, "the page's elements are tangled without end")
         elif name and name not in _EMPTY and name not in _SELF_ENDING:
             if name in _RAW and _FOREIGN.isdisjoint(opened[-MAX_DEPTH:]):
                 at = _end_of_raw(text, name, at)
@@ -116,14 +127,16 @@ def _encoding(name: str) -> str:
     return known if known in _ENCODINGS else ""
 
 
-def _close(opened: list[str], name: str) -> None:
+def _close(opened: list[str], name: str) -> int:
+    """End the innermost element of that name that is in reach; how many were looked at."""
     barriers = _TABLE_BARRIERS if name in _OF_TABLES else _BARRIERS
     for back in range(1, len(opened) + 1):
         if opened[-back] == name:
             del opened[-back:]
-            return
+            return back
         if opened[-back] in barriers:
-            return
+            return back
+    return len(opened)
 
 
 def _end_of_raw(text: str, name: str, at: int) -> int:

@@ -170,6 +170,7 @@ def test_encodings(data: bytes, charset: str) -> None:
         "<!-- --!>" + "<b>" * 100_000,
         "<svg><style><foreignobject>" + "<div>" * 100_000,
         "<p><i>" * 100_000,
+        "<div>" * 1990 + "</b>" * 1_000_000,
     ],
 )
 def test_a_page_nested_without_end_is_not_parsed(html: str) -> None:
@@ -177,6 +178,12 @@ def test_a_page_nested_without_end_is_not_parsed(html: str) -> None:
     with pytest.raises(Unreadable) as raised:
         _read(html)
     assert raised.value.reason is Reason.DAMAGED
+
+
+@pytest.mark.parametrize("begin", ["<!--", "<a b='", "<a ", "<script>", "</", "<", "<p>", '<a b="'])
+def test_what_never_ends_is_read_once(begin: str) -> None:
+    """A tag, a comment or a script without an end goes on to that of the page: no looking again."""
+    assert _urls("<img src=a.jpg>" + begin * (1_000_000 // len(begin))) == ["a.jpg"]
 
 
 def test_a_page_of_fifty_megabytes_is_not_read() -> None:
