@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
+from countenance.core.spans import Span, meet
 from countenance.errors import VerificationError
 
 Box = tuple[float, float, float, float]
@@ -20,27 +22,67 @@ Points = tuple[tuple[float, float], ...]
 Left and right are the viewer's."""
 
 
+class PhotoKind(StrEnum):
+    """What a photo is. A film is one too: what is said of photos holds for it."""
+
+    PHOTO = "photo"
+    FILM = "film"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A face at one instant of a film, `at` in seconds. `points` are as of a `Face`."""
+
+    at: float
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """
+    When a face is seen in a film: from `begin` to `end`, in seconds.
+
+    `views` are the instants at which it is seen best, the best first. From these it is compared
+    with anybody, now and again later. The face's own box and points are those of the first.
+    """
+
+    begin: float
+    end: float
+    views: tuple[View, ...]
+
+    @property
+    def span(self) -> Span:
+        return self.begin, self.end
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in a photo. No vector, no name."""
+    """A face in a photo, or followed through a part of a film. No vector, no name."""
 
     id: FaceId
     box: Box
     points: Points
+    track: Track | None = None
 
     @property
     def height(self) -> float:
         """Of the box, in pixels of the upright photo."""
         return self.box[3] - self.box[1]
 
+    def meets(self, other: "Face") -> bool:
+        """Whether both are seen at one instant, so that they are two people. In a photo all are."""
+        if self.track is None or other.track is None:
+            return True
+        return meet([self.track.span], [other.track.span])
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
     """
-    One photo of one source, known by the digest of its bytes.
+    One photo or film of one source, known by the digest of its bytes.
 
-    `width` and `height` are those of the upright photo, in pixels. `locators` are where it stands
-    in its source now; none if it vanished.
+    `width` and `height` are those of the upright picture, in pixels, and `seconds` is how long a
+    film is. `locators` are where it stands in its source now; none if it vanished.
     """
 
     id: PhotoId
@@ -51,6 +93,8 @@ class Photo:
     preview: CopyId | None
     locators: tuple[str, ...]
     faces: tuple[Face, ...]
+    kind: PhotoKind = PhotoKind.PHOTO
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +108,8 @@ class NewPhoto:
     pack: str
     preview: CopyId | None
     faces: tuple[Face, ...]
+    kind: PhotoKind = PhotoKind.PHOTO
+    seconds: float | None = None
 
 
 def find_by_digest(tx: Connection, which: SourceId, digest: Digest) -> PhotoId | None:
@@ -101,6 +147,8 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             compared_with=compared_with,
             preview_id=new.preview,
             added_at=at,
+            kind=new.kind,
+            seconds=new.seconds,
         )
     )
     rows = [
@@ -109,6 +157,7 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             "photo_id": made,
             **dict(zip(("x1", "y1", "x2", "y2"), one.box, strict=True)),
             "points": [list(point) for point in one.points],
+            **_track_columns(one.track),
         }
         for one in new.faces
     ]
@@ -117,8 +166,8 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
     return made
 
 
-def new_face(box: Box, points: Points) -> Face:
-    return Face(FaceId(new_id("f")), box, points)
+def new_face(box: Box, points: Points, track: Track | None = None) -> Face:
+    return Face(FaceId(new_id("f")), box, points, track)
 
 
 def get(tx: Connection, which: PhotoId) -> Photo | None:
@@ -308,16 +357,36 @@ def _read(tx: Connection, row: Row[Any]) -> Photo:
         preview=None if row.preview_id is None else CopyId(row.preview_id),
         locators=tuple(place.locator for place in places),
         faces=tuple(_read_face(one) for one in faces),
+        kind=PhotoKind(row.kind),
+        seconds=row.seconds,
     )
+
+
+def _track_columns(track: Track | None) -> dict[str, Any]:
+    if track is None:
+        return {"begins": None, "ends": None, "views": None}
+    views = [[view.at, [list(point) for point in view.points]] for view in track.views]
+    return {"begins": track.begin, "ends": track.end, "views": views}
 
 
 def _read_face(row: Row[Any]) -> Face:
     # SQLite keeps whatever is put into a column: what is not a face ends here.
     try:
         x1, y1, x2, y2 = map(float, (row.x1, row.y1, row.x2, row.y2))
-        points = tuple((float(x), float(y)) for x, y in row.points)
+        points, track = _read_points(row.points), _read_track(row)
     except (TypeError, ValueError) as exc:
         raise VerificationError(f"{row.id}: a face whose place cannot be read") from exc
     if len(points) != _POINTS:
         raise VerificationError(f"{row.id}: a face of {len(points)} points, and not of {_POINTS}")
-    return Face(FaceId(row.id), (x1, y1, x2, y2), points)
+    return Face(FaceId(row.id), (x1, y1, x2, y2), points, track)
+
+
+def _read_points(pairs: Sequence[Sequence[float]]) -> Points:
+    return tuple((float(x), float(y)) for x, y in pairs)
+
+
+def _read_track(row: Row[Any]) -> Track | None:
+    if row.begins is None:
+        return None
+    views = tuple(View(float(at), _read_points(points)) for at, points in row.views)
+    return Track(float(row.begins), float(row.ends), views)

@@ -318,7 +318,8 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
     """
     The sighting itself, or of one that was rejected the one in its place.
 
-    A comparison gives what it saw new ids, and a person is in a photo once.
+    A comparison gives what it saw new ids, and a person is in a photo once. In a film they may be
+    more often: then nobody can tell which of them was meant.
     """
     if said.act is Act.REJECTED and not _is_there(tx, tables.sighting.c.id == which):
         found = tx.execute(
@@ -327,8 +328,9 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
                 tables.sighting.c.person_id.in_(said.subjects),
                 tables.sighting.c.state == SightingState.CANDIDATE,
             )
-        ).scalar()
-        return SightingId(found or which)
+        ).scalars()
+        only = list(found)
+        return SightingId(only[0] if len(only) == 1 else which)
     return SightingId(which)
 
 

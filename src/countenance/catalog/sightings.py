@@ -1,6 +1,6 @@
 """Sightings: this person in this face, as the model saw it or as a person decided."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +13,13 @@ from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Box
 from countenance.catalog.tables import collection, face, item, photo, roster, sighting, source
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
+from countenance.core.spans import Span, joined
 from countenance.errors import NotFound, UsageError
 from countenance.gallery.bands import Band
 from countenance.sources.grant import Grant
+
+NEARLY_ON = 1.6
+"""Seconds between two stretches of a film that are given as one: as long as a track may pause."""
 
 
 class SightingState(StrEnum):
@@ -33,6 +37,7 @@ class NewSighting:
     face: FaceId
     person: PersonId
     band: Band
+    in_film: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class Sighting:
     A person in a face, with where the photo stands. `locator` is relative to the source.
 
     `page` is the address of the page it stands on, if its source has pages. There is no `band`
-    where somebody put it there by hand.
+    where somebody put it there by hand. In a film, of so many `seconds`, they are seen from the
+    beginning to the end of `span`, and best at `at`, in seconds.
     """
 
     id: SightingId
@@ -66,6 +72,9 @@ class Sighting:
     box: Box
     band: Band | None
     state: SightingState
+    seconds: float | None = None
+    span: Span | None = None
+    at: float | None = None
 
 
 def decided(
@@ -134,6 +143,7 @@ def add_by_hand(
             band=None,
             state=made.state,
             made_at=at,
+            in_film=_is_in_film(tx, where),
         )
     )
     return made
@@ -170,6 +180,7 @@ def replace_candidates(
             "band": one.band,
             "state": SightingState.CANDIDATE,
             "made_at": at,
+            "in_film": one.in_film,
         }
         for one in new
     ]
@@ -201,7 +212,8 @@ def shown(
             sighting.c.photo_id,
             sighting.c.band,
             sighting.c.state,
-            *(face.c[name] for name in ("x1", "y1", "x2", "y2")),
+            *(face.c[name] for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views")),
+            photo.c.seconds,
             item.c.locator,
             item.c.page,
             source.c.id.label("source_id"),
@@ -228,7 +240,7 @@ def shown(
             ),
             or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),
         )
-        .order_by(source.c.location, item.c.locator, sighting.c.id)
+        .order_by(source.c.location, item.c.locator, face.c.begins, sighting.c.id)
     )
     if in_collection:
         query = query.where(collection.c.id == in_collection)
@@ -241,6 +253,11 @@ def shown(
     return _granted(found, sources.grants_of(tx, places), at=at)
 
 
+def spans_of(seen: Iterable[Sighting]) -> tuple[Span, ...]:
+    """When the people of `seen` are in a film, over all of them; nothing for a photo."""
+    return joined((one.span for one in seen if one.span is not None), gap=NEARLY_ON)
+
+
 def count(tx: Connection) -> int:
     return int(tx.execute(select(func.count()).select_from(sighting)).scalar_one())
 
@@ -250,18 +267,40 @@ def count(tx: Connection) -> int:
 
 def _make_room(tx: Connection, new: Decision) -> None:
     """Candidates give way to a person's word; another person's word does not."""
+    # In a film a person may be seen again, at another time.
+    elsewhere = sighting.c.face_id.in_(_never_with(tx, new))
     rivals = (
         sighting.c.photo_id == new.photo,
         sighting.c.id != new.id,
-        (sighting.c.face_id == new.face) | (sighting.c.person_id == new.person),
+        (sighting.c.face_id == new.face) | ((sighting.c.person_id == new.person) & ~elsewhere),
     )
     tx.execute(delete(sighting).where(*rivals, sighting.c.state == SightingState.CANDIDATE))
     confirmed = select(sighting.c.id).where(*rivals, sighting.c.state == SightingState.CONFIRMED)
     if other := tx.execute(confirmed).scalar():
         raise UsageError(
-            f"{other} is confirmed: a face is one person, and a person is in a photo once",
+            f"{other} is confirmed: a face is one person, and a person is in a photo once,"
+            " in a film once at any instant",
             hint=f"countenance sighting reject {other}, if that was wrong",
         )
+
+
+def _is_in_film(tx: Connection, which: FaceId) -> bool:
+    begins = tx.execute(select(face.c.begins).where(face.c.id == which)).scalar()
+    return begins is not None
+
+
+def _never_with(tx: Connection, new: Decision) -> Sequence[FaceId]:
+    """The faces of a film that are never seen together with that of `new`. In a photo all are."""
+    own = tx.execute(select(face.c.begins, face.c.ends).where(face.c.id == new.face)).first()
+    if own is None or own.begins is None:
+        return ()
+    rows = tx.execute(
+        select(face.c.id).where(
+            face.c.photo_id == new.photo,
+            or_(face.c.ends < own.begins, face.c.begins > own.ends),
+        )
+    )
+    return [FaceId(row.id) for row in rows]
 
 
 def _granted(
@@ -288,4 +327,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         box=(row.x1, row.y1, row.x2, row.y2),
         band=None if row.band is None else Band(row.band),
         state=SightingState(row.state),
+        seconds=row.seconds,
+        span=None if row.begins is None else (float(row.begins), float(row.ends)),
+        at=float(row.views[0][0]) if row.views else None,
     )

@@ -179,6 +179,8 @@ photo = Table(
     Column("compared_with", Integer, nullable=False, default=0),
     Column("preview_id", ForeignKey(copy.c.id)),
     Column("added_at", Instant, nullable=False),
+    Column("kind", String(8), nullable=False, default="photo"),
+    Column("seconds", Float),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
     comment="none: compared_with is the gallery version that the faces were last compared with",
@@ -225,7 +227,11 @@ face = Table(
     Column("x2", Float, nullable=False),
     Column("y2", Float, nullable=False),
     Column("points", JSON, nullable=False),
-    comment="none: a box and five points; no vector, no name",
+    Column("begins", Float),
+    Column("ends", Float),
+    Column("views", JSON(none_as_null=True)),
+    comment="none: a box and five points; no vector, no name. In a film: from when until when, and "
+    "the points at the instants at which it is seen best",
 )
 
 person = Table(
@@ -349,15 +355,17 @@ sighting = Table(
     Column("band", String(8)),
     Column("state", String(16), nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("in_film", Boolean, nullable=False, default=False),
     UniqueConstraint("face_id", "person_id"),
-    # A person is in a photo once; in how many faces of it they are not, is another matter.
+    # A person is in a photo once; in how many faces of it they are not, is another matter. In a
+    # film they are once at any instant, which no index can say.
     Index(
         "ix_sighting_once_in_a_photo",
         "photo_id",
         "person_id",
         unique=True,
-        sqlite_where=text("state != 'rejected'"),
-        postgresql_where=text("state != 'rejected'"),
+        sqlite_where=text("state != 'rejected' AND NOT in_film"),
+        postgresql_where=text("state != 'rejected' AND NOT in_film"),
     ),
     comment="personal: this person in this face. A band, never a score; none if put by hand",
 )

@@ -1,5 +1,6 @@
 """`countenance find`: the pictures that somebody is in."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -7,10 +8,13 @@ import click
 from countenance.cli.answer import answer, counted, say, table
 from countenance.cli.arguments import SearchingPurpose
 from countenance.cli.command import Call, command
-from countenance.cli.sightings import box_in_words, sighting_document
+from countenance.cli.sightings import SURENESS, box_in_words, in_film, sighting_document
 from countenance.people.purpose import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from countenance.catalog.sightings import Sighting
     from countenance.search.find import Found
 
 
@@ -52,8 +56,14 @@ def _text(found: "Found") -> list[str]:
     if not found.sightings:
         return [f"nothing found for {found.name}"]
     photos = len({one.photo for one in found.sightings})
-    rows = [
-        (f"  {one.band or 'by hand'}", f"{one.location}/{one.locator}", box_in_words(one.box))
-        for one in found.sightings
-    ]
-    return [f"{found.name} is in {counted(photos, 'photo')}:", *table(rows)]
+    return [f"{found.name} is in {counted(photos, 'photo')}:", *table(_rows(found.sightings))]
+
+
+def _rows(sightings: "Sequence[Sighting]") -> "Iterator[tuple[str, str, str]]":
+    """A line for each photo, and one for each film with all the times in it."""
+    for _, among in groupby(sightings, key=lambda one: (one.photo, one.locator)):
+        seen = list(among)
+        first = seen[0]
+        best = min(seen, key=lambda one: SURENESS.index(one.band))
+        where = in_film(seen) or box_in_words(first.box)
+        yield f"  {best.band or 'by hand'}", f"{first.location}/{first.locator}", where

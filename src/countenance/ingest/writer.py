@@ -6,6 +6,7 @@ and the consents are read again: what they say at the commit counts, not what th
 photo was taken up (P1, P5, P20). Templates come in with a record and go with it.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -181,7 +182,8 @@ class Writer:
         else:
             # Its photo was removed between the stage and now, so its faces are not known.
             return Stored(claim.source, claim.locator, again=True), []
-        before = items.finish(tx, claim.id, photo, grant, at=at)
+        short = record.short if isinstance(record, ReadPhoto) else None
+        before = items.finish(tx, claim.id, photo, grant, at=at, short=short)
         needless += self._remove_former(tx, before)
         stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
         return stored, needless
@@ -197,6 +199,8 @@ class Writer:
             pack=self.pack.id,
             preview=work.preview,
             faces=record.faces,
+            kind=record.kind,
+            seconds=record.seconds,
         )
         photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
         seen = self._compare(tx, photo, new.source, new.faces, record.templates)
@@ -221,11 +225,7 @@ class Writer:
         denied = sightings.decided(tx, photo, SightingState.REJECTED)
         found = self._sightings(tx, whence, faces, templates, rejected=denied)
         confirmed = sightings.decided(tx, photo, SightingState.CONFIRMED)
-        taken_faces = {face for face, _ in confirmed}
-        taken_people = {person for _, person in confirmed}
-        new = [
-            one for one in found if one.face not in taken_faces and one.person not in taken_people
-        ]
+        new = _beside(confirmed, found, {face.id: face for face in faces})
         sightings.replace_candidates(tx, photo, new, at=self.stores.now(tx))
         photos.mark_compared(tx, photo, version=self.gallery(tx).version)
         return len(new)
@@ -241,16 +241,22 @@ class Writer:
     ) -> list[NewSighting]:
         places = {face.id: place for place, face in enumerate(faces)}
         barred = [(places[face], person) for face, person in rejected]
-        matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
+        film = faces if any(face.track for face in faces) else ()
+        matches = recognise(
+            templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+        )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
         named = {match.person for match in matches.values()}
         consents = people.consents(tx, people=named)
         if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
-            matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
+            matches = recognise(
+                templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+            )
         return [
-            NewSighting(faces[row].id, match.person, match.band) for row, match in matches.items()
+            NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))
+            for row, match in matches.items()
         ]
 
     def _gallery_of(self, tx: Connection, whence: Source) -> Gallery:
@@ -276,3 +282,24 @@ class Writer:
     def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
         preview = None if before is None else photos.remove_if_unlisted(tx, before)
         return [] if preview is None else [preview]
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _beside(
+    confirmed: Collection[tuple[FaceId, PersonId]],
+    found: Sequence[NewSighting],
+    faces: Mapping[FaceId, Face],
+) -> list[NewSighting]:
+    """Those of `found` that what somebody confirmed leaves room for: other faces, other people."""
+    taken = {face for face, _ in confirmed}
+    return [
+        one
+        for one in found
+        if one.face not in taken
+        and not any(
+            one.person == person and faces[one.face].meets(faces[face])
+            for face, person in confirmed
+        )
+    ]
