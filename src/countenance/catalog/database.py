@@ -33,7 +33,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0005"
+NEWEST_REVISION = "0006"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20

@@ -20,10 +20,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from countenance.audit.statement import item_mark
-from countenance.catalog import copies, erasures, people, photos, tombstones
+from countenance.catalog import copies, erasures, people, photos, tombstones, words
 from countenance.catalog.erasures import Erasure, Found, Looked, Stage
 from countenance.catalog.stores import Stores
-from countenance.core.ids import ErasureId
+from countenance.core.ids import ErasureId, SourceId
 from countenance.erasure.holders import HOLDERS, staying
 from countenance.erasure.scanner import Scanner
 from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable
@@ -95,12 +95,14 @@ def _find(case: Erasure, ground: Ground) -> None:
         pieces = {name: own for one in HOLDERS for name, own in one.pieces(tx, stores, case)}
         gone = {one.name: one.holds(tx, stores, case) for one in HOLDERS}
         items, stays = _items(tx, case), staying(tx, case)
+        named = _named(tx, case)
     telling, found = _look_for(pieces, stays, ground)
     progress = replace(
         case.progress,
         # Of a case that is found anew, what went before counts as well.
         gone={**case.progress.gone, **{name: count for name, count in gone.items() if count}},
         items=items or case.progress.items,
+        named=named or case.progress.named,
         before=_counted(case, Found(len(telling), len(found))),
     )
     # What could not be found now cannot be shown to be gone later.
@@ -116,12 +118,16 @@ def _find(case: Erasure, ground: Ground) -> None:
 
 def _purge(case: Erasure, ground: Ground) -> None:
     stores = ground.stores
-    marking = _tombstone_key(ground) if case.source else None
+    of_pictures = case.of_pictures
+    marking = tombstones.ensure_key(stores, ground.holding_keys) if of_pictures else None
     with stores.database.write() as tx:
         at = stores.now(tx)
-        if case.source is not None and marking is not None:
-            marks = [tombstones.mark(marking, one) for one in photos.digests_of(tx, case.source)]
-            tombstones.add_all(tx, case.source, marks, case=case.id, at=at)
+        if marking is not None:
+            marks: dict[SourceId, list[str]] = {}
+            for source, one in photos.digests_of(tx, photos.belonging(case.source, case.photo)):
+                marks.setdefault(source, []).append(tombstones.mark(marking, one))
+            for source, own in marks.items():
+                tombstones.add_all(tx, source, own, case=case.id, at=at)
         going = [which for holder in HOLDERS for which in holder.purge(tx, case)]
         erasures.advance(tx, case, Stage.PURGED, case.progress, at=at, copies=going)
 
@@ -247,22 +253,18 @@ def _scan(ground: Ground, needles: Needles) -> Scanned:
 
 def _items(tx: Connection, case: Erasure) -> tuple[str, ...]:
     """What shows to whoever has a picture and the salt that the picture was among them."""
-    if case.source is None:
+    if not case.of_pictures:
         return ()
     salt = bytes.fromhex(case.salt)
-    return tuple(sorted(item_mark(salt, one) for one in photos.digests_of(tx, case.source)))
+    digests = photos.digests_of(tx, photos.belonging(case.source, case.photo))
+    return tuple(sorted(item_mark(salt, one) for _, one in digests))
 
 
-def _tombstone_key(ground: Ground) -> bytes:
-    stores = ground.stores
-    with ground.holding_keys():
-        with stores.database.read() as tx:
-            known = tombstones.key_of(tx)
-        if known is None:
-            known = stores.keys.create()
-            with stores.database.write() as tx:
-                tombstones.set_key(tx, known)
-        return stores.keys.read(known)
+def _named(tx: Connection, case: Erasure) -> int:
+    """In how many places the sources' own words say the name of who goes altogether."""
+    if not case.whole or case.person is None:
+        return 0
+    return words.saying(tx, people.names(tx, [case.person]).get(case.person, ""))
 
 
 def _require_nothing_held(case: Erasure, stores: Stores) -> None:

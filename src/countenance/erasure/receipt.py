@@ -30,7 +30,7 @@ from countenance.catalog.recalls import Recall
 from countenance.catalog.receipts import Receipt
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import ErasureId, KeyId, PersonId, SourceId
+from countenance.core.ids import ErasureId, KeyId, PersonId, PhotoId, SourceId
 
 
 def settle(which: ErasureId, *, actor: str, signer: Signer, stores: Stores) -> Receipt | None:
@@ -184,11 +184,15 @@ def _kept(tx: Connection, case: Erasure) -> Iterator[Kept]:
             yield Kept("names", 1, _WHY_THE_NAME_STAYS[case.trigger])
         if seen := case.progress.gone.get("sightings"):
             yield Kept("boxes", seen, "the photos are their source's; no name is on them")
-    if case.source is not None:
+        if case.progress.named:
+            yield Kept("source-words", case.progress.named, _WHY_WORDS_STAY)
+    if case.of_pictures:
         yield Kept("tombstones", len(case.progress.items), "the same bytes are refused by them")
     named = log.mentions(tx, case.subject)
     yield Kept("log-entries", named, "ids and digests show what was done, and cannot be taken out")
 
+
+_WHY_WORDS_STAY = "captions and file names are their source's own; it may take the pictures down"
 
 _WHY_THE_NAME_STAYS = {
     Trigger.WITHDRAWN: "something else is still agreed to",
@@ -202,5 +206,5 @@ def _says_the_same(before: Statement, now: Statement) -> bool:
     return now == replace(before, number=now.number, issued_at=now.issued_at, previous=now.previous)
 
 
-def _subject(case: Erasure) -> PersonId | SourceId:
-    return case.person or case.source or PersonId("")
+def _subject(case: Erasure) -> PersonId | SourceId | PhotoId:
+    return case.person or case.source or case.photo or PersonId("")

@@ -18,6 +18,8 @@ from countenance.core.ids import CopyId, SourceId
 from countenance.errors import Reason, Unavailable, Unreadable
 from countenance.extract.extractor import Extractor, Templates
 from countenance.media.decode import Picture
+from countenance.media.metadata import Metadata, read_metadata
+from countenance.media.near import near_hash
 from countenance.media.preview import encode_preview
 from countenance.sources.source import Reader
 
@@ -35,7 +37,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPhoto:
-    """A photo that was read. `templates` is nothing where nobody was to be recognised."""
+    """
+    A photo that was read. `templates` is nothing where nobody was to be recognised.
+
+    `metadata` is what its file says, and `near` its near hash, or empty.
+    """
 
     work: Work
     digest: Digest
@@ -44,6 +50,8 @@ class ReadPhoto:
     faces: tuple[Face, ...]
     templates: Templates | None
     preview: bytes
+    metadata: Metadata
+    near: bytes
     spent: Mapping[str, float]
 
 
@@ -135,6 +143,9 @@ class PhotoStage:
                 sharp = self._sharp_enough(data, picture, faces, claim)
             with spent.on("embed"):
                 templates = see.templates(sharp, faces)
+        with spent.on("words"):
+            metadata = read_metadata(data)
+            near = near_hash(picture.pixels)
         with spent.on("preview"):
             preview = encode_preview(picture.pixels)
         return ReadPhoto(
@@ -145,6 +156,8 @@ class PhotoStage:
             faces=faces,
             templates=templates,
             preview=preview,
+            metadata=metadata,
+            near=near,
             spent=spent.seconds,
         )
 

@@ -13,16 +13,18 @@ from sqlalchemy import Connection
 from countenance.catalog import (
     collections,
     copies,
+    hints,
     items,
     people,
     photos,
     sightings,
     sources,
     tombstones,
+    words,
 )
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState, NoResult
-from countenance.catalog.photos import Face, NewPhoto
+from countenance.catalog.photos import Box, Face, NewPhoto, Told
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import NewSighting, SightingState
 from countenance.catalog.stores import Stores
@@ -33,6 +35,7 @@ from countenance.extract.extractor import Templates
 from countenance.extract.recognise import recognise
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
+from countenance.media.metadata import Metadata
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
 from countenance.vault.ledger import CopyKind
@@ -160,6 +163,7 @@ class Writer:
     ) -> tuple[Stored, list[CopyId]]:
         claim = work.claim
         before = items.give_up(tx, claim.id, why, at=self.stores.now(tx))
+        words.remove(tx, claim.id)
         stored = Stored(claim.source, claim.locator, reason=why.reason, detail=why.detail)
         return stored, [work.preview, *self._remove_former(tx, before)]
 
@@ -182,6 +186,7 @@ class Writer:
             # Its photo was removed between the stage and now, so its faces are not known.
             return Stored(claim.source, claim.locator, again=True), []
         before = items.finish(tx, claim.id, photo, grant, at=at)
+        words.put(tx, claim.id)
         needless += self._remove_former(tx, before)
         stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
         return stored, needless
@@ -189,6 +194,13 @@ class Writer:
     def _add(self, tx: Connection, record: ReadPhoto) -> tuple[PhotoId, int]:
         work = record.work
         self._confirm_preview(tx, record)
+        named = [
+            (one.name, _in_pixels(one.box, record.width, record.height))
+            for one in record.metadata.regions
+            if one.kind == "face"
+        ]
+        # Without a name beside a face no key is asked for.
+        key = hints.key_of(tx, self.stores) if named and record.faces else None
         new = NewPhoto(
             source=work.claim.source,
             digest=record.digest,
@@ -196,7 +208,9 @@ class Writer:
             height=record.height,
             pack=self.pack.id,
             preview=work.preview,
-            faces=record.faces,
+            faces=hints.marked(record.faces, named, key),
+            told=_told(record.metadata),
+            near=record.near,
         )
         photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
         seen = self._compare(tx, photo, new.source, new.faces, record.templates)
@@ -268,3 +282,23 @@ class Writer:
     def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
         preview = None if before is None else photos.remove_if_unlisted(tx, before)
         return [] if preview is None else [preview]
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _told(said: Metadata) -> Told:
+    return Told(
+        taken_at=said.taken_at,
+        place=said.place,
+        title=said.title,
+        caption=said.caption,
+        keywords="\n".join(said.keywords),
+        creator=said.creator or said.credit,
+        licence=said.licence or said.rights,
+    )
+
+
+def _in_pixels(box: Box, width: int, height: int) -> Box:
+    x1, y1, x2, y2 = box
+    return x1 * width, y1 * height, x2 * width, y2 * height

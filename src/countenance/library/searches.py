@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
-from countenance.catalog.sightings import Decision, SightingState
+from countenance.catalog.sightings import Decision, SightingState, Within
 from countenance.library.opened import Opened
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
@@ -16,15 +17,26 @@ from countenance.search.window import Windows
 class Searches(Opened):
     """What is asked, and what is said by hand."""
 
-    def find(self, who: str, *, purpose: Purpose, collection: str = "") -> Found:
+    def find(
+        self,
+        who: str,
+        *,
+        purpose: Purpose,
+        collection: str = "",
+        text: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Found:
         """
         The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
 
-        Raises `UsageError` if two people of this name agreed to it, `Refused` if no search is asked
+        Of these only those in `collection`, whose words at the source answer `text`, and that were
+        taken from the day `since` to the day `until`, where they are given. Raises `UsageError` if two people of this name agreed to it, `Refused` if no search is asked
         under this purpose, and `TooManySearches` if an hour's searches are used up.
         """
         with self._asking(purpose) as asker:
-            return find(who, asker, stores=self._stores, in_collection=collection)
+            within = Within(collection, text, since, until)
+            return find(who, asker, stores=self._stores, within=within)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
         """

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_BLOCK_BYTES = 1024 * 1024
-"""Of EXIF, XMP or IPTC. What is longer is left out: thumbnails and maker's notes are no captions."""
+"""Of EXIF, XMP or IPTC. What is longer is left out: no caption is."""
 
 _MAX_PARTS = 4096
 """Segments, chunks, boxes or items looked at in one file."""
@@ -46,7 +46,8 @@ def find_blocks(data: bytes) -> Blocks:
     """
     The blocks in a JPEG, PNG, WebP, TIFF, HEIC or AVIF; none of a file of another kind.
 
-    Raises whatever malformed bytes lead to: `ValueError`, `IndexError`, `struct.error`, `zlib.error`.
+    Raises whatever malformed bytes lead to: `ValueError`, `IndexError`, `struct.error` or
+    `zlib.error`.
     """
     if data.startswith(b"\xff\xd8"):
         return _of_jpeg(data)
@@ -86,7 +87,7 @@ def _of_jpeg(data: bytes) -> Blocks:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The marker of each segment before the picture itself, and where its content begins and ends."""
+    """Of each segment before the picture itself its marker, and where its content begins and ends."""
     place = 2
     for _ in range(_MAX_PARTS):
         while data[place : place + 2] == b"\xff\xff":  # filling

@@ -35,13 +35,15 @@ def read_exif(block: bytes) -> tuple[Tags, Tags, Tags]:
     order = {b"II": "<", b"MM": ">"}[block[:2]]
     (first,) = struct.unpack_from(f"{order}I", block, 4)
     main = _directory(block, first, order)
-    return main, _below(block, main, _EXIF_DIRECTORY, order), _below(
-        block, main, _GPS_DIRECTORY, order
+    return (
+        main,
+        _below(block, main, _EXIF_DIRECTORY, order),
+        _below(block, main, _GPS_DIRECTORY, order),
     )
 
 
 def text_of(tags: Tags, which: int) -> str:
-    """A text, up to its first zero; empty if there is none. UTF-8 where it is that, else Latin 1."""
+    """A text up to its first zero, empty if there is none. UTF-8 where it is that, else Latin 1."""
     value = tags.get(which, b"")
     return decoded(value.split(b"\0", 1)[0]) if isinstance(value, bytes) else ""
 
@@ -78,7 +80,7 @@ def instant(time: str, offset: str = "") -> str:
     if found is None:
         return ""
     year, month, day, *clock = (int(part or 0) for part in found.groups())
-    sound = 1800 <= year and 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
+    sound = year >= 1800 and 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
     if not sound or any(part >= most for part, most in zip(clock, _HOURS, strict=True)):
         return ""
     hour, minute, second = clock

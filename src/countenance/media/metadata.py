@@ -50,8 +50,8 @@ class RegionHint:
     """
     The source names this part of its picture.
 
-    `box` is `(x1, y1, x2, y2)` in [0, 1], in parts of the upright picture's width and height. `kind`
-    is `face`, or whatever else it is said to be; `name` may be empty.
+    `box` is `(x1, y1, x2, y2)` in [0, 1], in parts of the upright picture's width and height.
+    `kind` is `face`, or whatever else it is said to be; `name` may be empty.
     """
 
     name: str
@@ -124,7 +124,9 @@ _ORIGINAL, _DIGITISED, _ORIGINAL_OFFSET, _DIGITISED_OFFSET = 0x9003, 0x9004, 0x9
 
 # Half of a character, a control character but for the end of a line, and what turns the direction
 # of a line: on a terminal they could write over what stands beside them.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _SPACES = re.compile(r"\s+")
 
 _TURNED: dict[int, Callable[[float, float], tuple[float, float]]] = {
@@ -159,9 +161,7 @@ def _tried(what: str, act: Callable[[], T], otherwise: T, troubles: list[str]) -
         return otherwise
 
 
-def _joined(
-    exif: tuple[Tags, Tags, Tags], desk: dict[int, list[str]], said: list[Xmp]
-) -> Metadata:
+def _joined(exif: tuple[Tags, Tags, Tags], desk: dict[int, list[str]], said: list[Xmp]) -> Metadata:
     """XMP before IPTC before EXIF, as MWG has it; but the camera's own time and place first."""
     main, camera, gps = exif
     first = _First(said)

@@ -12,8 +12,6 @@ pictures of one scene may be near, and a crop or a turn is far. From a hash a bl
 guessed, so it goes with the picture it was made of.
 """
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +52,9 @@ def distance(one: bytes, two: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(two)).bit_count()
 
 
-def distances(one: bytes, others: Iterable[bytes]) -> NDArray[np.intp]:
-    """In how many bits `one` differs from each of `others`, `(n,)`."""
-    rows = np.frombuffer(b"".join(others), np.uint64).reshape(-1, HASH_BYTES // 8)
-    differing = np.bitwise_count(rows ^ np.frombuffer(one, np.uint64))
+def distances(one: bytes, others: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """In how many bits `one` differs from each of `others` `(n, 4)`, hashes as numbers: `(n,)`."""
+    differing = np.bitwise_count(others ^ np.frombuffer(one, np.uint64))
     return np.asarray(differing.sum(axis=1), np.intp)
 
 

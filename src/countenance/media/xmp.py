@@ -2,8 +2,9 @@
 XMP: captions, rights and regions, as an RDF document inside a picture.
 
 Read after ISO 16684-1, in both spellings of RDF (properties as elements and as attributes,
-structures as `parseType="Resource"` and as a nested description). Regions after MWG 2.0 ("Guidelines
-for handling image metadata", 5.9), Microsoft's `MP:RegionInfo`, and IPTC's `ImageRegion` (2025.1).
+structures as `parseType="Resource"` and as a nested description). Regions after MWG 2.0
+("Guidelines for handling image metadata", 5.9), Microsoft's `MP:RegionInfo`, and IPTC's
+`ImageRegion` (2025.1).
 It is a stranger's XML: no document type, no entities, nothing fetched.
 """
 
@@ -97,13 +98,21 @@ def read_xmp(document: bytes, size: tuple[int, int] | None) -> Xmp:
 
 def _properties(document: bytes) -> Mapping[str, _Node]:
     """Every property of the picture, by its full name; the first, if one is there twice."""
-    root = fromstring(document.strip(b"\0 \t\r\n"), forbid_dtd=True)
+    root = fromstring(_utf8(document), forbid_dtd=True)
     rdf = root if root.tag == f"{_RDF}RDF" else root.find(f"{_RDF}RDF")
     found: dict[str, _Node] = {}
     for description in [] if rdf is None else rdf.findall(f"{_RDF}Description"):
         for name, value in _fields(description).items():
             found.setdefault(name, value)
     return found
+
+
+def _utf8(document: bytes) -> bytes:
+    """XMP may come in any of Unicode's forms, and with zeros behind its end."""
+    for form, marks in (("utf-16-be", (b"\0<", b"\xfe\xff")), ("utf-16-le", (b"<\0", b"\xff\xfe"))):
+        if document.startswith(marks):
+            return document.decode(form).strip("\0\ufeff \t\r\n").encode()
+    return document.strip(b"\0 \t\r\n")
 
 
 def _fields(node: _Node | None) -> dict[str, _Node]:
@@ -255,9 +264,7 @@ def _boundary(said: Mapping[str, _Node]) -> Box:
     return x, y, _number(said.get(f"{_EXT}rbW")), _number(said.get(f"{_EXT}rbH"))
 
 
-def _region(
-    name: str, where: Box, per: tuple[float, float], kind: str
-) -> Iterator[Region]:
+def _region(name: str, where: Box, per: tuple[float, float], kind: str) -> Iterator[Region]:
     """The region, if it is one: what reaches over the border is cut off there."""
     x, y, w, h = where
     wide, high = per
