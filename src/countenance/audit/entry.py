@@ -14,7 +14,7 @@ class Act(StrEnum):
 
     SOURCE_ADDED = "source.added"
     SOURCE_REVOKED = "source.revoked"
-    PICTURE_TAKEN_DOWN = "picture.taken-down"
+    PICTURE_REMOVED = "picture.removed"
     RULE_CHANGED = "collection.rule-changed"
     ROSTER_CHANGED = "collection.roster-changed"
     ENROLLED = "person.enrolled"
@@ -49,7 +49,7 @@ LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
 REPEATED = frozenset(
     {
         Act.SOURCE_REVOKED,
-        Act.PICTURE_TAKEN_DOWN,
+        Act.PICTURE_REMOVED,
         Act.RULE_CHANGED,
         Act.ROSTER_CHANGED,
         Act.WITHDRAWN,

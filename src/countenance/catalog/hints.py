@@ -53,7 +53,7 @@ def names(key: bytes | None, face: FaceId, marked: str, name: str) -> bool:
 
 
 def marked(faces: Sequence[Face], hints: Sequence[Hint], key: bytes | None) -> tuple[Face, ...]:
-    """The faces, each with the mark of the name of the region that overlaps it most, if one does."""
+    """The faces, each with the mark of the name of the region that overlaps it most, if any."""
     named = [hint for hint in hints if name_form(hint[0])]
     if key is None or not named:
         return tuple(faces)

@@ -494,7 +494,7 @@ _ROLES = {
 _EFFECTS: Mapping[Act, Effect] = {
     Act.SOURCE_ADDED: _source_added,
     Act.SOURCE_REVOKED: _revoked,
-    Act.PICTURE_TAKEN_DOWN: _picture_taken_down,
+    Act.PICTURE_REMOVED: _picture_taken_down,
     Act.RULE_CHANGED: _rule_changed,
     Act.ROSTER_CHANGED: _roster_changed,
     Act.ENROLLED: _enrolled,

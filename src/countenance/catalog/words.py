@@ -14,9 +14,23 @@ is not SQLite has no full text here.
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Select, column, delete, or_, select, table, text
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    Text,
+    column,
+    delete,
+    except_,
+    func,
+    insert,
+    or_,
+    select,
+    table,
+    text,
+)
 
-from countenance.catalog.tables import item
+from countenance.catalog.tables import item, photo
 from countenance.core.ids import ItemId
 from countenance.errors import Unavailable, UsageError
 
@@ -42,13 +56,13 @@ def put(tx: Connection, which: ItemId) -> None:
     """Write the words of a place anew. It is called in the transaction that changes them."""
     if _is_here(tx):
         remove(tx, which)
-        tx.execute(text(f"{_FILL} WHERE item.id = :item"), {"item": which})
+        tx.execute(insert(_TABLE).from_select([*_TABLE.c], _TRUE.where(item.c.id == which)))
 
 
 def remove(tx: Connection, which: ItemId) -> None:
     """Take a place out. Its bytes may stay in the index until `forget_deleted`."""
     if _is_here(tx):
-        tx.execute(text(f"DELETE FROM {TABLES} WHERE rowid = :item"), {"item": which})
+        tx.execute(delete(_TABLE).where(_ROWID.in_((which,))))
 
 
 def remove_all(tx: Connection, places: Select[tuple[int]]) -> None:
@@ -77,14 +91,15 @@ def strays(tx: Connection) -> int:
 def forget_deleted(tx: Connection) -> None:
     """Merge the parts of the index: what was deleted before is in none of its pages after that."""
     if _is_here(tx):
-        tx.execute(text(f"INSERT INTO {TABLES}({TABLES}) VALUES ('optimize')"))
+        # To FTS5 a value in the column that is called like the table is a command.
+        tx.execute(insert(table(TABLES, column(TABLES))).values({TABLES: "optimize"}))
 
 
 def rebuild(tx: Connection) -> None:
     """Make all of it anew from the tables it is a shadow of."""
     if _is_here(tx):
-        tx.execute(text(f"DELETE FROM {TABLES}"))
-        tx.execute(text(_FILL))
+        tx.execute(delete(_TABLE))
+        tx.execute(insert(_TABLE).from_select([*_TABLE.c], _TRUE))
         forget_deleted(tx)
 
 
@@ -92,13 +107,9 @@ def out_of_step(tx: Connection) -> int:
     """How many places have other words here than in the tables, or none, or are no more."""
     if not _is_here(tx):
         return 0
-    here = f"SELECT rowid, {_COLUMNS} FROM {TABLES}"
-    apart = "SELECT count(*) FROM (SELECT * FROM ({}) EXCEPT SELECT * FROM ({}))"
-    counts = [
-        tx.execute(text(apart.format(*both))).scalar_one()
-        for both in ((here, _TRUE), (_TRUE, here))
-    ]
-    return int(max(counts))
+    here = select(*_TABLE.c)
+    apart = [except_(here, _TRUE).subquery(), except_(_TRUE, here).subquery()]
+    return max(tx.execute(select(func.count()).select_from(one)).scalar_one() for one in apart)
 
 
 def matching(tx: Connection, question: str) -> Select[tuple[int]]:
@@ -106,7 +117,8 @@ def matching(tx: Connection, question: str) -> Select[tuple[int]]:
     The items whose words answer `question`: each of its words, in any order and any place.
 
     A word that ends in `*` stands for all that begin so; words in double quotes stand together.
-    Raises `UsageError` if there is no word in it, and `Unavailable` if the catalog has no full text.
+    Raises `UsageError` if there is no word in it, and `Unavailable` if this kind of catalog has no
+    full text.
     """
     if not _is_here(tx):
         raise Unavailable("this kind of catalog has no full text")
@@ -126,18 +138,19 @@ def saying(tx: Connection, name: str) -> int:
 
 # --------------------------------------------------------------------------------------------
 
-_NAMES = ("photo", "title", "caption", "keywords", "around", "file")
-_COLUMNS = ", ".join(_NAMES)
-_TABLE = table(TABLES, column("rowid"), *map(column, _NAMES))
+_TABLE = table(
+    TABLES,
+    column("rowid", Integer),
+    *(column(name, Text) for name in ("photo", "title", "caption", "keywords", "around", "file")),
+)
 _ROWID, *_ALL = _TABLE.c
 _BEGINNING_BYTES = 64  # so little stands together in any row, however long it is
 
-_TRUE = (
-    "SELECT item.id, photo.id, photo.title, photo.caption, photo.keywords, item.words, "
-    "item.locator "
-    "FROM item JOIN photo ON photo.id = item.photo_id"
-)
-_FILL = f"INSERT INTO {TABLES}(rowid, {_COLUMNS}) {_TRUE}"
+_TRUE = select(
+    *(item.c.id, photo.c.id.label("photo"), photo.c.title, photo.c.caption, photo.c.keywords),
+    *(item.c.words, item.c.locator),
+).join(photo, photo.c.id == item.c.photo_id)
+"""What the full text is a shadow of."""
 
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _LETTER = re.compile(r"[^\W_]")

@@ -55,11 +55,11 @@ class Day(click.ParamType[date]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Fails, naming the option, if it is no such day."""
         try:
-            if _DAY.fullmatch(value):
-                return date.fromisoformat(value)
+            # More forms than one are ISO's; here there is one.
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")
         except ValueError:
-            pass
-        self.fail(f"{value!r} is no day; expected YYYY-MM-DD, such as 2027-05-31", param, ctx)
+            wrong = f"{value!r} is no day; expected YYYY-MM-DD, such as 2027-05-31"
+            self.fail(wrong, param, ctx)
 
 
 class Wishes(click.ParamType[tuple[Wish, ...]]):

@@ -61,10 +61,11 @@ def find(
     keywords in the file, what stands around it on its page, its name. A day is that of the camera's
     clock; a photo that does not say when it was taken is on none.
     """
+    from countenance.catalog.sightings import Within
+
     with call.open() as library:
-        found = library.find(
-            person, purpose=purpose, collection=collection, text=text, since=since, until=until
-        )
+        within = Within(collection, text, since, until)
+        found = library.find(person, purpose=purpose, within=within)
         sightings = [result_document(library, one) for one in found.results]
     document = {"person": {"id": found.person, "name": found.name}, "sightings": sightings}
     answer(call, document, _text(found))

@@ -83,7 +83,7 @@ def take_down_copies(
             mark = tombstones.mark(key, one.digest)
             cases.append(end_picture(tx, one.photo, one.source, mark, at=at))
             subjects = (one.photo, one.source)
-            log.record(tx, Entry(Act.PICTURE_TAKEN_DOWN, at, actor, "", subjects, (mark,)))
+            log.record(tx, Entry(Act.PICTURE_REMOVED, at, actor, "", subjects, (mark,)))
     return tuple(cases)
 
 

@@ -6,6 +6,8 @@ and the consents are read again: what they say at the commit counts, not what th
 photo was taken up (P1, P5, P20). Templates come in with a record and go with it.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -62,10 +64,15 @@ class Stored:
 
 @dataclass(slots=True)
 class Writer:
-    """Stores records, one after the other, and claims the work that becomes records."""
+    """
+    Stores records, one after the other, and claims the work that becomes records.
+
+    `holding_keys` keeps a key that is made here from being swept before the catalog names it.
+    """
 
     stores: Stores
     pack: Pack
+    holding_keys: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: OpenGallery | None = field(default=None, init=False)
 
     def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
@@ -94,6 +101,8 @@ class Writer:
             # The bytes are written before the transaction that confirms them. A crash between
             # the two leaves a file whose row is an intention: the next run removes both.
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
+            if _hints(record):
+                tombstones.ensure_key(self.stores, self.holding_keys)
         with self.stores.database.write() as tx:
             stored, needless = self._store(tx, record)
         copies.remove_unconfirmed(self.stores, needless)
@@ -194,13 +203,8 @@ class Writer:
     def _add(self, tx: Connection, record: ReadPhoto) -> tuple[PhotoId, int]:
         work = record.work
         self._confirm_preview(tx, record)
-        named = [
-            (one.name, _in_pixels(one.box, record.width, record.height))
-            for one in record.metadata.regions
-            if one.kind == "face"
-        ]
-        # Without a name beside a face no key is asked for.
-        key = hints.key_of(tx, self.stores) if named and record.faces else None
+        named = _hints(record)
+        key = hints.key_of(tx, self.stores) if named else None
         new = NewPhoto(
             source=work.claim.source,
             digest=record.digest,
@@ -297,6 +301,17 @@ def _told(said: Metadata) -> Told:
         creator=said.creator or said.credit,
         licence=said.licence or said.rights,
     )
+
+
+def _hints(record: ReadPhoto) -> list[hints.Hint]:
+    """The names beside faces that the file gives, where there is a face to give them to."""
+    if not record.faces:
+        return []
+    return [
+        (one.name, _in_pixels(one.box, record.width, record.height))
+        for one in record.metadata.regions
+        if one.kind == "face" and one.name
+    ]
 
 
 def _in_pixels(box: Box, width: int, height: int) -> Box:

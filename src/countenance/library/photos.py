@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from countenance.audit.entry import Act
-from countenance.catalog import people, photos, sightings, sources, tombstones
+from countenance.catalog import people, photos, sightings, sources
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
 from countenance.ingest.progress import Progress, silent
@@ -40,7 +40,6 @@ class Photos(Sources):
         self._latch()
         self._carry_on_all()
         require_room(self.root)
-        tombstones.ensure_key(self._stores, self._keys_in_turn)
         with self._at_work() as writer:
             wanted = self._chosen(chosen)
             report = ingest(

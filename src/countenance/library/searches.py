@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
 
-from countenance.catalog.sightings import Decision, SightingState, Within
+from countenance.catalog.sightings import EVERYWHERE, Decision, SightingState, Within
 from countenance.library.opened import Opened
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
@@ -18,24 +18,19 @@ class Searches(Opened):
     """What is asked, and what is said by hand."""
 
     def find(
-        self,
-        who: str,
-        *,
-        purpose: Purpose,
-        collection: str = "",
-        text: str = "",
-        since: date | None = None,
-        until: date | None = None,
+        self, who: str, *, purpose: Purpose, collection: str = "", within: Within = EVERYWHERE
     ) -> Found:
         """
         The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
 
-        Of these only those in `collection`, whose words at the source answer `text`, and that were
-        taken from the day `since` to the day `until`, where they are given. Raises `UsageError` if two people of this name agreed to it, `Refused` if no search is asked
-        under this purpose, and `TooManySearches` if an hour's searches are used up.
+        Of these only those in `collection` and `within`, where they are given. Raises `UsageError`
+        if two people of this name agreed to it, or if there is no word in the text to look for,
+        `Refused` if no search is asked under this purpose, and `TooManySearches` if an hour's
+        searches are used up.
         """
+        if collection:
+            within = replace(within, collection=collection)
         with self._asking(purpose) as asker:
-            within = Within(collection, text, since, until)
             return find(who, asker, stores=self._stores, within=within)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:

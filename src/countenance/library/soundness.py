@@ -47,7 +47,7 @@ class Soundness(Opened):
         return self._database.damage()
 
     def words_out_of_step(self) -> int:
-        """How many places the full text knows otherwise than the tables; the next ingest mends it."""
+        """How many places the full text has otherwise than the tables; an ingest mends it."""
         with self._database.read() as tx:
             return words.out_of_step(tx)
 

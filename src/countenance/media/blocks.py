@@ -87,7 +87,7 @@ def _of_jpeg(data: bytes) -> Blocks:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Of each segment before the picture itself its marker, and where its content begins and ends."""
+    """Of each segment before the picture its marker, and where its content begins and ends."""
     place = 2
     for _ in range(_MAX_PARTS):
         while data[place : place + 2] == b"\xff\xff":  # filling

@@ -178,5 +178,5 @@ def _degrees(value: object, side: str, sides: str) -> float:
     parts = value[:3] if isinstance(value, tuple) else ()
     if not parts or side[:1].upper() not in tuple(sides):
         return math.nan
-    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
+    degrees: float = sum(float(part) / 60**power for power, part in enumerate(parts))
     return -degrees if side[:1].upper() == sides[1] else degrees

@@ -8,7 +8,7 @@ never refused for it.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -100,9 +100,9 @@ def read_metadata(data: bytes) -> Metadata:
         exif = _tried("EXIF", lambda: read_exif(blocks.exif), nothing, troubles)
     main, _, _ = exif
     iptc = blocks.iptc or _raw(main, _TIFF_IPTC)
-    desk: dict[int, list[str]] = {}
+    desk: Mapping[int, list[str]] = {}
     if iptc:
-        desk = dict(_tried("IPTC", lambda: read_iptc(iptc), {}, troubles))
+        desk = _tried("IPTC", lambda: read_iptc(iptc), desk, troubles)
     documents = blocks.xmp or tuple(filter(None, (_raw(main, _TIFF_XMP),)))
     said = [
         _tried("XMP", lambda one=one: read_xmp(one, blocks.size), Xmp(), troubles)  # type: ignore[misc]  # bound at once
@@ -161,7 +161,9 @@ def _tried(what: str, act: Callable[[], T], otherwise: T, troubles: list[str]) -
         return otherwise
 
 
-def _joined(exif: tuple[Tags, Tags, Tags], desk: dict[int, list[str]], said: list[Xmp]) -> Metadata:
+def _joined(
+    exif: tuple[Tags, Tags, Tags], desk: Mapping[int, list[str]], said: list[Xmp]
+) -> Metadata:
     """XMP before IPTC before EXIF, as MWG has it; but the camera's own time and place first."""
     main, camera, gps = exif
     first = _First(said)

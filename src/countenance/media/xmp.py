@@ -176,7 +176,7 @@ def _angle(text: str, sides: str) -> float:
         parts = [float(part) for part in text[:-1].split(",")]
     except ValueError:
         return math.nan
-    degrees = sum(part / 60**power for power, part in enumerate(parts[:3]))
+    degrees: float = sum(part / 60**power for power, part in enumerate(parts[:3]))
     return -degrees if text[-1].upper() == sides[1] else degrees
 
 

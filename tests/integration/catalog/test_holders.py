@@ -57,7 +57,7 @@ NO_HOLDER = {
 HELD_IN_THE_VAULT = {CopyKind.EVIDENCE: "evidence-files", CopyKind.PREVIEW: "previews"}
 """Which holder empties which copies."""
 
-OF_A_SOURCE = {"faces", "places", "previews", "photos"}
+OF_A_SOURCE = {"faces", "words", "places", "previews", "photos"}
 """Holders that only a takedown empties."""
 
 KEY_ID_STAYS = {
