@@ -66,6 +66,8 @@ class Reason(StrEnum):
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
+    ENCRYPTED = "encrypted"
+    SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
     ERASED = "erased"
 

@@ -19,6 +19,10 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
 | `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
 | `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
+| `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
+
+Credentials for buckets are read here too, by the names that their owners gave them, and are no
+settings: they stand in no file of ours, and nothing shows them.
 
 A library made when the keys lay in `keys` in its own folder has them there until they are moved.
 """
@@ -27,8 +31,10 @@ import getpass
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 from countenance.errors import UsageError
 
@@ -39,6 +45,7 @@ KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
 
 MAX_WORKERS = 64
+MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
 _VARIABLES = {
@@ -53,6 +60,7 @@ _VARIABLES = {
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
     "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
     "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
+    "scan_every": "COUNTENANCE_SCAN_EVERY",
 }
 
 
@@ -71,6 +79,7 @@ class Settings:
     historical_years: int
     searches_per_account: int
     searches_per_library: int
+    scan_every: int
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -79,6 +88,47 @@ class Settings:
     def with_searches(self, an_hour: int) -> "Settings":
         """The same, with so many searches an hour."""
         return replace(self, searches_per_account=an_hour, searches_per_library=an_hour)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSecrets:
+    """
+    Credentials for buckets, by scheme and by what `obstore` calls them; never shown.
+
+    A scheme that has none is asked as anybody would ask.
+    """
+
+    VARIABLES: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+        {
+            "s3": {
+                "AWS_ACCESS_KEY_ID": "access_key_id",
+                "AWS_SECRET_ACCESS_KEY": "secret_access_key",
+                "AWS_SESSION_TOKEN": "session_token",
+            },
+            "gs": {"GOOGLE_APPLICATION_CREDENTIALS": "application_credentials"},
+            "az": {
+                "AZURE_STORAGE_ACCOUNT_KEY": "account_key",
+                "AZURE_STORAGE_SAS_TOKEN": "sas_key",
+            },
+        }
+    )
+    """What the environment calls each, and `obstore`."""
+
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+    def for_scheme(self, scheme: str) -> Mapping[str, str]:
+        return self.known.get(scheme, {})
+
+
+def bucket_secrets(environment: Mapping[str, str] | None = None) -> BucketSecrets:
+    """The credentials for buckets that the environment has."""
+    variables = os.environ if environment is None else environment
+    return BucketSecrets(
+        {
+            scheme: {word: variables[name] for name, word in names.items() if variables.get(name)}
+            for scheme, names in BucketSecrets.VARIABLES.items()
+        }
+    )
 
 
 def load_settings(
@@ -112,6 +162,7 @@ def load_settings(
         ),
         searches_per_account=_searches("searches_per_account", values),
         searches_per_library=_searches("searches_per_library", values),
+        scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
     )
 
 
@@ -185,6 +236,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "historical_years": 10,
         "searches_per_account": 60,
         "searches_per_library": 600,
+        "scan_every": 60,
     }
 
 

@@ -295,6 +295,25 @@ def test_a_person_without_a_picture(run: Run) -> None:
     run(*words, "may-publish:", code=2)
 
 
+@pytest.mark.promise("P21")
+def test_an_age_says_of_its_case_how_it_stands(run: Run, tmp_path: Path) -> None:
+    """What ended by it goes as after a withdrawal, and may wait, as here for a backup of before."""
+    run("enrol", "Ada", "--without-picture", "--consent", "find-me")
+    age = ("person", "age", "Ada", "--source", "roster", "--band")
+    assert json.loads(run(*age, "adult", "--json").out)["erasure"] is None
+    run("backup", "make", tmp_path / "backups")
+    done = json.loads(run(*age, "child", "--json", code=7).out)
+    assert done["erasure"]["because"] == "expired"
+    assert done["erasure"]["waits_for"]["backups"]
+    status = json.loads(run("takedown", "status", "--json", code=7).out)
+    assert [one["id"] for one in status["erasures"]] == [done["erasure"]["id"]]
+    run("enrol", "Bo", "--without-picture", "--consent", "find-me")
+    run("backup", "make", tmp_path / "backups")
+    said = run("person", "age", "Bo", "--source", "roster", "--band", "child", code=7)
+    assert "erasure e_" in said.out
+    assert "not confirmed in every part yet" in said.err
+
+
 def test_an_actor_has_a_name(run: Run) -> None:
     """`--as` with nothing in it is an error, and not the login name."""
     assert "--as" in run("source", "list", "--as", "", code=2).err

@@ -12,15 +12,16 @@ from sqlalchemy import select
 from countenance.audit.receipt import verify_chain
 from countenance.audit.statement import Level
 from countenance.catalog import tombstones
-from countenance.catalog.erasures import Stage
+from countenance.catalog.erasures import UNFINISHED, Stage
 from countenance.catalog.tables import face, item, person, photo, reference, sighting, tombstone
+from countenance.cli.main import main
 from countenance.core.canonical import digest
 from countenance.core.ids import CopyId
 from countenance.enrol.enrol import Portrait
 from countenance.erasure import case as case_module
 from countenance.erasure.holders import HOLDERS, RowsHolder
 from countenance.erasure.scanner import scan_here
-from countenance.errors import Reason, Unavailable
+from countenance.errors import ErasureIncomplete, Reason, Unavailable, VerificationError
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.blobs import BlobStore
@@ -120,6 +121,86 @@ def test_a_case_goes_on_from_wherever_it_was_cut_off(
     (carried,) = gala.library.resume()
     assert carried.stage is Stage.CLOSED
     assert _missing(gala, needles) == set(needles)
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("brought_back", [True, False])
+@pytest.mark.parametrize("stage", [Stage.FOUND, Stage.PURGED])
+def test_a_damaged_key_of_one_case_stops_no_other(
+    gala: Gala,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stage: Stage,
+    *,
+    brought_back: bool,
+) -> None:
+    """Its own stays open and says why, until the key is there again, or is given up."""
+    _fill(gala)
+    with monkeypatch.context() as patch:
+        patch.setitem(case_module._STEPS, stage, _die)
+        which = gala.library.withdraw("Ada").erasure
+    assert gala.library.obstacle(gala.library.erasure(which)) == ""
+    file = gala.keys / f"{gala.library.erasure(which).key}.key"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+
+    gala.ingest()
+    gala.enrol("Cy", STRANGER)
+    other = gala.library.withdraw("Bo").erasure
+    stages = {one.id: one.stage for one in gala.library.resume()}
+    assert gala.library.erasure(other).stage is Stage.CLOSED
+    assert stages == {which: stage}
+    why = f"the file of key {file.stem} is damaged"
+    assert why in gala.library.obstacle(gala.library.erasure(which))
+    monkeypatch.chdir(gala.root)
+    assert main(["takedown", "status"]) == ErasureIncomplete.exit_code
+    assert f"cannot go on: {why}" in capsys.readouterr().out
+    main(["doctor"])
+    assert f"{which}: {why}" in capsys.readouterr().out
+
+    if brought_back:
+        file.write_bytes(whole)
+    else:
+        file.unlink()
+    (carried,) = gala.library.resume()
+    assert carried.stage not in UNFINISHED
+    assert gala.library.obstacle(carried) == ""
+
+
+@pytest.mark.promise("P27")
+def test_a_case_about_nothing_is_damage(gala: Gala) -> None:
+    """No receipt says whose bytes are gone where the row does not say it."""
+    _fill(gala)
+    case = gala.library.erasure(gala.library.withdraw("Ada").erasure)
+    assert case.subject == case.person
+    with pytest.raises(VerificationError, match=f"{case.id}: its row does not say"):
+        _ = replace(case, person=None).subject
+
+
+@pytest.mark.promise("P27")
+def test_a_damaged_key_of_tombstones_stops_takedowns_alone(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without it no tombstone can be set, so nothing is purged; who withdraws goes all the same."""
+    _fill(gala)
+    second = _the_same_in(tmp_path / "second", gala)
+    gala.library.take_down(gala.source.id)
+    with gala.library._database.read() as tx:
+        key = tombstones.key_of(tx)
+    file = gala.keys / f"{key}.key"
+    whole = file.read_bytes()
+    file.write_bytes(b"?")
+    stopped = gala.library.take_down(second).erasure
+    with monkeypatch.context() as patch:
+        patch.setitem(case_module._STEPS, Stage.FOUND, _die)
+        withdrawn = gala.library.withdraw("Ada").erasure
+    assert {one.id: one.stage for one in gala.library.resume()} == {
+        stopped: Stage.FOUND,
+        withdrawn: Stage.CLOSED,
+    }
+    assert "damaged" in gala.library.obstacle(gala.library.erasure(stopped))
+    file.write_bytes(whole)
+    assert [one.stage for one in gala.library.resume()] == [Stage.CLOSED]
 
 
 @pytest.mark.promise("P21")

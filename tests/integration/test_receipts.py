@@ -12,7 +12,7 @@ from countenance.core.ids import ErasureId
 from countenance.erasure import case as case_module
 from countenance.erasure.scanner import scan_here
 from countenance.errors import NotFound, Unavailable
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
 from countenance.vault.scan import Needles, Scanned, Unread
 from tests.fakes.echo import Echo
@@ -121,6 +121,7 @@ def test_a_recipient_holds_a_level_back_until_somebody_answers(tmp_path: Path) -
     library.close_recall(recall.id, reason="the firm was wound up last year")
     _, second = _statements(echo.gala, done.erasure)
     assert set(second.levels) == set(Level)
+    echo.wait(A_DAY)
     library.acknowledge(echo.says(recall.id))
     last = _statements(echo.gala, done.erasure)[-1]
     assert last.recipients[0].state is RecallState.ACKNOWLEDGED
@@ -178,7 +179,7 @@ def test_a_key_that_is_there_is_not_named_as_destroyed(
     """Whatever the case did: before the receipt is written the folder of keys is looked into."""
     kept = {path: path.read_bytes() for path in gala.keys.glob("*.key")}
     with monkeypatch.context() as patch:
-        patch.setattr(Opened, "_settle", lambda *_: None)
+        patch.setattr(Cases, "_settle", lambda *_: None)
         done = gala.library.withdraw("Ada")
     back = next(path for path in kept if not path.exists())
     back.write_bytes(kept[back])

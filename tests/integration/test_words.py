@@ -1,11 +1,12 @@
 """What sources say of their pictures: found by it, named by nobody else, and gone with them."""
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text, update
 
 from countenance.audit.receipt import verify_chain
 from countenance.catalog import words
@@ -130,12 +131,12 @@ def test_the_full_text_is_a_shadow_that_is_made_anew(gala: Gala) -> None:
     _put(gala, "a.jpg", ADA, title="Summer ball")
     gala.ingest()
     with gala.library._database.write() as tx:
-        tx.execute(text(f"UPDATE {words.TABLES} SET title = 'another'"))
+        tx.execute(update(words._TABLE).values(title="another"))
     assert gala.library.words_out_of_step() == 1
     gala.ingest()
     assert gala.library.words_out_of_step() == 0
     with gala.library._database.write() as tx:
-        tx.execute(text(f"DELETE FROM {words.TABLES}"))
+        tx.execute(delete(words._TABLE))
     assert gala.library.words_out_of_step() == 1
     gala.ingest()
     gala.enrol("Ada", ADA)
@@ -263,7 +264,6 @@ def _put(gala: Gala, name: str, *identities: int, salt: int = 0, **said: object)
     path = gala.put(name, *identities, salt=salt)
     times = path.stat()
     path.write_bytes(with_words(path.read_bytes(), **said))  # type: ignore[arg-type]
-
     os.utime(path, ns=(0, times.st_mtime_ns))
 
 
@@ -296,4 +296,4 @@ def _held(gala: Gala, needles: dict[str, bytes]) -> set[str]:
 
 def _blobs_of_the_index(gala: Gala) -> bytes:
     with gala.library._database.read() as tx:
-        return b"".join(tx.execute(text(f"SELECT block FROM {words.TABLES}_data")).scalars())
+        return b"".join(tx.execute(text("SELECT block FROM place_words_data")).scalars())

@@ -1,11 +1,11 @@
-"""Plants in cases of erasure, takedowns and tombstones (P3, P4, P5, P19, P21, P25)."""
+"""Plants in cases of erasure, takedowns and tombstones (P3, P4, P5, P19, P21, P25, P27)."""
 
 import pytest
 
 from countenance.catalog import people, tombstones
 from countenance.erasure import case, holders
 from countenance.ingest import writer
-from tests.planted.plant import instead, plant
+from tests.planted.plant import edit, instead, plant
 
 CASES = "tests/integration/test_erasure.py"
 HOLDERS = "tests/integration/catalog/test_holders.py"
@@ -49,6 +49,15 @@ def purge_believed(patch: pytest.MonkeyPatch) -> None:
 )
 def scan_after_the_purge_ignored(patch: pytest.MonkeyPatch) -> None:
     instead(patch, case._require_nothing_found, "return None")
+
+
+@plant(
+    "P27",
+    "A damaged key of one case stops whatever carries cases on.",
+    f"{CASES}::test_a_damaged_key_of_one_case_stops_no_other",
+)
+def damaged_key_stops_all(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, case.carry_on, "with _damage_named(case):", "if True:")
 
 
 @plant(

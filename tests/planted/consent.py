@@ -6,7 +6,7 @@ import click
 import pytest
 
 from countenance.catalog import evidence, guardians, instant, notices
-from countenance.cli import person
+from countenance.cli import withdraw as cli_withdraw
 from countenance.erasure import expire, objection
 from countenance.people import consent
 from countenance.search import byhand
@@ -101,7 +101,8 @@ def latest_instant_not_kept(patch: pytest.MonkeyPatch) -> None:
 )
 def withdrawing_asks_why(patch: pytest.MonkeyPatch) -> None:
     reason = click.Option(["--reason"], required=True)
-    patch.setattr(person.withdraw, "params", [*person.withdraw.params, reason])
+    asked = cli_withdraw.withdraw
+    patch.setattr(asked, "params", [*asked.params, reason])
 
 
 @plant(

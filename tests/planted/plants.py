@@ -14,11 +14,13 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    stores,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    stores,
     recognition,
     searching,
     consent,

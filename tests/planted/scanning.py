@@ -3,7 +3,7 @@
 import pytest
 
 from countenance.erasure import case
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.vault import scan
 from tests.planted.plant import edit, instead, plant
 
@@ -56,7 +56,7 @@ def needles_not_looked_for(patch: pytest.MonkeyPatch) -> None:
     f"{CASES}::test_bytes_that_lie_where_nobody_put_them_are_found",
 )
 def keys_not_scanned(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, Opened._ground, ", self._settings.keys_dir.resolve()", "")
+    edit(patch, Cases._ground, ", self._settings.keys_dir.resolve()", "")
 
 
 @plant(

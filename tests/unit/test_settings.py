@@ -27,6 +27,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "historical_years": ("COUNTENANCE_HISTORICAL_YEARS", "70"),
     "searches_per_account": ("COUNTENANCE_SEARCHES_PER_ACCOUNT", "7"),
     "searches_per_library": ("COUNTENANCE_SEARCHES_PER_LIBRARY", "70"),
+    "scan_every": ("COUNTENANCE_SCAN_EVERY", "15"),
 }
 
 _ELSEWHERE: Mapping[str, str] = {
@@ -35,6 +36,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "historical_years": "50",
     "searches_per_account": "8",
     "searches_per_library": "80",
+    "scan_every": "0",
 }
 
 

@@ -28,7 +28,7 @@ from countenance.core.ids import (
     SourceId,
     new_id,
 )
-from countenance.errors import NotFound
+from countenance.errors import NotFound, VerificationError
 
 SALT_BYTES = 32
 """Of the salt of a takedown, under which a receipt names its pictures."""
@@ -117,9 +117,12 @@ class Erasure:
     sealed: bytes | None
 
     @property
-    def subject(self) -> str:
-        """The id of the person, the source or the photo that it is about."""
-        return str(self.person or self.source or self.photo)
+    def subject(self) -> PersonId | SourceId | PhotoId:
+        """Whom or what it is about. Raises `VerificationError` if its row names neither."""
+        subject = self.person or self.source or self.photo
+        if subject is None:
+            raise VerificationError(f"{self.id}: its row does not say what it is about")
+        return subject
 
     @property
     def of_pictures(self) -> bool:

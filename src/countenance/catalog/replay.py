@@ -30,6 +30,7 @@ from countenance.catalog import (
     sightings,
     tables,
     tombstones,
+    uploads,
 )
 from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.endings import end, end_picture, end_source
@@ -129,7 +130,11 @@ def wanted_copies(tx: Connection) -> list[Copy]:
     down = [photos.belonging(one.source, one.photo) for one in cases if one.of_pictures]
     evidence = select(tables.evidence.c.copy_id).where(tables.evidence.c.person_id.in_(whole))
     previews = select(tables.photo.c.preview_id).where(or_(false(), *down))
-    going = {which for query in (evidence, previews) for which in tx.execute(query).scalars()}
+    uploaded = [uploads.belonging(one.source, one.photo) for one in cases if one.of_pictures]
+    originals = select(tables.upload.c.copy_id).where(or_(false(), *uploaded))
+    going = {
+        which for query in (evidence, previews, originals) for which in tx.execute(query).scalars()
+    }
     return [one for one in copies.confirmed(tx) if one.id not in going]
 
 

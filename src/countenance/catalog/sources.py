@@ -1,5 +1,6 @@
 """Sources and their grants."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,11 @@ def add_grant(tx: Connection, new: Grant) -> None:
             revoked_at=new.revoked_at,
         )
     )
+
+
+def set_options(tx: Connection, which: SourceId, options: Mapping[str, str]) -> None:
+    """Say what the reader of a source needs from here on."""
+    tx.execute(update(source).where(source.c.id == which).values(options=dict(options)))
 
 
 def get(tx: Connection, which: str) -> Source:

@@ -178,6 +178,15 @@ item = Table(
     "so are the page it stands on and the words around it there",
 )
 
+upload = Table(
+    "upload",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("locator", Text, primary_key=True),
+    Column("copy_id", ForeignKey(copy.c.id), nullable=False, index=True),
+    comment="contact: pictures that the vault keeps for a source, and where it has them",
+)
+
 face = Table(
     "face",
     metadata,

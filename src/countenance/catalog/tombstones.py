@@ -62,6 +62,17 @@ def set_key(tx: Connection, key: KeyId) -> None:
     tx.execute(update(library).values(tombstone_key=key))
 
 
+def known_key(stores: Stores) -> bytes | None:
+    """
+    The key of the marks, if any was ever made.
+
+    Raises `NotFound` if it is gone, and `VerificationError` if it does not open.
+    """
+    with stores.database.read() as tx:
+        known = key_of(tx)
+    return None if known is None else stores.keys.read(known)
+
+
 def ensure_key(stores: Stores, holding_keys: Callable[[], AbstractContextManager[None]]) -> bytes:
     """
     The key of the marks of this library, which is made if there is none.
@@ -69,13 +80,12 @@ def ensure_key(stores: Stores, holding_keys: Callable[[], AbstractContextManager
     `holding_keys` keeps it from being swept as nobody's before the catalog names it.
     """
     with holding_keys():
-        with stores.database.read() as tx:
-            known = key_of(tx)
-        if known is None:
-            known = stores.keys.create()
-            with stores.database.write() as tx:
-                set_key(tx, known)
-        return stores.keys.read(known)
+        if (known := known_key(stores)) is not None:
+            return known
+        made = stores.keys.create()
+        with stores.database.write() as tx:
+            set_key(tx, made)
+        return stores.keys.read(made)
 
 
 def add_all(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -28,27 +28,27 @@ class Granting(TypedDict):
     granted_by: str
     until: datetime
     evidence: Path | None
-    scope: tuple[str, ...]
+    scope: NotRequired[tuple[str, ...]]
     purposes: "frozenset[GrantPurpose]"
     collection: str
     recognition_ground: str
     erased_too: bool
 
 
+_SCOPE = click.option(
+    "--scope",
+    metavar="GLOB",
+    multiple=True,
+    default=("**",),
+    show_default=True,
+    help="What they allow: paths below LOCATION, such as 'gala/**'. May be given several times.",
+)
+
 _GRANTING = (
     click.option("--granted-by", metavar="WHO", required=True, help="Who allows it, in words."),
     click.option("--until", type=LastDay(), required=True, help="The last day on which they do."),
     click.option(
         "--evidence", type=FILE, help="What shows it. Its digest is recorded; keep the file itself."
-    ),
-    click.option(
-        "--scope",
-        metavar="GLOB",
-        multiple=True,
-        default=("**",),
-        show_default=True,
-        help="What they allow: paths below LOCATION, such as 'gala/**'. May be given several "
-        "times.",
     ),
     click.option(
         "--purposes",
@@ -78,6 +78,11 @@ _GRANTING = (
 
 def granted(function: Adding) -> Adding:
     """Give a command the options of a grant: who allows what, until when, for which collection."""
+    return granted_whole(_SCOPE(function))
+
+
+def granted_whole(function: Adding) -> Adding:
+    """The same, where all that is named is granted: there is no part of it to say."""
     for option in reversed(_GRANTING):
         function = option(function)
     return function
@@ -110,12 +115,13 @@ def add_folder(call: Call, *, location: Path, **granting: Unpack[Granting]) -> N
 def given_by(granting: Granting) -> "Given":
     """The grant that the options of `granted` say."""
     from countenance.library import Given
+    from countenance.sources.grant import EVERYTHING
 
     evidence = granting["evidence"]
     return Given(
         by=granting["granted_by"],
         until=granting["until"],
-        scope=granting["scope"],
+        scope=granting.get("scope", EVERYTHING),
         purposes=granting["purposes"],
         evidence=None if evidence is None else digest(read_file(evidence)),
         erased_too=granting["erased_too"],

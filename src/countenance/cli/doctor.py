@@ -52,6 +52,8 @@ def doctor(call: Call) -> None:
 
 # --------------------------------------------------------------------------------------------------
 
+_WHERE = {True: "here", False: "cannot be reached", None: "asked at each ingest"}
+
 
 def _examine(call: Call) -> Iterator[Examined]:
     yield Examined("program", sound=True, found=f"countenance {__version__}")
@@ -69,8 +71,10 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
         yield _tried("consents", lambda: _consents(library))
+        yield _tried("erasures", lambda: _erasures(library))
         yield _tried("log", lambda: _log(library))
         yield _tried("room", lambda: _room(library))
+        yield _tried("uploads", lambda: _uploads(library))
         for source in library.sources():
             yield _source(library, source, at=library.now())
 
@@ -116,14 +120,21 @@ def _words(library: "Library") -> tuple[bool, str]:
 
 
 def _source(library: "Library", source: "Source", *, at: datetime) -> Examined:
-    """One that no grant covers any more need not be there."""
-    here, grants = Path(source.location).is_dir(), library.grants(source.id)
-    state = f"{source.location}, {'here' if here else 'cannot be reached'}"
+    """One that no grant covers any more need not be there. Nobody is asked over a network."""
+    here, grants = library.is_here(source), library.grants(source.id)
+    state = f"{source.location}, {_WHERE[here]}"
     return Examined(
         f"source {source.id}",
-        sound=here or not any(one.in_force(at) for one in grants),
+        sound=here is not False or not any(one.in_force(at) for one in grants),
         found=f"{state}, grant {grant_in_words(grants, at=at)}",
     )
+
+
+def _uploads(library: "Library") -> tuple[bool, str]:
+    lost = library.lost_originals()
+    if lost:
+        return False, f"damaged or gone, and in no other home: {', '.join(lost)}"
+    return True, "each original in the vault is what was taken"
 
 
 def _keys(library: "Library") -> tuple[bool, str]:
@@ -166,6 +177,16 @@ def _consents(library: "Library") -> tuple[bool, str]:
     """P17: every consent in force has its words and its evidence."""
     found = [f"{one.of}: {one.message}" for one in library.unproven()]
     return not found, "; ".join(found) or "notice and evidence of all in force are here, unchanged"
+
+
+def _erasures(library: "Library") -> tuple[bool, str]:
+    """A case that is merely not finished is no finding; one that cannot go on by itself is."""
+    from countenance.catalog.erasures import UNFINISHED
+
+    going = [one for one in library.erasures() if one.stage in UNFINISHED]
+    kept = [f"{one.id}: {why}" for one in going if (why := library.obstacle(one))]
+    on = f"{counted(len(going), 'erasure')} on the way"
+    return not kept, "; ".join([on, *kept])
 
 
 def _log(library: "Library") -> tuple[bool, str]:

@@ -32,6 +32,7 @@ class Place:
 COMMANDS: Mapping[str, Place] = {
     "init": Place("init", "init", "Make a library."),
     "source": Place("source", "source", "Say where pictures come from, and who allows it."),
+    "upload": Place("upload", "upload", "Keep pictures that have no other home."),
     "collection": Place("collection", "collection", "Say where faces may be recognised."),
     "ingest": Place("ingest", "ingest", "Read and recognise what is new at the sources."),
     "enrol": Place("enrol", "enrol", "Enrol somebody who agrees to be recognised."),
@@ -47,6 +48,7 @@ COMMANDS: Mapping[str, Place] = {
     "audit": Place("audit", "audit", "Show and verify what was done here, by whom and why."),
     "backup": Place("backup", "backup", "Copy the data, and see to it that copies go."),
     "restore": Place("restore", "restore", "Make a library again from a backup."),
+    "serve": Place("serve", "serve", "Serve the library, and look after its sources meanwhile."),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),
     "doctor": Place("doctor", "doctor", "Say what is here, and whether it is sound."),

@@ -15,6 +15,7 @@ from countenance.cli.sources import (
     source_document,
     unlisted_document,
 )
+from countenance.cli.stores import add_archive, add_bucket, add_iiif
 
 if TYPE_CHECKING:
     from countenance.catalog.collections import Collection
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 source = group("source", "Say where pictures come from, and who allows it.")
 source.add_command(add)
+for adding in (add_archive, add_bucket, add_iiif):
+    add.add_command(adding)
 
 
 @command("list", of=source, changes="nothing", example="countenance source list --json")

@@ -143,15 +143,16 @@ def take_picture_down(call: Call, which: str, *, near: bool, dry_run: bool, yes:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A case, and what it waits for."""
+    """A case, what it waits for, and what of it does not open; of nothing, all does."""
 
     case: "Erasure"
     waiting: "Waiting"
+    obstacle: str
 
 
 def shown_case(library: "Library", case: "Erasure") -> Shown:
-    """A case, with what it waits for, from an open library."""
-    return Shown(case, library.waiting_for(case))
+    """A case, with what it waits for and what keeps it, from an open library."""
+    return Shown(case, library.waiting_for(case), library.obstacle(case))
 
 
 def erasure_document(shown: Shown) -> dict[str, object]:
@@ -170,6 +171,7 @@ def erasure_document(shown: Shown) -> dict[str, object]:
             "backups": [{"id": one.id, "until": one.expires_at} for one in waiting.backups],
             "recalls": [one.id for one in waiting.recalls],
         },
+        "obstacle": shown.obstacle,
         "scan": None
         if before is None or after is None
         else {
@@ -208,6 +210,8 @@ def how_many(count: int, kind: str) -> str:
 def in_words(shown: Shown) -> str:
     """Where a case stands, and what it waits for."""
     words = [shown.case.stage.replace("-", " ")]
+    if shown.obstacle:
+        words.append(f"cannot go on: {shown.obstacle}")
     if held := shown.waiting.backups:
         last = max(one.expires_at for one in held)
         words.append(f"waits for {counted(len(held), 'backup')} of before, until {last:%Y-%m-%d}")

@@ -20,13 +20,22 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from countenance.audit.statement import item_mark
-from countenance.catalog import copies, erasures, people, photos, tombstones, words
+from countenance.catalog import (
+    copies,
+    erasures,
+    people,
+    photos,
+    tombstones,
+    uploads,
+    words,
+)
 from countenance.catalog.erasures import Erasure, Found, Looked, Stage
 from countenance.catalog.stores import Stores
+from countenance.core.canonical import Digest
 from countenance.core.ids import ErasureId, SourceId
 from countenance.erasure.holders import HOLDERS, staying
 from countenance.erasure.scanner import Scanner
-from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable
+from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable, VerificationError
 from countenance.vault.scan import Hit, Needles, Scanned, all_files
 from countenance.vault.seal import seal, unseal
 
@@ -56,17 +65,36 @@ def carry_on(which: ErasureId, ground: Ground, *, until: Stage = Stage.BYTES_GON
     """
     Carry a case on, to `until` or further if it stands further already. Gives it as it then is.
 
-    Raises `ErasureIncomplete` if something is still there after the purge, or could not be looked
-    at; what the case names is in no answer all the same, and the next call goes on.
+    Raises `ErasureIncomplete` if something is still there after the purge, could not be looked at,
+    or does not open, as a damaged key does; what the case names is in no answer all the same, and
+    the next call goes on.
     """
     while True:
         case = _load(which, ground.stores)
         if case.stage not in erasures.UNFINISHED or _is_at(case, until):
             return case
-        if _is_needleless(case, ground.stores):
-            _find_anew(case, ground.stores)
-            continue
-        _STEPS[case.stage](case, ground)
+        with _damage_named(case):
+            if _is_needleless(case, ground.stores):
+                _find_anew(case, ground.stores)
+            else:
+                _STEPS[case.stage](case, ground)
+
+
+def obstacle(case: Erasure, stores: Stores) -> str:
+    """
+    Why a case cannot go on, where that is a key that does not open or needles that are damaged; the
+    empty string if they are sound. Nothing is changed.
+    """
+    if case.stage not in erasures.UNFINISHED:
+        return ""
+    try:
+        if _has_needles(case) and not _is_needleless(case, stores):
+            _needles(case, stores)
+        if case.of_pictures:
+            tombstones.known_key(stores)
+    except (NotFound, Unavailable, VerificationError) as exc:
+        return exc.message
+    return ""
 
 
 # --------------------------------------------------------------------------------------------
@@ -124,12 +152,18 @@ def _purge(case: Erasure, ground: Ground) -> None:
         at = stores.now(tx)
         if marking is not None:
             marks: dict[SourceId, list[str]] = {}
-            for source, one in photos.digests_of(tx, photos.belonging(case.source, case.photo)):
+            for source, one in _digests_of(tx, case):
                 marks.setdefault(source, []).append(tombstones.mark(marking, one))
             for source, own in marks.items():
                 tombstones.add_all(tx, source, own, case=case.id, at=at)
         going = [which for holder in HOLDERS for which in holder.purge(tx, case)]
         erasures.advance(tx, case, Stage.PURGED, case.progress, at=at, copies=going)
+
+
+def _digests_of(tx: Connection, case: Erasure) -> set[tuple[SourceId, Digest]]:
+    """Of all that goes, each with its source: also of what was uploaded and not read yet."""
+    read = photos.digests_of(tx, photos.belonging(case.source, case.photo))
+    return {*read, *uploads.digests_of(tx, uploads.belonging(case.source, case.photo))}
 
 
 def _prove(case: Erasure, ground: Ground) -> None:
@@ -164,13 +198,20 @@ _STEPS: Mapping[Stage, Callable[[Erasure, Ground], None]] = {
 """What is done next with a case that stands there."""
 
 
+def _has_needles(case: Erasure) -> bool:
+    """Whether what goes was found: of a case that has gone back to be found anew, not yet."""
+    return case.key is not None and case.stage in (Stage.FOUND, Stage.PURGED)
+
+
 def _is_needleless(case: Erasure, stores: Stores) -> bool:
     """
     Whether what the case was to be looked for by opens no more.
 
-    So it is in a backup that was made while the case went on: the key went when it was done.
+    So it is in a backup that was made while the case went on: the key went when it was done. A key
+    that is there and damaged is another matter, and raises `VerificationError`: it may be brought
+    back, and only a person can say that it will not be.
     """
-    if case.key is None or case.stage not in (Stage.FOUND, Stage.PURGED):
+    if case.key is None or not _has_needles(case):
         return False
     try:
         stores.keys.read(case.key)
@@ -206,6 +247,17 @@ def _incomplete(case: Erasure) -> Iterator[None]:
         raise  # for that there is a reserve
     except Unavailable as exc:
         raise ErasureIncomplete(f"{case.id}: {exc.message}", hint=exc.hint) from exc
+
+
+@contextmanager
+def _damage_named(case: Erasure) -> Iterator[None]:
+    """A key that is gone or damaged keeps its own case open, and stops no other."""
+    try:
+        yield
+    except (NotFound, VerificationError) as exc:
+        raise ErasureIncomplete(
+            f"{case.id}: {exc.message}", hint="countenance doctor says what does not open"
+        ) from exc
 
 
 def _load(which: ErasureId, stores: Stores) -> Erasure:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
 )
 
-from countenance.catalog import copies, evidence, people, photos, words
+from countenance.catalog import copies, evidence, people, photos, uploads, words
 from countenance.catalog.erasures import Erasure
 from countenance.catalog.stores import Stores
 from countenance.catalog.tables import evidence as evidence_table
@@ -40,6 +40,7 @@ from countenance.catalog.tables import (
     reference,
     roster,
     sighting,
+    upload,
 )
 from countenance.core.ids import CopyId
 from countenance.errors import NotFound, Unavailable, VerificationError
@@ -223,6 +224,10 @@ def _photos(case: Erasure) -> ColumnElement[bool]:
     return photos.belonging(case.source, case.photo)
 
 
+def _uploads(case: Erasure) -> ColumnElement[bool]:
+    return uploads.belonging(case.source, case.photo)
+
+
 def _places(case: Erasure) -> ColumnElement[bool]:
     """Of a source every place that was ever listed, of a photo those where it stands."""
     return or_(item.c.source_id == case.source, item.c.photo_id == case.photo)
@@ -262,6 +267,16 @@ def _previews(case: Erasure) -> Select[Any] | None:
     if not case.of_pictures:
         return None
     return select(photo.c.preview_id).where(_photos(case), photo.c.preview_id.is_not(None))
+
+
+def _originals(case: Erasure) -> Select[Any] | None:
+    if not case.of_pictures:
+        return None
+    return select(upload.c.copy_id).where(_uploads(case)).distinct()
+
+
+def _release_originals(tx: Connection, case: Erasure) -> list[CopyId]:
+    return uploads.release(tx, _uploads(case)) if case.of_pictures else []
 
 
 def _release_evidence(tx: Connection, case: Erasure) -> list[CopyId]:
@@ -319,6 +334,13 @@ HOLDERS: tuple[Holder, ...] = (
         item,
         _of_pictures(_places),
         (item.c.source_id, item.c.locator, item.c.stamp),
+    ),
+    CopiesHolder("originals", _originals, _release_originals, skip=_PICTURE_HEADER),
+    RowsHolder(
+        "uploads",
+        upload,
+        _of_pictures(_uploads),
+        (upload.c.source_id, upload.c.locator, upload.c.copy_id),
     ),
     CopiesHolder("previews", _previews, _release_previews, skip=_PICTURE_HEADER),
     RowsHolder(

@@ -8,7 +8,6 @@ followed and no proxy of the environment is used, and an answer may take so long
 
 import http.client
 import io
-import ipaddress
 import socket
 import ssl
 import time
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from countenance.core import addresses
+from countenance.core.addresses import Resolve, is_loopback, is_public, may_be_meant
 from countenance.errors import Refused, Unavailable, UsageError
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ MAX_SECONDS = 20.0
 MAX_ANSWER_BYTES = 64 * 1024
 
 _PORTS = {"https": 443, "http": 80}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_LOW_32_BITS = 0xFFFFFFFF
 _MAX_PORT = 65535
-
-Resolve = Callable[[str, int], Sequence[str]]
-"""Gives the addresses of a host, as text. Raises `OSError` if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +58,22 @@ class Endpoint:
             raise UsageError(f"{url}: an endpoint begins with https:// and a host")
         if parts.username is not None or parts.password is not None or parts.fragment:
             raise UsageError(f"{url}: an endpoint has no user, password or fragment")
-        if _is_loopback(host) and not on_private_network:
+        if _is_this_machine(host) and not on_private_network:
             raise UsageError(
                 f"{url}: this is on a private network", hint="--private-network allows it"
             )
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not _is_this_machine(host):
             raise UsageError(f"{url}: beyond this machine an endpoint is https")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, host, port, parts.netloc, target, on_private_network)
 
     def allows(self, address: str) -> bool:
         """Whether `address`, of those that the host has, may be connected to."""
-        meant = _meant(address)
-        if any(_is_never_meant(one) for one in meant):
+        if not may_be_meant(address):
             return False
         if self.scheme == "http":
-            return all(one.is_loopback for one in meant)
-        return self.on_private_network or all(one.is_global for one in meant)
+            return is_loopback(address)
+        return self.on_private_network or is_public(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,7 @@ class HttpPoster:
         seconds: float = MAX_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._resolve = resolve or _addresses
+        self._resolve = resolve or addresses.resolve
         self._trust = trust
         self._seconds = seconds
         self._clock = clock
@@ -170,8 +165,6 @@ class HttpPoster:
 
 # --------------------------------------------------------------------------------------------
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 
 class _Deadline:
     """One end for the whole exchange: else each byte, late as it may be, would buy time."""
@@ -221,37 +214,8 @@ class _Timed:
         """Nothing: it may be called while the answer is still to be read."""
 
 
-def _addresses(host: str, port: int) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(place[0]) for *_, place in found]
-
-
-def _is_loopback(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or is_loopback(host)
     except ValueError:
         return False
-
-
-def _meant(address: str) -> list[_Address]:
-    """The address, and those of version 4 that it stands for."""
-    outer = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(outer, ipaddress.IPv4Address):
-        return [outer]
-    if outer.ipv4_mapped is not None:
-        return [outer.ipv4_mapped]
-    inner: list[_Address] = [outer]
-    if outer.sixtofour is not None:
-        inner.append(outer.sixtofour)
-    if outer.teredo is not None:
-        inner += outer.teredo
-    if outer in _NAT64:
-        inner.append(ipaddress.IPv4Address(int(outer) & _LOW_32_BITS))
-    return inner
-
-
-def _is_never_meant(one: _Address) -> bool:
-    """On no network the address of one recipient; link-local is where clouds keep their secrets."""
-    if one.is_multicast or one.is_unspecified or one.is_link_local:
-        return True
-    return one.is_reserved and not one.is_loopback and one not in _NAT64

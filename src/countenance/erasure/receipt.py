@@ -30,7 +30,7 @@ from countenance.catalog.recalls import Recall
 from countenance.catalog.receipts import Receipt
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import ErasureId, KeyId, PersonId, PhotoId, SourceId
+from countenance.core.ids import ErasureId, KeyId
 
 
 def settle(which: ErasureId, *, actor: str, signer: Signer, stores: Stores) -> Receipt | None:
@@ -38,7 +38,8 @@ def settle(which: ErasureId, *, actor: str, signer: Signer, stores: Stores) -> R
     Issue the receipt of a case whose bytes are gone, if there is anything new to say.
 
     A case of which every level is reached is closed. Raises `VerificationError` if the log does not
-    go on from what was signed before, and `NotFound` if there is no such case.
+    go on from what was signed before, or if the row of the case does not say what it is about, and
+    `NotFound` if there is no such case.
     """
     there = stores.keys.ids()
     with stores.database.write() as tx:
@@ -103,7 +104,7 @@ def _statement(  # noqa: PLR0913  all that is known of a case
         erasure=case.id,
         number=1 if before is None else before.number + 1,
         trigger=case.trigger,
-        subject=_subject(case),
+        subject=case.subject,
         opened_at=case.opened_at,
         issued_at=at,
         # What stays, and when a level was reached, is said once: a late answer does not change it.
@@ -204,7 +205,3 @@ _WHY_THE_NAME_STAYS = {
 def _says_the_same(before: Statement, now: Statement) -> bool:
     # The earlier one is moved, and not the later: what is told now may have come to be since.
     return now == replace(before, number=now.number, issued_at=now.issued_at, previous=now.previous)
-
-
-def _subject(case: Erasure) -> PersonId | SourceId | PhotoId:
-    return case.person or case.source or case.photo or PersonId("")

@@ -67,6 +67,12 @@ class Report:
     spent: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def is_news(self) -> bool:
+        """Whether anything came of it, or anything was in its way."""
+        worked = self.done + self.known + self.compared_again + self.listed.vanished
+        return bool(worked or self.skipped or self.unlisted)
+
     def add(self, record: Record, stored: Stored) -> None:
         """Count what came of one record."""
         if stored.reason is not None:
@@ -154,7 +160,7 @@ def _tidy_up(writer: Writer) -> None:
         items.take_back(tx, at=writer.stores.now(tx))
         if words.out_of_step(tx):
             words.rebuild(tx)
-        left = copies.unconfirmed(tx, CopyKind.PREVIEW)
+        left = copies.unconfirmed(tx, CopyKind.PREVIEW, CopyKind.ORIGINAL)
         listed = copies.ids(tx)
     copies.remove_unconfirmed(writer.stores, left)
     # No crash leaves a file without a row; a catalog from a backup that is put back does.

@@ -15,14 +15,14 @@ from countenance.keeping.backup import (
     say_gone,
 )
 from countenance.keeping.manifest import Manifest, read_manifest, verify_files
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.settings import load_settings, setting_origins
 
 SHORTEST_REASON = 10
 """Characters. That a copy of people's data is gone is not said with a dash."""
 
 
-class Backups(Opened):
+class Backups(Cases):
     """What is done with copies of the data."""
 
     def back_up(self, into: Path, *, days: int = DEFAULT_DAYS) -> BackedUp:

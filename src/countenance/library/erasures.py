@@ -6,15 +6,16 @@ from countenance.catalog import erasures, photos, sources, tombstones
 from countenance.catalog.erasures import Erasure
 from countenance.core.canonical import digest
 from countenance.core.ids import PhotoId
+from countenance.erasure.case import obstacle
 from countenance.erasure.picture import Copies, Copy, Wanted, find_copies, take_down_copies
 from countenance.erasure.receipt import Waiting, waiting_for
 from countenance.errors import NotFound, Unreadable
 from countenance.ingest.progress import Progress, silent
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.media.near import near_hash
 
 
-class Erasures(Opened):
+class Erasures(Cases):
     """What is done with cases of erasure."""
 
     def erasures(self) -> list[Erasure]:
@@ -63,6 +64,10 @@ class Erasures(Opened):
                 return ()
             where = sources.get(tx, known.source).location
         return tuple(f"{where}/{one}" for one in known.locators)
+
+    def obstacle(self, case: Erasure) -> str:
+        """Why a case cannot go on: what of it does not open. The empty string if it can."""
+        return obstacle(case, self._stores)
 
     def resume(self, which: str = "", *, progress: Progress = silent) -> list[Erasure]:
         """

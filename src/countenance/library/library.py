@@ -20,6 +20,7 @@ from countenance.library.recipients import Recipients
 from countenance.library.records import Records
 from countenance.library.searches import Searches
 from countenance.library.soundness import Soundness
+from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
 
@@ -34,6 +35,7 @@ class Library(
     Records,
     Recipients,
     Soundness,
+    Uploads,
 ):
     """
     One library: one data folder, one controller.

@@ -14,21 +14,15 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import erasures, log, people, photos, sources
+from countenance.catalog import log, people, photos, sources
 from countenance.catalog.database import Database
-from countenance.catalog.erasures import Erasure, Stage
 from countenance.catalog.journal import catch_up
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
-from countenance.core.ids import ErasureId, PhotoId
-from countenance.erasure.case import Ground, carry_on
-from countenance.erasure.expire import expire
-from countenance.erasure.receipt import settle
-from countenance.erasure.scanner import Scanner, ScannerApart
+from countenance.core.ids import PhotoId
 from countenance.errors import (
     DiskFull,
-    ErasureIncomplete,
     Locked,
     NotFound,
     Unavailable,
@@ -38,7 +32,7 @@ from countenance.errors import (
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
-from countenance.ingest.progress import Progress, Step, silent
+from countenance.ingest.progress import Progress
 from countenance.ingest.writer import Writer
 from countenance.library.readers import Around, reader_of
 from countenance.media.decoder import Decoder
@@ -81,8 +75,6 @@ class Opened:
         )
         self._acted = False
         self._decoder = Decoder(Limits())
-        self._scanner_apart = ScannerApart()
-        self._scanner: Scanner = self._scanner_apart
 
     @property
     def root(self) -> Path:
@@ -160,6 +152,13 @@ class Opened:
             self._require_own_keys()
             yield
 
+    @contextmanager
+    def _keys_in_turn(self) -> Iterator[None]:
+        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
+        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
+            self._require_own_keys()
+            yield
+
     def _require_own_keys(self) -> None:
         folder = self._settings.keys_dir
         with self._database.read() as tx:
@@ -204,64 +203,6 @@ class Opened:
                 if (found := photos.at_place(tx, source.id, locator)) is not None:
                     return found
         raise NotFound(f"{photo}: no photo has this id or stands at this path")
-
-    def _ground(self, progress: Progress = silent) -> Ground:
-        folders = {self._layout.root.resolve(), self._settings.keys_dir.resolve()}
-        return Ground(
-            self._stores,
-            tuple(sorted(folders)),
-            self._keys_in_turn,
-            self._scanner,
-            lambda done, total: progress(Step("files scanned", done, total)),
-        )
-
-    @contextmanager
-    def _keys_in_turn(self) -> Iterator[None]:
-        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
-        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
-            self._require_own_keys()
-            yield
-
-    def _latch(self) -> None:
-        """Say of what has expired that it has, and destroy its keys. The rest can wait."""
-        for which in expire(self._stores):
-            with suppress(ErasureIncomplete, Unavailable):
-                carry_on(which, self._ground(), until=Stage.KEYS_DESTROYED)
-
-    def _carry_on(self, which: ErasureId, progress: Progress = silent) -> Erasure:
-        """
-        Carry a case as far as it goes now. What stands in the way is for `resume` to meet again.
-
-        One case is carried at a time: who finds another at it waits.
-        """
-        ground = self._ground(progress)
-        with lock_file(self._layout.erasing), suppress(ErasureIncomplete, Unavailable):
-            self._whatever_the_room(lambda: carry_on(which, ground))
-        self._settle(which)
-        with self._database.read() as tx:
-            return erasures.get(tx, which)
-
-    def _settle(self, which: ErasureId) -> None:
-        """Issue the receipt of a case, if there is anything new to say. It can wait."""
-        with suppress(Unavailable, VerificationError):
-            self._trail.key()
-            signer = self._signing_key.read()
-            settle(which, actor=self._settings.actor, signer=signer, stores=self._stores)
-
-    def _settle_all(self) -> None:
-        """Settle every case that is waiting for backups or recipients."""
-        with self._database.read() as tx:
-            waiting = erasures.in_stages(tx, (Stage.BYTES_GONE,))
-        for which in waiting:
-            self._settle(which)
-
-    def _carry_on_all(
-        self, progress: Progress = silent, *, stages: tuple[Stage, ...] = erasures.UNFINISHED
-    ) -> list[Erasure]:
-        """Carry on every case that stands at one of `stages`, as far as it goes now."""
-        with self._database.read() as tx:
-            waiting = erasures.in_stages(tx, stages)
-        return [self._carry_on(which, progress) for which in waiting]
 
     def _did_act(self) -> None:
         self._acted = True
@@ -318,5 +259,6 @@ class Opened:
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
             apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
+            stores=self._stores,
         )
         return GrantedReader(reader_of(source, around), source.id, self._stores)

@@ -14,7 +14,7 @@ from countenance.erasure.age import AgeChanged, change_age
 from countenance.erasure.objection import Objected, lift, object_to
 from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
 from countenance.ingest.progress import Progress, silent
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.people.consent import Consent
 from countenance.people.guardians import AgeBand, AgeSource, Guardian, Standing
 from countenance.people.notice import load_notice
@@ -34,7 +34,7 @@ class Enrolled:
     compared: int | None
 
 
-class People(Opened):
+class People(Cases):
     """What is done with people and what they agree to."""
 
     def enrol(  # noqa: PLR0913  what somebody agrees to is said in one call
@@ -134,17 +134,20 @@ class People(Opened):
         self._did_act()
         return standing
 
-    def change_age(self, who: str, band: AgeBand, source: AgeSource) -> AgeChanged:
+    def change_age(
+        self, who: str, band: AgeBand, source: AgeSource, *, progress: Progress = silent
+    ) -> AgeChanged:
         """
         Record that a person is of another age band. What a guardian gave for a child ends with it.
 
+        What rested on that goes, as after a withdrawal, in the case `erasure` if anything ended.
         Raises `NotFound` if there is no such person, and `Refused` if they are no longer living.
         """
         actor = self._settings.actor
         done = change_age(who, band, source, actor=actor, stores=self._stores)
         self._did_act()
         if done.erasure is not None:
-            self._carry_on(done.erasure)
+            self._carry_on(done.erasure, progress)
         return done
 
     def objections(self, who: str) -> list[Objection]:

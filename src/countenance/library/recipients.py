@@ -12,7 +12,7 @@ from countenance.catalog.recipients import Recipient, Terms
 from countenance.erasure.post import Endpoint, HttpPoster, Poster
 from countenance.erasure.recall import Chance, Report, acknowledge, close, send_due
 from countenance.errors import UsageError, VerificationError
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.publish.disclose import Disclosed, disclose
 from countenance.vault.signing import SigningKey
 from countenance.vault.webhook import write_public_key
@@ -47,7 +47,7 @@ class Page:
     more: bool
 
 
-class Recipients(Opened):
+class Recipients(Cases):
     """What is done with recipients, disclosures and recalls."""
 
     def add_recipient(self, terms: Terms) -> RecipientAdded:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from countenance.catalog.sightings import EVERYWHERE, Decision, SightingState, Within
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
 from countenance.search.byhand import add, decide
@@ -14,7 +14,7 @@ from countenance.search.probe import ProbeFace, search
 from countenance.search.window import Windows
 
 
-class Searches(Opened):
+class Searches(Cases):
     """What is asked, and what is said by hand."""
 
     def find(

@@ -1,6 +1,6 @@
 """Sources: where pictures come from, and who allows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,11 @@ from countenance.errors import UsageError
 from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import scan
-from countenance.library.opened import Opened
+from countenance.library.cases import Cases
+from countenance.sources.archive import require_archive
+from countenance.sources.bucket.place import BucketPlace
 from countenance.sources.grant import Grant, GrantPurpose
+from countenance.sources.iiif.place import IiifPlace
 from countenance.sources.source import Source, SourceKind
 
 
@@ -89,7 +92,7 @@ class SourceAdded:
     renewed: bool
 
 
-class Sources(Opened):
+class Sources(Cases):
     """What is done with sources."""
 
     def add_folder(
@@ -104,6 +107,49 @@ class Sources(Opened):
         if not location.is_dir():
             raise UsageError(f"{folder}: no such folder")
         place = Place(SourceKind.FOLDER, str(location), location.name or "main")
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_archive(
+        self, archive: Path, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """
+        Add a zip or a tar of pictures as a source, as `add_source` does.
+
+        The collection is by default one named like it. Raises `UsageError` if it is neither, and
+        `Unavailable` if it cannot be read.
+        """
+        location = archive.expanduser().resolve()
+        if not location.is_file():
+            raise UsageError(f"{archive}: no such file")
+        require_archive(location)
+        place = Place(SourceKind.ARCHIVE, str(location), location.name.partition(".")[0] or "main")
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_bucket(
+        self, bucket: BucketPlace, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """Add a bucket, or a prefix of one, as `add_source` does. Nobody is asked anything yet."""
+        place = Place(SourceKind.BUCKET, bucket.location, bucket.name, bucket.options)
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_iiif(  # noqa: PLR0913  whom to ask, and what all sources are given
+        self,
+        address: str,
+        given: Given,
+        *,
+        servers: Sequence[str] = (),
+        private_network: bool = False,
+        collection: str = "",
+        ground: str = "",
+    ) -> SourceAdded:
+        """
+        Add a IIIF manifest or collection as a source, as `add_source` does.
+
+        Its own server is asked, and `servers`, and no others. Nobody is asked anything yet. Raises
+        `UsageError` if one of these addresses may not be asked for.
+        """
+        iiif = IiifPlace(address, tuple(servers), private_network=private_network)
+        place = Place(SourceKind.IIIF, iiif.location, iiif.name, iiif.options)
         return self.add_source(place, given, collection=collection, ground=ground)
 
     def add_source(
@@ -123,8 +169,8 @@ class Sources(Opened):
             at = self._stores.now(tx)
             given.check(at)
             known = sources.at_location(tx, place.kind, place.location)
-            if known is None and place.kind.is_path:
-                self._require_apart(tx, Path(place.location))
+            if known is None:
+                self._require_alone(tx, place)
             where = self._collection_for(tx, known, collection, default=place.name)
             source = known or Source(
                 id=SourceId(new_id("d")),
@@ -139,6 +185,7 @@ class Sources(Opened):
                 sources.add(tx, source, grant)
             else:
                 sources.add_grant(tx, grant)
+                sources.set_options(tx, source.id, place.options)
             self._log(tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=(grant.id,))
             if given.erased_too:
                 let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
@@ -153,6 +200,16 @@ class Sources(Opened):
         with self._database.read() as tx:
             return sources.list_all(tx)
 
+    def sources_in_force(self) -> list[Source]:
+        """Those that may be read now: with a grant in force."""
+        with self._database.read() as tx:
+            now = self._stores.now(tx)
+            return [
+                one
+                for one in sources.list_all(tx)
+                if any(grant.in_force(now) for grant in sources.grants(tx, one.id))
+            ]
+
     def source(self, which: str) -> Source:
         """Raises `NotFound` if there is no such source."""
         with self._database.read() as tx:
@@ -161,6 +218,18 @@ class Sources(Opened):
     def grants(self, source: SourceId) -> list[Grant]:
         with self._database.read() as tx:
             return sources.grants(tx, source)
+
+    def is_here(self, source: Source) -> bool | None:
+        """Whether it can be reached; nothing of what stands elsewhere, for nobody is asked."""
+        match source.kind:
+            case SourceKind.FOLDER:
+                return Path(source.location).is_dir()
+            case SourceKind.ARCHIVE:
+                return Path(source.location).is_file()
+            case SourceKind.UPLOAD:
+                return True
+            case _:
+                return None
 
     def photos_of(self, source: SourceId) -> int:
         """How many photos there are of a source."""
@@ -197,8 +266,14 @@ class Sources(Opened):
 
     # ----------------------------------------------------------------------------------------
 
-    def _require_apart(self, tx: Connection, location: Path) -> None:
+    def _require_alone(self, tx: Connection, place: Place) -> None:
         """A picture is of one source: else the end of one's grant would leave it to the other."""
+        if place.kind.is_path:
+            self._require_apart(tx, Path(place.location))
+        if place.kind is SourceKind.BUCKET:
+            _require_other_bucket(tx, BucketPlace.read(place.options))
+
+    def _require_apart(self, tx: Connection, location: Path) -> None:
         for own in (self._layout.vault, self._settings.keys_dir):
             if location.is_relative_to(own.resolve()):
                 raise UsageError(f"{location}: here lie the library's own files")
@@ -208,11 +283,7 @@ class Sources(Opened):
             there = Path(other.location)
             if location.is_relative_to(there) or there.is_relative_to(location):
                 side = "inside" if location.is_relative_to(there) else "around"
-                raise UsageError(
-                    f"{location}: lies {side} the source {other.id}, {there}: whoever ended the "
-                    "grant of one would leave the same pictures to the other",
-                    hint="--scope says which part of a source is granted",
-                )
+                raise _overlap(f"{location}: lies {side} the source {other.id}, {there}")
 
     def _collection_for(
         self, tx: Connection, known: Source | None, name: str, *, default: str
@@ -233,3 +304,21 @@ class Sources(Opened):
                 f"{known.location}: source {known.id} belongs to collection {own.name}"
             )
         return own
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require_other_bucket(tx: Connection, place: BucketPlace) -> None:
+    for other in sources.list_all(tx):
+        if other.kind is SourceKind.BUCKET and place.overlaps(BucketPlace.read(other.options)):
+            raise _overlap(
+                f"{place.location}: lies in or around the source {other.id}, {other.location}"
+            )
+
+
+def _overlap(what: str) -> UsageError:
+    return UsageError(
+        f"{what}: whoever ended the grant of one would leave the same pictures to the other",
+        hint="--scope says which part of a source is granted",
+    )

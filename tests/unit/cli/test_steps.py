@@ -4,7 +4,7 @@ import click
 import pytest
 
 from countenance.cli.enrol import enrol
-from countenance.cli.person import withdraw
+from countenance.cli.withdraw import withdraw
 
 
 @pytest.mark.promise("P16")

@@ -1,0 +1,121 @@
+"""`countenance serve`: the library as a server, which also looks after its sources by itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import click
+
+from countenance.cli.answer import answer, counted, say
+from countenance.cli.command import Call, command
+from countenance.cli.progress import duration
+from countenance.errors import Unavailable
+from countenance.sources.source import SourceKind
+
+if TYPE_CHECKING:
+    from countenance.jobs.rounds import Told
+
+_ENDS_WITHIN = 30.0
+"""Seconds for the photo at hand to be finished, once the server was told to stop."""
+
+
+@command(
+    "serve",
+    changes="what ingest changes, whenever a source has something new; sends recalls that are due, "
+    "and carries erasures on",
+    example="countenance serve --port 8765",
+)
+@click.option(
+    "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="To listen at."
+)
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="To listen at; 0 chooses a free one.",
+)
+@click.option(
+    "--no-watch", is_flag=True, help="Only serve: leave the sources, recalls and erasures alone."
+)
+def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
+    """
+    Serve the library, and look after its sources meanwhile.
+
+    Folders are watched, and every source is scanned each `scan_every` minutes (a setting): what is
+    new is ingested, what is gone vanishes. Recalls are sent when they are due. To others it gives
+    the feed of recalls, as `recall serve` does. It speaks plain HTTP: put a server with TLS before
+    it where others are to reach it.
+    """
+    from countenance.api.recalls import recalls_app
+    from countenance.api.recalls import serve as listen
+
+    with call.open() as library:
+        watched = [] if no_watch else library.sources_in_force()
+        minutes = library.settings.scan_every
+
+        def ready(address: str) -> None:
+            folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
+            document = {
+                "address": address,
+                "watched": folders,
+                "scanned": [one.id for one in watched],
+                "scan_every": minutes,
+            }
+            every = f"every {counted(minutes, 'minute')}" if minutes else "at the start alone"
+            scans = (
+                f"watching {counted(len(folders), 'folder')}, "
+                f"scanning {counted(len(watched), 'source')} {every}"
+            )
+            answer(call, document, [f"listening at {address}", *([] if no_watch else [scans])])
+
+        with _rounds(call, minutes=minutes, wanted=not no_watch):
+            try:
+                listen(recalls_app(library), host=host, port=port, ready=ready)
+            except OSError as exc:
+                raise Unavailable(f"{host}:{port}: cannot be listened at: {exc.strerror}") from exc
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _rounds(call: Call, *, minutes: int, wanted: bool) -> Iterator[None]:
+    """The rounds, in a thread of their own with a library of their own, as long as this lasts."""
+    from countenance.jobs.rounds import Rounds
+
+    stop = Event()
+
+    def run() -> None:
+        with call.open() as library:
+            Rounds(library, timedelta(minutes=minutes), _tell, stop).run()
+
+    thread = Thread(target=run, name="rounds", daemon=True)
+    if wanted:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if wanted:
+            thread.join(_ENDS_WITHIN)
+
+
+def _tell(told: "Told") -> None:
+    from countenance.jobs.rounds import Failed
+
+    if isinstance(told, Failed):
+        say(f"{told.what}: {told.error.message}")
+        return
+    report = told.report
+    parts = [
+        f"{counted(report.done, 'photo')} read",
+        counted(report.sightings, "sighting"),
+        *([f"{report.listed.vanished:,} vanished"] if report.listed.vanished else []),
+        *([f"{counted(len(report.skipped), 'file')} skipped"] if report.skipped else []),
+        f"in {duration(report.seconds)}",
+    ]
+    say(f"{told.source}: {', '.join(parts)}")
