@@ -181,9 +181,20 @@ photo = Table(
     Column("added_at", Instant, nullable=False),
     Column("kind", String(8), nullable=False, default="photo"),
     Column("seconds", Float),
+    Column("taken_at", String(32), nullable=False, default=""),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("title", Text, nullable=False, default=""),
+    Column("caption", Text, nullable=False, default=""),
+    Column("keywords", Text, nullable=False, default=""),
+    Column("creator", Text, nullable=False, default=""),
+    Column("licence", Text, nullable=False, default=""),
+    Column("near", LargeBinary),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
-    comment="none: compared_with is the gallery version that the faces were last compared with",
+    comment="contact: compared_with is the gallery version that the faces were last compared with; "
+    "from taken_at to licence it is what the file says, the source's own word; near is its near "
+    "hash, of which a blurred picture could be guessed",
 )
 
 item = Table(
@@ -230,8 +241,10 @@ face = Table(
     Column("begins", Float),
     Column("ends", Float),
     Column("views", JSON(none_as_null=True)),
+    Column("named", String(32), nullable=False, default=""),
     comment="none: a box and five points; no vector, no name. In a film: from when until when, and "
-    "the points at the instants at which it is seen best",
+    "the points at the instants at which it is seen best. named is a keyed hash, another for each "
+    "face, of the name that the source gives to it, if it gives one",
 )
 
 person = Table(
@@ -407,6 +420,8 @@ erasure = Table(
     Column("trigger", String(16), nullable=False),
     Column("person_id", ForeignKey(person.c.id), index=True),
     Column("source_id", ForeignKey(source.c.id), index=True),
+    # No foreign key: the case is remembered when the photo itself is gone.
+    Column("photo_id", _Id),
     Column("consents", JSON, nullable=False),
     Column("whole", Boolean, nullable=False),
     Column("stage", String(16), nullable=False, index=True),
