@@ -56,9 +56,11 @@ class Reason(StrEnum):
     EMPTY = "empty"
     NOT_A_PICTURE = "not-a-picture"
     FORMAT = "format-not-read"
+    NO_DECODER = "no-decoder"
     DAMAGED = "damaged"
     TOO_MANY_BYTES = "too-many-bytes"
     TOO_MANY_PIXELS = "too-many-pixels"
+    TOO_LONG = "too-long"
     TOO_SLOW = "too-slow"
     TOO_MUCH_MEMORY = "too-much-memory"
     KILLED_THE_DECODER = "killed-the-decoder"
@@ -69,6 +71,8 @@ class Reason(StrEnum):
     ENCRYPTED = "encrypted"
     SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
+    VETO = "veto"
+    KEPT_ITS_TIME = "kept-its-time"
     ERASED = "erased"
 
 

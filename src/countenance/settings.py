@@ -11,6 +11,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `pack`                 | `PACK`                 | `starter`                 | the model pack     |
 | `workers`              | `WORKERS`              | the processors, at most 8 | photos at once     |
 | `long_side`            | `LONG_SIDE`            | 1280                      | pixels to look in  |
+| `film_every_ms`        | `FILM_EVERY_MS`        | 500                       | between two looks  |
 | `actor`                | `ACTOR`                | the user's login name     | who acts, logged   |
 | `language`             | `LANGUAGE`             | `en`                      | of notices: en, sv |
 | `models_dir`           | `MODELS`               | in the user's cache       | where models lie   |
@@ -19,6 +20,8 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
 | `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
 | `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
+| `operator`             | `OPERATOR`             | none                      | our page, to sites |
+| `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
@@ -45,6 +48,7 @@ KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
 
 MAX_WORKERS = 64
+MIN_FILM_MS, MAX_FILM_MS = 40, 60_000  # between two frames of a film that are looked at
 MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
@@ -52,6 +56,7 @@ _VARIABLES = {
     "pack": "COUNTENANCE_PACK",
     "workers": "COUNTENANCE_WORKERS",
     "long_side": "COUNTENANCE_LONG_SIDE",
+    "film_every_ms": "COUNTENANCE_FILM_EVERY_MS",
     "actor": "COUNTENANCE_ACTOR",
     "language": "COUNTENANCE_LANGUAGE",
     "models_dir": "COUNTENANCE_MODELS",
@@ -60,6 +65,8 @@ _VARIABLES = {
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
     "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
     "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
+    "operator": "COUNTENANCE_OPERATOR",
+    "contact": "COUNTENANCE_CONTACT",
     "scan_every": "COUNTENANCE_SCAN_EVERY",
 }
 
@@ -71,6 +78,7 @@ class Settings:
     pack: str
     workers: int
     long_side: int
+    film_every_ms: int
     actor: str
     language: str
     models_dir: Path
@@ -80,6 +88,8 @@ class Settings:
     searches_per_account: int
     searches_per_library: int
     scan_every: int
+    operator: str
+    contact: str
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -152,6 +162,9 @@ def load_settings(
         pack=str(values["pack"]),
         workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
         long_side=_whole_number("long_side", values["long_side"], low=320, high=4096),
+        film_every_ms=_whole_number(
+            "film_every_ms", values["film_every_ms"], low=MIN_FILM_MS, high=MAX_FILM_MS
+        ),
         actor=str(values["actor"]),
         language=str(values["language"]),
         models_dir=Path(str(values["models_dir"])).expanduser(),
@@ -162,6 +175,8 @@ def load_settings(
         ),
         searches_per_account=_searches("searches_per_account", values),
         searches_per_library=_searches("searches_per_library", values),
+        operator=str(values["operator"]),
+        contact=str(values["contact"]),
         scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
     )
 
@@ -228,6 +243,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "pack": "starter",
         "workers": min(8, os.cpu_count() or 1),
         "long_side": 1280,
+        "film_every_ms": 500,
         "actor": _login_name(),
         "language": "en",
         "models_dir": f"{cache}/countenance/models",
@@ -236,6 +252,8 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "historical_years": 10,
         "searches_per_account": 60,
         "searches_per_library": 600,
+        "operator": "",
+        "contact": "",
         "scan_every": 60,
     }
 

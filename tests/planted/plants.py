@@ -14,6 +14,7 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    sites,
     stores,
     vetoes,
 )
@@ -21,8 +22,9 @@ from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
-    stores,
+    sites,
     vetoes,
+    stores,
     recognition,
     searching,
     consent,

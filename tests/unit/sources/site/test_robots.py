@@ -54,9 +54,10 @@ def test_a_group_is_ours_if_it_has_our_very_token(
     ours: bool,  # noqa: FBT001  # a table's column
 ) -> None:
     """Neither the beginning of our token nor a longer one names us."""
-    text = f"User-agent: *\nDisallow: /a\n\nUser-agent: {named}\nDisallow: /b"
-    assert _allowed(text, "/a.jpg") is ours
-    assert _allowed(text, "/b.jpg") is not ours
+    text = f"User-agent: *\nDisallow:\n\nUser-agent: {named}\nDisallow: /"
+    assert _allowed(text, "/a.jpg") is not ours
+    # And what is said to everybody holds unless we are named.
+    assert _allowed(f"User-agent: *\nDisallow: /\n\nUser-agent: {named}\nDisallow:", "/a") is ours
 
 
 def test_groups_of_one_name_are_one_group() -> None:
