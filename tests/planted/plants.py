@@ -14,11 +14,13 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    sites,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    sites,
     recognition,
     searching,
     consent,

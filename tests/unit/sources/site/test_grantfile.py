@@ -107,7 +107,7 @@ def test_a_whole_file_is_read() -> None:
     assert (one.id, one.operator, one.token) == ("gala-2026", "https://finder.example/", TOKEN)
     assert one.scope == SiteScope(("/galleries/2026/",), ("/galleries/2026/children/",))
     assert one.media_hosts == (Origin.parse("https://img.club.example"),)
-    assert (one.kinds, one.purposes) == (set(Kind), {GrantPurpose.MATCH})
+    assert (one.kinds, one.purposes) == (frozenset(Kind), frozenset({GrantPurpose.MATCH}))
     assert Prohibition.TRAINING in one.prohibited
     assert (one.tdm_authorised, one.minors) == (True, Minors.EXCLUDED)
     assert (one.retention_days, one.per_minute) == (180, 30)
@@ -124,7 +124,11 @@ def test_what_is_left_out_is_the_careful_one() -> None:
     for name in ("deny", "media_hosts", "kinds"):
         del grant(document)["scope"][name]
     (one,) = parsed(document).in_force(TOKEN, DURING)
-    assert (one.kinds, one.tdm_authorised, one.minors) == ({Kind.IMAGE}, False, Minors.EXCLUDED)
+    assert (one.kinds, one.tdm_authorised, one.minors) == (
+        frozenset({Kind.IMAGE}),
+        False,
+        Minors.EXCLUDED,
+    )
     assert (one.scope.deny, one.media_hosts, one.prohibited) == ((), (), frozenset())
     assert (one.retention_days, one.per_minute) == (None, None)
 
@@ -166,7 +170,7 @@ CHANGES: list[tuple[str, Callable[[Document], object]]] = [
     ("'grantee' is missing", without("grants", "grantee")),
     ("'token' is missing", without("grants", "grantee", "token")),
     ("'operator' is missing", without("grants", "grantee", "operator")),
-    ("grantee.token", lambda d: grant(d)["grantee"].update(token="*")),
+    ("grantee.token", lambda d: grant(d)["grantee"].update({"token": "*"})),
     ("grantee.token", lambda d: grant(d)["grantee"].update(token=TOKEN + "=")),
     ("grantee.operator", lambda d: grant(d)["grantee"].update(operator="finder")),
     ("'scope' is missing", without("grants", "scope")),
@@ -278,6 +282,7 @@ def test_a_grant_has_its_time() -> None:
         parsed(changed(lambda d: d["revoked"].append("gala-2026"))).in_force(TOKEN, DURING)
 
 
+@pytest.mark.promise("P1")
 def test_a_file_is_worth_nothing_elsewhere() -> None:
     """A copy at another host, or at another path, is not the owner's word."""
     for url in (URL.replace("photos", "copy"), URL.replace("countenance", "other")):
@@ -286,6 +291,7 @@ def test_a_file_is_worth_nothing_elsewhere() -> None:
     assert parsed(FULL, URL.replace("photos", "PHOTOS")).host == HOST
 
 
+@pytest.mark.promise("P1")
 @pytest.mark.parametrize(
     ("allow", "deny", "target", "covered"),
     [
@@ -436,7 +442,7 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 def test_what_the_schema_refuses_we_refuse(
     changes: list[tuple[tuple[str | int, ...], object]],
 ) -> None:
-    """Whatever is put in the place of whatever: our parser takes nothing that the schema does not."""
+    """Whatever is put in the place of whatever: nothing is taken that the schema refuses."""
     document: Any = copy.deepcopy(FULL)
     for (*path, last), value in changes:
         below = document
@@ -498,7 +504,11 @@ def test_every_wish_comes_into_the_file() -> None:
         "https://club.example/faces",
         ("/galleries/private/",),
     )
-    assert (one.kinds, one.purposes, one.minors) == (set(Kind), set(GrantPurpose), Minors.INCLUDED)
+    assert (one.kinds, one.purposes, one.minors) == (
+        frozenset(Kind),
+        frozenset(GrantPurpose),
+        Minors.INCLUDED,
+    )
     assert (one.tdm_authorised, one.retention_days, one.per_minute) == (True, 30, 60)
     assert one.media_hosts == (Origin.parse("https://img.club.example"),)
 
