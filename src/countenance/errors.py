@@ -66,7 +66,11 @@ class Reason(StrEnum):
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
     OUTSIDE = "outside-the-root"
+    ENCRYPTED = "encrypted"
+    SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
+    VETO = "veto"
+    KEPT_ITS_TIME = "kept-its-time"
     ERASED = "erased"
 
 

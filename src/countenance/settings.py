@@ -23,6 +23,9 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
 
+Credentials for buckets are read here too, by the names that their owners gave them, and are no
+settings: they stand in no file of ours, and nothing shows them.
+
 A library made when the keys lay in `keys` in its own folder has them there until they are moved.
 """
 
@@ -30,8 +33,10 @@ import getpass
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 from countenance.errors import UsageError
 
@@ -89,6 +94,47 @@ class Settings:
     def with_searches(self, an_hour: int) -> "Settings":
         """The same, with so many searches an hour."""
         return replace(self, searches_per_account=an_hour, searches_per_library=an_hour)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSecrets:
+    """
+    Credentials for buckets, by scheme and by what `obstore` calls them; never shown.
+
+    A scheme that has none is asked as anybody would ask.
+    """
+
+    VARIABLES: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+        {
+            "s3": {
+                "AWS_ACCESS_KEY_ID": "access_key_id",
+                "AWS_SECRET_ACCESS_KEY": "secret_access_key",
+                "AWS_SESSION_TOKEN": "session_token",
+            },
+            "gs": {"GOOGLE_APPLICATION_CREDENTIALS": "application_credentials"},
+            "az": {
+                "AZURE_STORAGE_ACCOUNT_KEY": "account_key",
+                "AZURE_STORAGE_SAS_TOKEN": "sas_key",
+            },
+        }
+    )
+    """What the environment calls each, and `obstore`."""
+
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+    def for_scheme(self, scheme: str) -> Mapping[str, str]:
+        return self.known.get(scheme, {})
+
+
+def bucket_secrets(environment: Mapping[str, str] | None = None) -> BucketSecrets:
+    """The credentials for buckets that the environment has."""
+    variables = os.environ if environment is None else environment
+    return BucketSecrets(
+        {
+            scheme: {word: variables[name] for name, word in names.items() if variables.get(name)}
+            for scheme, names in BucketSecrets.VARIABLES.items()
+        }
+    )
 
 
 def load_settings(

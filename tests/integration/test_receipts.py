@@ -121,6 +121,7 @@ def test_a_recipient_holds_a_level_back_until_somebody_answers(tmp_path: Path) -
     library.close_recall(recall.id, reason="the firm was wound up last year")
     _, second = _statements(echo.gala, done.erasure)
     assert set(second.levels) == set(Level)
+    echo.wait(A_DAY)
     library.acknowledge(echo.says(recall.id))
     last = _statements(echo.gala, done.erasure)[-1]
     assert last.recipients[0].state is RecallState.ACKNOWLEDGED

@@ -50,7 +50,7 @@ def unconfirmed(tx: Connection, *kinds: CopyKind) -> list[CopyId]:
     """
     Intentions without bytes, of `kinds` or of all: of what is going on, or left by what died.
 
-    Previews are written by who holds the library, and evidence by who holds the keys.
+    Previews and originals are written by who holds the library, evidence by who holds the keys.
     """
     rows = tx.execute(
         select(copy.c.id).where(copy.c.confirmed.is_(False), copy.c.kind.in_(kinds or CopyKind))

@@ -13,7 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    MultipleResultsFound,
+    NoResultFound,
+    SQLAlchemyError,
+)
 
 from countenance.catalog.sqlite import (
     copy_database,
@@ -33,7 +38,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0005"
+NEWEST_REVISION = "0007"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20
@@ -176,6 +181,9 @@ class Database:
                 ) from exc
             # The first line of the driver's words; the rest is the statement, with its values.
             raise Unavailable(f"the catalog: {str(exc.orig).splitlines()[0]}") from exc
+        except (NoResultFound, MultipleResultsFound) as exc:
+            # Such as that of the library itself: this program never leaves it out.
+            raise self._damaged("a row that is always there is missing") from exc
         except SQLAlchemyError as exc:
             raise Error(f"the catalog: {type(exc).__name__}") from exc
         except UnicodeEncodeError as exc:

@@ -304,7 +304,9 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 
 # --------------------------------------------------------------------------------------------
 
-_PASSING = frozenset({Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED})
+_PASSING = frozenset(
+    {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.VETO, Reason.SERVER_ERROR}
+)
 """Reasons that may end without the file being written again."""
 
 _SUSPECT = item.c.attempts >= MAX_ATTEMPTS

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
-from countenance.core.ids import CopyId, FaceId, PhotoId, SourceId, new_id
+from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
 from countenance.errors import VerificationError
 
 Box = tuple[float, float, float, float]
@@ -142,6 +142,17 @@ def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
         return None
     tx.execute(update(copy).where(copy.c.id == preview).values(confirmed=False))
     return CopyId(preview)
+
+
+def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[ItemId, PhotoId]]:
+    """The items of a source whose photos were read before `at`, each with its photo."""
+    rows = tx.execute(
+        select(item.c.id, photo.c.id)
+        .join(photo, photo.c.id == item.c.photo_id)
+        .where(item.c.source_id == which, photo.c.added_at < at)
+        .order_by(item.c.id)
+    )
+    return [(ItemId(held), PhotoId(one)) for held, one in rows]
 
 
 def release_previews(tx: Connection, which: SourceId) -> list[CopyId]:

@@ -74,7 +74,8 @@ class Recall:
     def acknowledged(self, *, at: datetime) -> "Recall":
         """The recipient says that it is done. This may come after a person closed it."""
         state = RecallState.ACKNOWLEDGED
-        return replace(self, state=state, next_at=None, trouble="", ended_at=at)
+        # It ended when it ended first: what a receipt said of that holds.
+        return replace(self, state=state, next_at=None, trouble="", ended_at=self.ended_at or at)
 
     def closed(self, reason: str, *, by: str, at: datetime) -> "Recall":
         """

@@ -1,9 +1,9 @@
 """`countenance source add`: each kind of source has a command, and all have a grant's options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -22,33 +22,38 @@ Adding = TypeVar("Adding", bound=Callable[..., Any])
 add = group("add", "Add a source, under a grant.")
 
 
-class Granting(TypedDict):
+class Belonging(TypedDict):
+    """The values of the options that `collected` adds."""
+
+    collection: str
+    recognition_ground: str
+    erased_too: bool
+
+
+class Granting(Belonging):
     """The values of the options that `granted` adds."""
 
     granted_by: str
     until: datetime
     evidence: Path | None
-    scope: tuple[str, ...]
+    scope: NotRequired[tuple[str, ...]]
     purposes: "frozenset[GrantPurpose]"
-    collection: str
-    recognition_ground: str
-    erased_too: bool
 
+
+_SCOPE = click.option(
+    "--scope",
+    metavar="GLOB",
+    multiple=True,
+    default=("**",),
+    show_default=True,
+    help="What they allow: paths below LOCATION, such as 'gala/**'. May be given several times.",
+)
 
 _GRANTING = (
     click.option("--granted-by", metavar="WHO", required=True, help="Who allows it, in words."),
     click.option("--until", type=LastDay(), required=True, help="The last day on which they do."),
     click.option(
         "--evidence", type=FILE, help="What shows it. Its digest is recorded; keep the file itself."
-    ),
-    click.option(
-        "--scope",
-        metavar="GLOB",
-        multiple=True,
-        default=("**",),
-        show_default=True,
-        help="What they allow: paths below LOCATION, such as 'gala/**'. May be given several "
-        "times.",
     ),
     click.option(
         "--purposes",
@@ -58,6 +63,9 @@ _GRANTING = (
         help="What they allow to be done: `match` (find faces), `publish` (give out), or both "
         "with a comma.",
     ),
+)
+
+_BELONGING = (
     click.option(
         "--collection", metavar="C", default="", help="What the pictures belong to. Else: its name."
     ),
@@ -76,11 +84,25 @@ _GRANTING = (
 )
 
 
-def granted(function: Adding) -> Adding:
-    """Give a command the options of a grant: who allows what, until when, for which collection."""
-    for option in reversed(_GRANTING):
+def _with(options: Sequence[Callable[[Adding], Adding]], function: Adding) -> Adding:
+    for option in reversed(options):
         function = option(function)
     return function
+
+
+def granted(function: Adding) -> Adding:
+    """Give a command the options of a grant: who allows what, until when, for which collection."""
+    return granted_whole(_SCOPE(function))
+
+
+def granted_whole(function: Adding) -> Adding:
+    """The same, where all that is named is granted: there is no part of it to say."""
+    return _with(_GRANTING, collected(function))
+
+
+def collected(function: Adding) -> Adding:
+    """Give a command the options that say what the pictures of a source belong to."""
+    return _with(_BELONGING, function)
 
 
 @command(
@@ -107,15 +129,52 @@ def add_folder(call: Call, *, location: Path, **granting: Unpack[Granting]) -> N
     answer_added(call, added, at=at)
 
 
+@command(
+    "site",
+    of=add,
+    changes="the library's list of sources, and its collections if the one named is new; nothing "
+    "at the site, which is asked for its grant file alone",
+    example="countenance source add site https://photos.club.example/galleries/2026/",
+)
+@click.argument("url")
+@collected
+@click.option(
+    "--private-network",
+    is_flag=True,
+    help="The server is on a private network or this machine.",
+)
+def add_site(call: Call, *, url: str, private_network: bool, **belongs: Unpack[Belonging]) -> None:
+    """
+    Add a web site that allows it itself, in its grant file.
+
+    URL is the page at which the listing begins. What may be read, and until when, the site's own
+    file says, and it is asked for again before each reading; `countenance grant` writes and checks
+    such files. Where it does not allow it, the exit code is 4, and nothing else was asked for.
+    """
+    with call.open() as library:
+        added, notes = library.add_site(
+            url,
+            collection=belongs["collection"],
+            ground=belongs["recognition_ground"],
+            erased_too=belongs["erased_too"],
+            private_network=private_network,
+        )
+        at = library.now()
+    answer_added(call, added, at=at)
+    for note in notes:
+        say(note)
+
+
 def given_by(granting: Granting) -> "Given":
     """The grant that the options of `granted` say."""
     from countenance.library import Given
+    from countenance.sources.grant import EVERYTHING
 
     evidence = granting["evidence"]
     return Given(
         by=granting["granted_by"],
         until=granting["until"],
-        scope=granting["scope"],
+        scope=granting.get("scope", EVERYTHING),
         purposes=granting["purposes"],
         evidence=None if evidence is None else digest(read_file(evidence)),
         erased_too=granting["erased_too"],

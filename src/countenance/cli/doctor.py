@@ -52,6 +52,8 @@ def doctor(call: Call) -> None:
 
 # --------------------------------------------------------------------------------------------------
 
+_WHERE = {True: "here", False: "cannot be reached", None: "asked at each ingest"}
+
 
 def _examine(call: Call) -> Iterator[Examined]:
     yield Examined("program", sound=True, found=f"countenance {__version__}")
@@ -71,6 +73,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("erasures", lambda: _erasures(library))
         yield _tried("log", lambda: _log(library))
         yield _tried("room", lambda: _room(library))
+        yield _tried("uploads", lambda: _uploads(library))
         for source in library.sources():
             yield _source(library, source, at=library.now())
 
@@ -109,14 +112,21 @@ def _catalog(library: "Library") -> tuple[bool, str]:
 
 
 def _source(library: "Library", source: "Source", *, at: datetime) -> Examined:
-    """One that no grant covers any more need not be there."""
-    here, grants = Path(source.location).is_dir(), library.grants(source.id)
-    state = f"{source.location}, {'here' if here else 'cannot be reached'}"
+    """One that no grant covers any more need not be there. Nobody is asked over a network."""
+    here, grants = library.is_here(source), library.grants(source.id)
+    state = f"{source.location}, {_WHERE[here]}"
     return Examined(
         f"source {source.id}",
-        sound=here or not any(one.in_force(at) for one in grants),
+        sound=here is not False or not any(one.in_force(at) for one in grants),
         found=f"{state}, grant {grant_in_words(grants, at=at)}",
     )
+
+
+def _uploads(library: "Library") -> tuple[bool, str]:
+    lost = library.lost_originals()
+    if lost:
+        return False, f"damaged or gone, and in no other home: {', '.join(lost)}"
+    return True, "each original in the vault is what was taken"
 
 
 def _keys(library: "Library") -> tuple[bool, str]:

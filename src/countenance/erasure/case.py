@@ -20,10 +20,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from countenance.audit.statement import item_mark
-from countenance.catalog import copies, erasures, people, photos, tombstones
+from countenance.catalog import copies, erasures, people, photos, tombstones, uploads
 from countenance.catalog.erasures import Erasure, Found, Looked, Stage
 from countenance.catalog.stores import Stores
-from countenance.core.ids import ErasureId
+from countenance.core.canonical import Digest
+from countenance.core.ids import ErasureId, SourceId
 from countenance.erasure.holders import HOLDERS, staying
 from countenance.erasure.scanner import Scanner
 from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable, VerificationError
@@ -139,10 +140,15 @@ def _purge(case: Erasure, ground: Ground) -> None:
     with stores.database.write() as tx:
         at = stores.now(tx)
         if case.source is not None and marking is not None:
-            marks = [tombstones.mark(marking, one) for one in photos.digests_of(tx, case.source)]
+            marks = [tombstones.mark(marking, one) for one in _digests_of(tx, case.source)]
             tombstones.add_all(tx, case.source, marks, case=case.id, at=at)
         going = [which for holder in HOLDERS for which in holder.purge(tx, case)]
         erasures.advance(tx, case, Stage.PURGED, case.progress, at=at, copies=going)
+
+
+def _digests_of(tx: Connection, source: SourceId) -> set[Digest]:
+    """Of all that came from a source: also of what was uploaded and not read yet."""
+    return {*photos.digests_of(tx, source), *uploads.digests_of(tx, source)}
 
 
 def _prove(case: Erasure, ground: Ground) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 
-from countenance.catalog import copies, evidence, people, photos
+from countenance.catalog import copies, evidence, people, photos, uploads
 from countenance.catalog.erasures import Erasure
 from countenance.catalog.stores import Stores
 from countenance.catalog.tables import evidence as evidence_table
@@ -34,11 +34,13 @@ from countenance.catalog.tables import (
     guardian,
     item,
     objection,
+    page,
     person,
     photo,
     reference,
     roster,
     sighting,
+    upload,
 )
 from countenance.core.ids import CopyId
 from countenance.errors import NotFound, Unavailable, VerificationError
@@ -221,6 +223,16 @@ def _previews(case: Erasure) -> Select[Any] | None:
     )
 
 
+def _originals(case: Erasure) -> Select[Any] | None:
+    if case.source is None:
+        return None
+    return select(upload.c.copy_id).where(upload.c.source_id == case.source).distinct()
+
+
+def _release_originals(tx: Connection, case: Erasure) -> list[CopyId]:
+    return [] if case.source is None else uploads.release(tx, case.source)
+
+
 def _release_evidence(tx: Connection, case: Erasure) -> list[CopyId]:
     return [] if case.person is None else evidence.release(tx, case.person)
 
@@ -275,6 +287,19 @@ HOLDERS: tuple[Holder, ...] = (
         item,
         _of_source(lambda source: item.c.source_id == source),
         (item.c.source_id, item.c.locator, item.c.stamp),
+    ),
+    RowsHolder(
+        "pages",
+        page,
+        _of_source(lambda source: page.c.source_id == source),
+        (page.c.source_id, page.c.url),
+    ),
+    CopiesHolder("originals", _originals, _release_originals, skip=_PICTURE_HEADER),
+    RowsHolder(
+        "uploads",
+        upload,
+        _of_source(lambda source: upload.c.source_id == source),
+        (upload.c.source_id, upload.c.locator, upload.c.copy_id),
     ),
     CopiesHolder("previews", _previews, _release_previews, skip=_PICTURE_HEADER),
     RowsHolder(

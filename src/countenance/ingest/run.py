@@ -158,7 +158,7 @@ def _tidy_up(writer: Writer) -> None:
     there = list(blobs.ids())
     with writer.stores.database.write() as tx:
         items.take_back(tx, at=writer.stores.now(tx))
-        left = copies.unconfirmed(tx, CopyKind.PREVIEW)
+        left = copies.unconfirmed(tx, CopyKind.PREVIEW, CopyKind.ORIGINAL)
         listed = copies.ids(tx)
     copies.remove_unconfirmed(writer.stores, left)
     # No crash leaves a file without a row; a catalog from a backup that is put back does.

@@ -14,6 +14,7 @@ from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
 from countenance.library.recipients import Page, RecipientAdded
 from countenance.library.sources import Given, Place, SourceAdded
+from countenance.library.uploads import UploadDone
 
 __all__ = [
     "Enrolled",
@@ -24,4 +25,5 @@ __all__ = [
     "Place",
     "RecipientAdded",
     "SourceAdded",
+    "UploadDone",
 ]

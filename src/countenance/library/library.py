@@ -19,8 +19,8 @@ from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
 from countenance.library.records import Records
 from countenance.library.searches import Searches
-from countenance.library.sites import Sites
 from countenance.library.soundness import Soundness
+from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
 
@@ -34,8 +34,8 @@ class Library(
     Erasures,
     Records,
     Recipients,
-    Sites,
     Soundness,
+    Uploads,
 ):
     """
     One library: one data folder, one controller.
@@ -134,6 +134,7 @@ class Library(
         if self._acted:
             self._sign(at_least=1)
         self._decoder.close()
+        self._readers.close()
         self._scanner_apart.close()
         self._database.close()
 

@@ -1,6 +1,6 @@
 """Sources: where pictures come from, and who allows it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,10 @@ from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import scan
 from countenance.library.cases import Cases
+from countenance.sources.archive import require_archive
+from countenance.sources.bucket.place import BucketPlace
 from countenance.sources.grant import Grant, GrantPurpose
+from countenance.sources.iiif.place import IiifPlace
 from countenance.sources.source import Source, SourceKind
 
 
@@ -106,6 +109,49 @@ class Sources(Cases):
         place = Place(SourceKind.FOLDER, str(location), location.name or "main")
         return self.add_source(place, given, collection=collection, ground=ground)
 
+    def add_archive(
+        self, archive: Path, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """
+        Add a zip or a tar of pictures as a source, as `add_source` does.
+
+        The collection is by default one named like it. Raises `UsageError` if it is neither, and
+        `Unavailable` if it cannot be read.
+        """
+        location = archive.expanduser().resolve()
+        if not location.is_file():
+            raise UsageError(f"{archive}: no such file")
+        require_archive(location)
+        place = Place(SourceKind.ARCHIVE, str(location), location.name.partition(".")[0] or "main")
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_bucket(
+        self, bucket: BucketPlace, given: Given, *, collection: str = "", ground: str = ""
+    ) -> SourceAdded:
+        """Add a bucket, or a prefix of one, as `add_source` does. Nobody is asked anything yet."""
+        place = Place(SourceKind.BUCKET, bucket.location, bucket.name, bucket.options)
+        return self.add_source(place, given, collection=collection, ground=ground)
+
+    def add_iiif(  # noqa: PLR0913  whom to ask, and what all sources are given
+        self,
+        address: str,
+        given: Given,
+        *,
+        servers: Sequence[str] = (),
+        private_network: bool = False,
+        collection: str = "",
+        ground: str = "",
+    ) -> SourceAdded:
+        """
+        Add a IIIF manifest or collection as a source, as `add_source` does.
+
+        Its own server is asked, and `servers`, and no others. Nobody is asked anything yet. Raises
+        `UsageError` if one of these addresses may not be asked for.
+        """
+        iiif = IiifPlace(address, tuple(servers), private_network=private_network)
+        place = Place(SourceKind.IIIF, iiif.location, iiif.name, iiif.options)
+        return self.add_source(place, given, collection=collection, ground=ground)
+
     def add_source(
         self, place: Place, given: Given, *, collection: str = "", ground: str = ""
     ) -> SourceAdded:
@@ -117,37 +163,14 @@ class Sources(Cases):
         or among the library's own files, if it is a source of another collection already, or if the
         grant is over before it begins.
         """
-        # What is on its way out goes first: what is granted anew is read anew.
-        self._carry_on_all()
-        with self._database.write() as tx:
-            at = self._stores.now(tx)
+
+        def given_to(source: SourceId, at: datetime) -> list[Grant]:
             given.check(at)
-            known = sources.at_location(tx, place.kind, place.location)
-            if known is None and place.kind.is_path:
-                self._require_apart(tx, Path(place.location))
-            where = self._collection_for(tx, known, collection, default=place.name)
-            source = known or Source(
-                id=SourceId(new_id("d")),
-                kind=place.kind,
-                location=place.location,
-                collection=where.id,
-                added_at=at,
-                options=place.options,
-            )
-            grant = given.to(source.id, at)
-            if known is None:
-                sources.add(tx, source, grant)
-            else:
-                sources.add_grant(tx, grant)
-            self._log(tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=(grant.id,))
-            if given.erased_too:
-                let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
-            if ground.strip():
-                where = replace(where, recognition=True, ground=ground.strip())
-                collections.set_rule(tx, where, at=at)
-                self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
-        self._did_act()
-        return SourceAdded(source, grant, where, renewed=known is not None)
+            return [given.to(source, at)]
+
+        return self._add(
+            place, given_to, collection=collection, ground=ground, erased_too=given.erased_too
+        )
 
     def sources(self) -> list[Source]:
         with self._database.read() as tx:
@@ -171,6 +194,18 @@ class Sources(Cases):
     def grants(self, source: SourceId) -> list[Grant]:
         with self._database.read() as tx:
             return sources.grants(tx, source)
+
+    def is_here(self, source: Source) -> bool | None:
+        """Whether it can be reached; nothing of what stands elsewhere, for nobody is asked."""
+        match source.kind:
+            case SourceKind.FOLDER:
+                return Path(source.location).is_dir()
+            case SourceKind.ARCHIVE:
+                return Path(source.location).is_file()
+            case SourceKind.UPLOAD:
+                return True
+            case _:
+                return None
 
     def photos_of(self, source: SourceId) -> int:
         """How many photos there are of a source."""
@@ -207,8 +242,56 @@ class Sources(Cases):
 
     # ----------------------------------------------------------------------------------------
 
-    def _require_apart(self, tx: Connection, location: Path) -> None:
+    def _add(
+        self,
+        place: Place,
+        grants: Callable[[SourceId, datetime], Sequence[Grant]],
+        *,
+        collection: str,
+        ground: str,
+        erased_too: bool,
+    ) -> SourceAdded:
+        """Add a source, or renew it, under the grants that `grants` gives for its id and now."""
+        # What is on its way out goes first: what is granted anew is read anew.
+        self._carry_on_all()
+        with self._database.write() as tx:
+            at = self._stores.now(tx)
+            known = sources.at_location(tx, place.kind, place.location)
+            if known is None:
+                self._require_alone(tx, place)
+            made = known.id if known else SourceId(new_id("d"))
+            given = grants(made, at)
+            where = self._collection_for(tx, known, collection, default=place.name)
+            source = known or Source(made, place.kind, place.location, where.id, at, place.options)
+            if known is None:
+                sources.add(tx, source, *given)
+            else:
+                for one in given:
+                    sources.add_grant(tx, one)
+                sources.set_options(tx, source.id, place.options)
+            self._log(
+                tx,
+                Act.SOURCE_ADDED,
+                subjects=(source.id,),
+                rests_on=tuple(one.id for one in given),
+            )
+            if erased_too:
+                let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
+            if ground.strip():
+                where = replace(where, recognition=True, ground=ground.strip())
+                collections.set_rule(tx, where, at=at)
+                self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
+        self._did_act()
+        return SourceAdded(source, given[0], where, renewed=known is not None)
+
+    def _require_alone(self, tx: Connection, place: Place) -> None:
         """A picture is of one source: else the end of one's grant would leave it to the other."""
+        if place.kind.is_path:
+            self._require_apart(tx, Path(place.location))
+        if place.kind is SourceKind.BUCKET:
+            _require_other_bucket(tx, BucketPlace.read(place.options))
+
+    def _require_apart(self, tx: Connection, location: Path) -> None:
         for own in (self._layout.vault, self._settings.keys_dir):
             if location.is_relative_to(own.resolve()):
                 raise UsageError(f"{location}: here lie the library's own files")
@@ -218,11 +301,7 @@ class Sources(Cases):
             there = Path(other.location)
             if location.is_relative_to(there) or there.is_relative_to(location):
                 side = "inside" if location.is_relative_to(there) else "around"
-                raise UsageError(
-                    f"{location}: lies {side} the source {other.id}, {there}: whoever ended the "
-                    "grant of one would leave the same pictures to the other",
-                    hint="--scope says which part of a source is granted",
-                )
+                raise _overlap(f"{location}: lies {side} the source {other.id}, {there}")
 
     def _collection_for(
         self, tx: Connection, known: Source | None, name: str, *, default: str
@@ -243,3 +322,21 @@ class Sources(Cases):
                 f"{known.location}: source {known.id} belongs to collection {own.name}"
             )
         return own
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require_other_bucket(tx: Connection, place: BucketPlace) -> None:
+    for other in sources.list_all(tx):
+        if other.kind is SourceKind.BUCKET and place.overlaps(BucketPlace.read(other.options)):
+            raise _overlap(
+                f"{place.location}: lies in or around the source {other.id}, {other.location}"
+            )
+
+
+def _overlap(what: str) -> UsageError:
+    return UsageError(
+        f"{what}: whoever ended the grant of one would leave the same pictures to the other",
+        hint="--scope says which part of a source is granted",
+    )

@@ -37,7 +37,8 @@ PICTURE_ENDINGS = frozenset(
 """What a picture's name ends with. Whether a file is one is decided by its bytes."""
 
 # What file managers and network drives leave among photos.
-_LEAVINGS = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information"})
+LEAVINGS = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information"})
+"""Names that are passed over, with what lies in them."""
 
 # More than people nest them; a walk holds every folder open on the way down.
 _MAX_DEPTH = 100
@@ -209,7 +210,7 @@ def _items(folder: int) -> "list[os.DirEntry[str]]":
 
 
 def _is_passed_over(item: "os.DirEntry[str]") -> bool:
-    return item.name.startswith(".") or item.name in _LEAVINGS or item.is_symlink()
+    return item.name.startswith(".") or item.name in LEAVINGS or item.is_symlink()
 
 
 def _entry(item: "os.DirEntry[str]", locator: str) -> Entry:

@@ -64,6 +64,18 @@ class BlobStore:
             raise VerificationError(f"the file of copy {copy_id} is damaged: its digest is wrong")
         return data
 
+    def is_sound(self, copy_id: CopyId, expected: Digest) -> bool:
+        """Whether the file is there and is what was stored. Raises as `read` does otherwise."""
+        try:
+            self.read(copy_id, expected=expected)
+        except (NotFound, VerificationError):
+            return False
+        return True
+
+    def place_of(self, copy_id: CopyId | None) -> Path:
+        """Where the file of `copy_id` stands; of none, where all of them do."""
+        return (self._folder if copy_id is None else self._path(copy_id)).absolute()
+
     def remove(self, copy_id: CopyId) -> None:
         """
         Remove the file of `copy_id`. Durable when it returns; may be called again.

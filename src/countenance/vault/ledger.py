@@ -31,6 +31,7 @@ class CopyKind(StrEnum):
 
     PREVIEW = "preview"
     EVIDENCE = "evidence"
+    ORIGINAL = "original"
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,6 +290,15 @@ def test_a_second_row_of_the_library_is_an_error_of_ours(database: Database) -> 
 def test_a_mistake_in_a_query_is_an_error_of_ours(database: Database) -> None:
     """What SQLAlchemy itself objects to does not leave as its own exception either."""
     with pytest.raises(Error, match="the catalog: ") as caught, database.read() as tx:
+        tx.execute(select(person).join(library))
+    assert _cause_is_translated(caught.value)
+
+
+@pytest.mark.promise("P27")
+def test_a_row_that_must_be_there_and_is_not_is_damage(database: Database) -> None:
+    """A page of the file that was replaced by another leaves such tables."""
+    missing = pytest.raises(VerificationError, match="a row that is always there")
+    with missing as caught, database.read() as tx:
         tx.execute(select(person)).scalar_one()
     assert _cause_is_translated(caught.value)
 

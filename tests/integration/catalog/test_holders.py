@@ -54,10 +54,14 @@ NO_HOLDER = {
 }
 """Personal tables that no holder empties, and why."""
 
-HELD_IN_THE_VAULT = {CopyKind.EVIDENCE: "evidence-files", CopyKind.PREVIEW: "previews"}
+HELD_IN_THE_VAULT = {
+    CopyKind.EVIDENCE: "evidence-files",
+    CopyKind.PREVIEW: "previews",
+    CopyKind.ORIGINAL: "originals",
+}
 """Which holder empties which copies."""
 
-OF_A_SOURCE = {"faces", "places", "previews", "photos"}
+OF_A_SOURCE = {"faces", "places", "pages", "previews", "photos", "originals", "uploads"}
 """Holders that only a takedown empties."""
 
 KEY_ID_STAYS = {

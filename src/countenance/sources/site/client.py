@@ -113,7 +113,8 @@ class Fetched:
     `url` is where it came from, after redirects. The names of `headers` are lower case; values of
     one name are joined by a comma. `body` is unpacked. `certificate` is the SHA-256 of the server's
     certificate, 64 hexadecimal digits, or empty without TLS. `retry_after` is for how many seconds
-    the server wants to be left alone, or `None`.
+    the server wants to be left alone, or `None`. `lines` are the headers line by line: where a line
+    ends means something in a few of them.
     """
 
     url: str
@@ -122,6 +123,7 @@ class Fetched:
     body: bytes = b""
     certificate: str = ""
     retry_after: float | None = None
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def etag(self) -> str:
@@ -256,7 +258,9 @@ class Fetcher:
         except Unreadable as exc:
             raise Unreadable(exc.reason, f"{address}: {exc.message}") from exc
         wait = _retry_after(raw.headers)
-        return Fetched(str(address), raw.status, raw.headers, body, raw.certificate, wait)
+        return Fetched(
+            str(address), raw.status, raw.headers, body, raw.certificate, wait, raw.lines
+        )
 
     def _headers(self, address: Address, asked: Asked) -> dict[str, str]:
         headers = {

@@ -57,6 +57,7 @@ class Caps:
 class Raw:
     """
     An answer as it came. The names of `headers` are lower case; `body` is packed if they say so.
+    `lines` are the headers line by line.
 
     `certificate` is the SHA-256 of the server's, in hexadecimal, or empty without TLS.
     """
@@ -65,6 +66,7 @@ class Raw:
     headers: Mapping[str, str]
     body: bytes
     certificate: str
+    lines: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,15 @@ class Link:
             raise Unreadable(
                 Reason.TOO_MANY_BYTES, f"it has more bytes than the {caps.body_bytes:,} allowed"
             )
-        raw = Raw(response.status, headers, body or b"", self._network.certificate)
+        raw = Raw(
+            response.status,
+            headers,
+            body or b"",
+            self._network.certificate,
+            tuple(
+                (name.decode("latin-1"), one.decode("latin-1")) for name, one in response.headers
+            ),
+        )
         if body is not None:
             self._check_end(raw)
         return raw

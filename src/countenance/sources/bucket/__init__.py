@@ -1,0 +1,1 @@
+"""Buckets: where one is, and the reader of what lies in it."""
