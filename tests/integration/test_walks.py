@@ -457,7 +457,8 @@ def test_no_answer_and_no_table_holds_a_score_or_a_vector(gala: Gala) -> None:
         for column in table.c
         if isinstance(column.type, Float)
     }
-    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2}
+    place = {photo.c.latitude, photo.c.longitude}
+    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2, *place}
     assert {column.name for column in sighting.c} == {
         *("id", "photo_id", "face_id", "person_id", "band", "state", "made_at")
     }
