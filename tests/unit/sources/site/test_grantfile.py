@@ -421,8 +421,8 @@ STRANGE = st.one_of(
         ["", "match", "/a", "https://a.example/", "2026-11-02T00:00:00Z", "image", TOKEN, "a b\n"]
     ),
     st.text(max_size=5),
-    st.just([]),
-    st.just({}),
+    st.builds(list),
+    st.builds(dict),
     st.lists(st.sampled_from(["match", "/a", 1, None, "https://a.example"]), max_size=3),
 )
 
