@@ -457,8 +457,9 @@ def test_no_answer_and_no_table_holds_a_score_or_a_vector(gala: Gala) -> None:
         for column in table.c
         if isinstance(column.type, Float)
     }
+    place = {photo.c.latitude, photo.c.longitude}
     times = {photo.c.seconds, face.c.begins, face.c.ends}
-    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2} | times
+    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2, *place, *times}
     assert {column.name for column in sighting.c} == {
         *("id", "photo_id", "face_id", "person_id", "band", "state", "made_at", "in_film")
     }

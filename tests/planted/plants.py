@@ -15,12 +15,16 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    sites,
     stores,
+    vetoes,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    sites,
+    vetoes,
     stores,
     recognition,
     films,

@@ -322,6 +322,7 @@ _PASSING = frozenset(
         Reason.NO_GRANT,
         Reason.NO_PERMISSION,
         Reason.VANISHED,
+        Reason.VETO,
         Reason.SERVER_ERROR,
         Reason.NO_DECODER,
     }

@@ -1,14 +1,25 @@
 """Sightings: this person in this face, as the model saw it or as a person decided."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from countenance.catalog import sources
+from countenance.catalog import sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Box
 from countenance.catalog.tables import collection, face, item, photo, roster, sighting, source
@@ -52,6 +63,32 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo stands: its locator at the source, and the address of its page, if any."""
+
+    locator: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """
+    Of all sightings those in one collection (its id), whose photo's words answer `text`, and that
+    was taken from the day `since` to the day `until`, both among them, by its own clock.
+
+    What is not given narrows nothing. A photo that does not say when it was taken is on no day.
+    """
+
+    collection: str = ""
+    text: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+EVERYWHERE = Within()
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """
     A person in a face, with where the photo stands. `locator` is relative to the source.
@@ -59,6 +96,10 @@ class Sighting:
     `page` is the address of the page it stands on, if its source has pages. There is no `band`
     where somebody put it there by hand. In a film, of so many `seconds`, they are seen from the
     beginning to the end of `span`, and best at `at`, in seconds.
+
+    `others` are where the same bytes stand in the same source as well. `taken_at` and `near` are
+    the photo's, and may be empty. `marked` is the mark of the name that the source gives to the
+    face, and `named_by_source` whether that is known to be the person's own (`catalog.hints`).
     """
 
     id: SightingId
@@ -69,12 +110,18 @@ class Sighting:
     locator: str
     page: str
     collection: str
+    face: FaceId
     box: Box
     band: Band | None
     state: SightingState
     seconds: float | None = None
     span: Span | None = None
     at: float | None = None
+    others: tuple[Place, ...] = ()
+    taken_at: str = ""
+    near: bytes = b""
+    marked: str = ""
+    named_by_source: bool = False
 
 
 def decided(
@@ -195,7 +242,11 @@ def count_of(tx: Connection, who: PersonId) -> int:
 
 
 def shown(
-    tx: Connection, people: Collection[PersonId], *, at: datetime, in_collection: str = ""
+    tx: Connection,
+    people: Collection[PersonId],
+    *,
+    at: datetime,
+    within: Within = EVERYWHERE,
 ) -> list[Sighting]:
     """
     The sightings of `people` that may be shown at `at`, ordered by source and locator.
@@ -204,16 +255,24 @@ def shown(
     while the rule of its collection is on or somebody confirmed it, and of minors while the person
     is on the roster (P3, P8, P11). Whether the person agrees is not asked here: that is the gate's
     to say. The statements are the same, and as many, whatever they find (P10).
+
+    Raises `UsageError` if there is no word in the text of `within`.
     """
     query = (
         select(
             sighting.c.id,
             sighting.c.person_id,
             sighting.c.photo_id,
+            sighting.c.face_id,
             sighting.c.band,
             sighting.c.state,
-            *(face.c[name] for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views")),
+            *(
+                face.c[name]
+                for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views", "named")
+            ),
             photo.c.seconds,
+            photo.c.taken_at,
+            photo.c.near,
             item.c.locator,
             item.c.page,
             source.c.id.label("source_id"),
@@ -242,8 +301,7 @@ def shown(
         )
         .order_by(source.c.location, item.c.locator, face.c.begins, sighting.c.id)
     )
-    if in_collection:
-        query = query.where(collection.c.id == in_collection)
+    query = query.where(*_narrowed(tx, within))
     found = [_read(row) for row in tx.execute(query)]
     places = (
         select(photo.c.source_id)
@@ -307,11 +365,28 @@ def _granted(
     found: Sequence[Sighting], given: Mapping[SourceId, Sequence[Grant]], *, at: datetime
 ) -> list[Sighting]:
     """Those under a grant in force, each once, at the first of its photo's places."""
-    first: dict[SightingId, Sighting] = {}
+    places: dict[SightingId, list[Sighting]] = {}
     for one in found:
         if any(grant.covers(one.locator, at) for grant in given.get(one.source, ())):
-            first.setdefault(one.id, one)
-    return list(first.values())
+            places.setdefault(one.id, []).append(one)
+    return [
+        replace(first, others=tuple(Place(one.locator, one.page) for one in others))
+        for first, *others in places.values()
+    ]
+
+
+def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
+    day = func.substr(photo.c.taken_at, 1, 10)
+    if within.collection:
+        yield collection.c.id == within.collection
+    if within.text:
+        yield item.c.id.in_(words.matching(tx, within.text))
+    if within.since or within.until:
+        yield photo.c.taken_at != ""
+    if within.since:
+        yield day >= within.since.isoformat()
+    if within.until:
+        yield day <= within.until.isoformat()
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
@@ -324,10 +399,14 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         locator=row.locator,
         page=row.page,
         collection=row.name,
+        face=FaceId(row.face_id),
         box=(row.x1, row.y1, row.x2, row.y2),
         band=None if row.band is None else Band(row.band),
         state=SightingState(row.state),
         seconds=row.seconds,
         span=None if row.begins is None else (float(row.begins), float(row.ends)),
         at=float(row.views[0][0]) if row.views else None,
+        taken_at=row.taken_at,
+        near=row.near or b"",
+        marked=row.named,
     )

@@ -112,7 +112,46 @@ grant = Table(
     Column("until", Instant, nullable=False),
     Column("evidence", _Digest),
     Column("revoked_at", Instant),
+    Column("seen_until", Instant),
     comment="contact: who granted, kept as evidence",
+)
+
+site = Table(
+    "site",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+    Column("failing_since", Instant),
+    Column("trouble", Text, nullable=False, default=""),
+    Column("begun_at", Instant),
+    Column("ended_at", Instant),
+    comment="none: when the grant file of a web site was seen last, and how its listing stands",
+)
+
+grant_file = Table(
+    "grant_file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("certificate", String(64), nullable=False, default=""),
+    Column("digest", _Digest, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="contact: every version of a site's grant file, as it came, kept as evidence",
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("etag", Text, nullable=False, default=""),
+    Column("last_modified", Text, nullable=False, default=""),
+    Column("asked_at", Instant, nullable=False),
+    Column("found", JSON, nullable=False),
+    comment="contact: what stood on the pages of a web site, so that none is asked for twice",
 )
 
 copy = Table(
@@ -142,9 +181,20 @@ photo = Table(
     Column("added_at", Instant, nullable=False),
     Column("kind", String(8), nullable=False, default="photo"),
     Column("seconds", Float),
+    Column("taken_at", String(32), nullable=False, default=""),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("title", Text, nullable=False, default=""),
+    Column("caption", Text, nullable=False, default=""),
+    Column("keywords", Text, nullable=False, default=""),
+    Column("creator", Text, nullable=False, default=""),
+    Column("licence", Text, nullable=False, default=""),
+    Column("near", LargeBinary),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
-    comment="none: compared_with is the gallery version that the faces were last compared with",
+    comment="contact: compared_with is the gallery version that the faces were last compared with; "
+    "from taken_at to licence it is what the file says, the source's own word; near is its near "
+    "hash, of which a blurred picture could be guessed",
 )
 
 item = Table(
@@ -191,8 +241,10 @@ face = Table(
     Column("begins", Float),
     Column("ends", Float),
     Column("views", JSON(none_as_null=True)),
+    Column("named", String(32), nullable=False, default=""),
     comment="none: a box and five points; no vector, no name. In a film: from when until when, and "
-    "the points at the instants at which it is seen best",
+    "the points at the instants at which it is seen best. named is a keyed hash, another for each "
+    "face, of the name that the source gives to it, if it gives one",
 )
 
 person = Table(
@@ -368,6 +420,8 @@ erasure = Table(
     Column("trigger", String(16), nullable=False),
     Column("person_id", ForeignKey(person.c.id), index=True),
     Column("source_id", ForeignKey(source.c.id), index=True),
+    # No foreign key: the case is remembered when the photo itself is gone.
+    Column("photo_id", _Id),
     Column("consents", JSON, nullable=False),
     Column("whole", Boolean, nullable=False),
     Column("stage", String(16), nullable=False, index=True),

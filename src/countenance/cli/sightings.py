@@ -1,15 +1,17 @@
 """Sightings as they stand in answers, the same in every command."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from countenance.core.spans import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from countenance.catalog.photos import Box
     from countenance.catalog.sightings import Sighting
     from countenance.library import Library
+    from countenance.search.results import Result
 
 
 SURENESS = (None, "sure", "likely", "unsure")
@@ -21,12 +23,8 @@ def sighting_document(library: "Library", one: "Sighting") -> dict[str, object]:
     return {
         "id": one.id,
         "photo": {
-            "id": one.photo,
-            "locator": one.locator,
-            "source": one.source,
-            "location": one.location,
-            "collection": one.collection,
-            "url": library.url(one),
+            **_place(library, one),
+            "taken_at": one.taken_at or None,
             "seconds": one.seconds,
         },
         "box": box_document(one.box),
@@ -34,7 +32,29 @@ def sighting_document(library: "Library", one: "Sighting") -> dict[str, object]:
         "span": None if one.span is None else list(one.span),
         "band": one.band,
         "state": one.state,
+        "named_by_source": one.named_by_source,
     }
+
+
+def result_document(library: "Library", one: "Result") -> dict[str, object]:
+    """
+    A result for JSON: its first sighting, with every place where the same picture stands.
+
+    A place of a near-duplicate has the sighting in it, which may be confirmed or rejected alone.
+    """
+    places = [
+        {"sighting": seen.id, **_place(library, place)}
+        for seen in one.sightings
+        for place in _places(seen)
+    ]
+    return {**sighting_document(library, one.first), "places": places}
+
+
+def places_in_words(one: "Result") -> "Iterator[str]":
+    """The places of a result after its first."""
+    others = [place for seen in one.sightings for place in _places(seen)][1:]
+    for place in others:
+        yield f"{place.location}/{place.locator}"
 
 
 def box_document(box: "Box") -> list[float]:
@@ -52,3 +72,23 @@ def in_film(seen: "Sequence[Sighting]") -> str:
     from countenance.catalog.sightings import spans_of
 
     return ", ".join(in_words(span) for span in spans_of(seen))
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _places(seen: "Sighting") -> "list[Sighting]":
+    """The sighting at each of the places where its photo stands."""
+    others = [replace(seen, locator=one.locator, page=one.page) for one in seen.others]
+    return [seen, *others]
+
+
+def _place(library: "Library", one: "Sighting") -> dict[str, object]:
+    return {
+        "id": one.photo,
+        "locator": one.locator,
+        "source": one.source,
+        "location": one.location,
+        "collection": one.collection,
+        "url": library.url(one),
+    }

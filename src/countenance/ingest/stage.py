@@ -19,6 +19,8 @@ from countenance.errors import Reason, Unavailable, Unreadable
 from countenance.extract.extractor import Extractor, Templates
 from countenance.ingest.film import Watching, digest_of, watch_film
 from countenance.media.decode import Picture
+from countenance.media.metadata import Metadata, read_metadata
+from countenance.media.near import near_hash
 from countenance.media.preview import encode_preview
 from countenance.sources.source import FileReader, OpenFile, Reader, is_film
 
@@ -40,6 +42,8 @@ class ReadPhoto:
     A photo or film that was read. `templates` is nothing where nobody was to be recognised.
 
     `seconds` is how long a film is. `short` is why not all of it was seen, if that is so.
+
+    `metadata` is what its file says, and `near` its near hash, or empty.
     """
 
     work: Work
@@ -49,6 +53,8 @@ class ReadPhoto:
     faces: tuple[Face, ...]
     templates: Templates | None
     preview: bytes
+    metadata: Metadata
+    near: bytes
     spent: Mapping[str, float]
     kind: PhotoKind = PhotoKind.PHOTO
     seconds: float | None = None
@@ -153,6 +159,8 @@ class PhotoStage:
             faces=watched.faces,
             templates=watched.templates,
             preview=preview,
+            metadata=Metadata(),
+            near=b"",
             spent=spent.seconds,
             kind=PhotoKind.FILM,
             seconds=watched.seconds,
@@ -179,6 +187,9 @@ class PhotoStage:
                 sharp = self._sharp_enough(data, picture, faces, claim)
             with spent.on("embed"):
                 templates = see.templates(sharp, faces)
+        with spent.on("words"):
+            metadata = read_metadata(data)
+            near = near_hash(picture.pixels)
         with spent.on("preview"):
             preview = encode_preview(picture.pixels)
         return ReadPhoto(
@@ -189,6 +200,8 @@ class PhotoStage:
             faces=faces,
             templates=templates,
             preview=preview,
+            metadata=metadata,
+            near=near,
             spent=spent.seconds,
         )
 

@@ -34,7 +34,7 @@ from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
 from countenance.ingest.progress import Progress
 from countenance.ingest.writer import Writer
-from countenance.library.readers import Around, reader_of
+from countenance.library.readers import Readers
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.settings import KEYS_OWNER_FILE, Settings
@@ -43,7 +43,7 @@ from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
 from countenance.vault.journal import Journal
 from countenance.vault.keys import KeyStore
-from countenance.vault.layout import LibraryLayout, lock
+from countenance.vault.layout import LibraryLayout, lock, lock_file
 from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
 from countenance.vision.models import ModelStore
@@ -72,6 +72,12 @@ class Opened:
         self._journal = Journal(settings.keys_dir)
         self._trail = Trail(
             self._database, self._signing_key, self._journal, clock, self._require_own_keys
+        )
+        self._readers = Readers(
+            self._stores,
+            settings,
+            (self._layout.root, self._layout.vault, settings.keys_dir),
+            lambda: self._trail.key().public,
         )
         self._acted = False
         self._decoder = Decoder(Limits())
@@ -152,6 +158,13 @@ class Opened:
             self._require_own_keys()
             yield
 
+    @contextmanager
+    def _keys_in_turn(self) -> Iterator[None]:
+        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
+        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
+            self._require_own_keys()
+            yield
+
     def _require_own_keys(self) -> None:
         folder = self._settings.keys_dir
         with self._database.read() as tx:
@@ -224,7 +237,7 @@ class Opened:
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
         with lock(self._layout.root):
-            yield Writer(self._stores, self.pack)
+            yield Writer(self._stores, self.pack, self._keys_in_turn)
 
     def _search_again(self, progress: Progress) -> int | None:
         try:
@@ -247,11 +260,10 @@ class Opened:
     def _reader(self, source: Source) -> Reader:
         with self._database.read() as tx:
             given, begun = sources.grants(tx, source.id), self._stores.now(tx)
-        around = Around(
-            covers=lambda locator: any(
+        reader = self._readers.of(
+            source,
+            lambda locator: any(
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
-            apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
-            stores=self._stores,
         )
-        return GrantedReader(reader_of(source, around), source.id, self._stores)
+        return GrantedReader(reader, source.id, self._stores)

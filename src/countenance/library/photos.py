@@ -10,7 +10,7 @@ from countenance.catalog.sightings import Sighting
 from countenance.core.spans import fragment
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
-from countenance.library.sources import Sources
+from countenance.library.sites import Sites
 from countenance.media.film import Sampling
 from countenance.sources.source import Reader, Source
 from countenance.vault.reserve import require_room
@@ -35,7 +35,7 @@ def address(sighting: Sighting, reader: Reader) -> str:
     return where if sighting.span is None else where + fragment(sighting.span)
 
 
-class Photos(Sources):
+class Photos(Sites):
     """What is done with photos."""
 
     def ingest(
@@ -55,7 +55,7 @@ class Photos(Sources):
         self._carry_on_all()
         require_room(self.root)
         with self._at_work() as writer:
-            wanted = self._chosen(chosen)
+            wanted, away = self._see_all(self._chosen(chosen))
             report = ingest(
                 writer,
                 self.extractor,
@@ -64,6 +64,7 @@ class Photos(Sources):
                 progress=progress,
                 sampling=Sampling(every=self._settings.film_every_ms / 1000, quick=quick),
             )
+            report.unlisted += away
             with self._database.write() as tx:
                 ids = tuple(source.id for source in wanted)
                 self._log(tx, Act.INGESTED, subjects=ids)
