@@ -419,6 +419,29 @@ def test_a_persons_own_record_says_when(gala: Gala, party: bytes) -> None:
     assert "00:08.0-00:11.5" in exported.words
 
 
+@pytest.mark.promise("P8")
+def test_sidecars_name_whom_a_search_would_find_and_nobody_else(gala: Gala, party: bytes) -> None:
+    """Each looked for under the purpose, and logged; a no, or a withdrawal, is in no file."""
+    _put(gala, party)
+    gala.put("both.jpg", ADA, BO, STRANGER)
+    gala.enrol("Ada", ADA)
+    gala.enrol("Bo", BO, Purpose.STAFF_FIND)
+    gala.ingest()
+    before = len(gala.log())
+    made = gala.library.sidecars(["Ada", "Bo"], purpose=Purpose.FIND_ME)
+    assert [one.place[1:] for one in made.written] == [("both.jpg.xmp",), ("party.mp4.xmp",)]
+    assert all(one.place[0] == gala.source.id for one in made.written)
+    assert gala.log()[before:] == ["person.found", "search.refused"]
+    for one in made.written:
+        assert b"Ada" in one.document
+        assert b"Bo" not in one.document
+    (photo_of, film_of) = (one.document for one in made.written)
+    assert photo_of.count(b"<mwg-rs:Name>") == 1
+    assert b"<xmpDM:startTime>8000</xmpDM:startTime>" in film_of
+    gala.library.withdraw("Ada")
+    assert gala.library.sidecars(["Ada"], purpose=Purpose.FIND_ME).written == []
+
+
 @pytest.mark.promise("P29")
 def test_a_run_that_was_killed_in_a_film_goes_on(gala: Gala, party: bytes) -> None:
     """Nothing of the film was stored; the next run watches it, and the one before not again."""
