@@ -1,0 +1,281 @@
+"""Take this picture down: its copies in every source; and near-duplicates, which are one result."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg  # type: ignore[import-untyped]
+
+from countenance.audit.receipt import verify_chain
+from countenance.audit.statement import Level, Trigger
+from countenance.catalog.erasures import Stage
+from countenance.catalog.tables import face, item, photo, sighting
+from countenance.erasure import case as case_module
+from countenance.errors import NotFound, Reason, Unavailable
+from countenance.library import Given
+from countenance.media.near import near_hash
+from countenance.people.purpose import Purpose
+from tests.fakes.gala import A_DAY, GROUND, Gala, holding, rows
+from tests.fakes.vision import picture
+
+ADA, BO = 1, 2
+
+
+@pytest.fixture
+def gala(tmp_path: Path) -> Iterator[Gala]:
+    with Gala.make(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def second(gala: Gala, tmp_path: Path) -> Path:
+    """The folder of a second source, in a collection of its own."""
+    folder = tmp_path / "second"
+    folder.mkdir()
+    given = Given("the school", gala.library.now() + 30 * A_DAY)
+    gala.library.add_folder(folder, given, ground=GROUND)
+    return folder
+
+
+def scene(seed: int, *identities: int, edit: str = "") -> bytes:
+    """A picture with enough in it to have a near hash: light bars above the fake faces."""
+    pixels = simplejpeg.decode_jpeg(picture(*identities, side=256), colorspace="RGB")
+    high, wide = pixels.shape[:2]
+    drawn = np.random.default_rng(seed).integers(216, 256, (12, 12), dtype=np.uint8)
+    ground = cv2.resize(drawn, (wide, high), interpolation=cv2.INTER_NEAREST)
+    light = pixels.min(axis=2) > 230
+    pixels = np.where(light[:, :, None], ground[:, :, None], pixels)
+    quality = 70 if edit == "saved" else 95
+    if edit == "captioned":
+        pixels[-14:] = 255
+        pixels[:14] = 216
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=quality))
+
+
+def test_the_scenes_are_as_near_as_they_should_be() -> None:
+    """Saved again they are one, and of two scenes they are not."""
+    hashes = [near_hash(_pixels(one)) for one in (scene(1, ADA), scene(1, ADA, edit="saved"))]
+    assert all(hashes)
+    assert _apart(*hashes) <= 31
+    assert _apart(hashes[0], near_hash(_pixels(scene(2, BO)))) > 60
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+def test_near_duplicates_are_one_result_with_its_places(gala: Gala, second: Path) -> None:
+    """The same file twice, and saved again elsewhere: one result; another picture: another."""
+    _write(gala.folder / "a.jpg", scene(1, ADA))
+    _write(gala.folder / "copy.jpg", scene(1, ADA))
+    _write(second / "small.jpg", scene(1, ADA, edit="saved"))
+    _write(gala.folder / "b.jpg", scene(2, ADA, BO))
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    found = gala.find("Ada")
+    first, other = found.results
+    assert first.first.locator == "a.jpg"
+    assert [one.locator for one in first.first.others] == ["copy.jpg"]
+    assert [one.locator for one in first.near] == ["small.jpg"]
+    assert [one.locator for one in other.sightings] == ["b.jpg"]
+    (probed,) = gala.library.search(picture(ADA), purpose=Purpose.FIND_ME)
+    assert [len(one.sightings) for one in probed.candidates[0].results] == [2, 1]
+
+
+@pytest.mark.promise("P8")
+def test_only_what_may_be_shown_is_in_a_group(gala: Gala, second: Path) -> None:
+    """The end of one source's grant takes its places out of the result, and leaves the others."""
+    _write(gala.folder / "a.jpg", scene(1, ADA))
+    _write(second / "small.jpg", scene(1, ADA, edit="saved"))
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    (both,) = gala.find("Ada").results
+    assert [one.locator for one in both.sightings] == ["a.jpg", "small.jpg"]
+    gala.end_the_grants()
+    (one,) = gala.find("Ada").results
+    assert [seen.locator for seen in one.sightings] == ["small.jpg"]
+    assert one.first.others == ()
+
+
+# --- takedown ---------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.promise("P21")
+def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path) -> None:
+    """In whichever source: rows, boxes, sightings, places, words and preview; others stay."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    _write(gala.folder / "again.jpg", data)
+    _write(gala.folder / "b.jpg", scene(2, ADA))
+    _write(second / "theirs.jpg", data)
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    copies = gala.library.find_copies(data)
+    assert (len(copies.exact), copies.near, copies.unsure) == (2, (), ())
+    with gala.library._database.read() as tx:
+        digests = [str(one).encode() for _, one in rows(tx, photo.c.id, photo.c.digest)]
+    gone = [copy.digest.encode() for copy in copies.exact]
+    assert len(holding(gala.root, gone)) >= 1
+    done = gala.library.take_down_copies(copies.exact)
+    assert [one.stage for one in done] == [Stage.CLOSED, Stage.CLOSED]
+    assert gala.places("Ada") == ["b.jpg"]
+    with gala.library._database.read() as tx:
+        assert rows(tx, item.c.locator) == [("b.jpg",)]
+        assert len(rows(tx, photo.c.id)) == len(rows(tx, face.c.id)) == 1
+        assert len(rows(tx, sighting.c.id)) == 1
+    assert holding(gala.root, gone) == []
+    assert holding(gala.root, [one for one in digests if one not in gone])
+    counts = [dict(one.progress.gone) for one in done]
+    most = {"sightings": 1, "faces": 1, "previews": 1, "photos": 1}
+    assert counts == [most | {"words": 2, "places": 2}, most | {"words": 1, "places": 1}]
+
+
+@pytest.mark.promise("P4")
+def test_its_bytes_are_refused_from_every_source(gala: Gala, second: Path) -> None:
+    """From those that had it, those that did not, new ones; and a new grant does not let it in."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    gala.ingest()
+    gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    _write(gala.folder / "renamed.jpg", data)
+    _write(second / "theirs.jpg", data)
+    assert {one.reason for one in gala.ingest().skipped} == {Reason.ERASED}
+    third = second.with_name("third")
+    third.mkdir()
+    _write(third / "new.jpg", data)
+    until = gala.library.now() + 30 * A_DAY
+    gala.library.add_folder(third, Given("another", until))
+    assert [one.reason for one in gala.ingest().skipped] == [Reason.ERASED]
+    gala.library.add_folder(gala.folder, Given("the club", until, erased_too=True))
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    assert gala.places("Ada") == []
+    assert set(gala.states().values()) == {"refused"}
+
+
+@pytest.mark.promise("P4")
+def test_the_takedown_of_its_source_does_not_open_the_way_for_it(gala: Gala) -> None:
+    """A source that is taken down after it, and let in again, comes without it."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    _write(gala.folder / "b.jpg", scene(2, ADA))
+    gala.ingest()
+    gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    gala.ingest()
+    gala.library.take_down(gala.source.id)
+    gala.grant_again()
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    assert gala.places("Ada") == ["b.jpg"]
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.promise("P20")
+def test_a_takedown_during_the_work_is_heeded(gala: Gala, second: Path) -> None:
+    """What is under way of the same bytes stores nothing."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    copies = gala.library.find_copies(data).exact
+    _write(second / "theirs.jpg", data)
+    pending = [copies]
+
+    def take_down() -> None:
+        if pending:
+            with gala.another() as other:
+                other.take_down_copies(pending.pop())
+
+    gala.vision.after_templates = take_down
+    report = gala.ingest()
+    assert [one.reason for one in report.skipped] == [Reason.ERASED]
+    assert gala.places("Ada") == []
+
+
+@pytest.mark.promise("P24")
+def test_a_receipt_comes_of_it(gala: Gala) -> None:
+    """It is of the photo, and verifies."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    (copy,) = gala.library.find_copies(data).exact
+    (done,) = gala.library.take_down_copies([copy])
+    (receipt,) = gala.library.receipts(done.id)
+    (said,) = verify_chain([receipt.text], gala.library.trail.key())
+    assert (said.trigger, said.subject) == (Trigger.TAKEN_DOWN, copy.photo)
+    assert set(said.levels) == set(Level)
+    assert len(said.items) == 1
+    assert {one.what for one in said.kept} == {"tombstones", "log-entries"}
+
+
+@pytest.mark.parametrize("stage", [Stage.HIDDEN, Stage.KEYS_DESTROYED, Stage.FOUND, Stage.PURGED])
+@pytest.mark.promise("P3")
+def test_it_goes_on_from_wherever_it_was_cut_off(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    """It is in no answer from the first transaction on."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    gala.ingest()
+    gala.enrol("Ada", ADA)
+    copies = gala.library.find_copies(data).exact
+
+    def die(*_: object) -> None:
+        raise Unavailable("cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(case_module._STEPS, stage, die)
+        (begun,) = gala.library.take_down_copies(copies)
+    assert begun.stage is stage
+    assert gala.places("Ada") == []
+    gala.reopen()
+    assert gala.places("Ada") == []
+    assert [one.stage for one in gala.library.resume()] == [Stage.CLOSED]
+    assert holding(gala.root, [copies[0].digest.encode()]) == []
+
+
+def test_near_copies_are_for_a_person_to_say(gala: Gala) -> None:
+    """They are found and named; by a photo's id as well as by a file; taken they go like others."""
+    _write(gala.folder / "a.jpg", scene(1, ADA))
+    _write(gala.folder / "saved.jpg", scene(1, ADA, edit="saved"))
+    _write(gala.folder / "other.jpg", scene(2, BO))
+    gala.ingest()
+    copies = gala.library.find_copies(scene(1, ADA))
+    assert (len(copies.exact), len(copies.near), copies.unsure) == (1, 1, ())
+    assert copies.near[0].bits is not None
+    by_id = gala.library.find_copies(str(copies.exact[0].photo))
+    assert (by_id.exact, by_id.near) == (copies.exact, copies.near)
+    gala.library.take_down_copies([*copies.exact, *copies.near])
+    assert set(gala.states()) == {"other.jpg"}
+    with pytest.raises(NotFound):
+        gala.library.find_copies(str(copies.exact[0].photo))
+
+
+def test_what_was_taken_down_meanwhile_is_given_the_case_there_is(gala: Gala) -> None:
+    """Said twice it is one case, one entry."""
+    data = scene(1, ADA)
+    _write(gala.folder / "a.jpg", data)
+    gala.ingest()
+    copies = gala.library.find_copies(data).exact
+    (first,) = gala.library.take_down_copies(copies)
+    (again,) = gala.library.take_down_copies(copies)
+    assert first.id == again.id
+    assert gala.log().count("picture.removed") == 1
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _pixels(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB"))
+
+
+def _apart(one: bytes, two: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(two)).bit_count()
