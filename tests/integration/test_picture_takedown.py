@@ -14,10 +14,11 @@ from countenance.catalog.erasures import Stage
 from countenance.catalog.tables import face, item, photo, sighting
 from countenance.erasure import case as case_module
 from countenance.errors import NotFound, Reason, Unavailable
-from countenance.library import Given
+from countenance.library import Given, Library
 from countenance.media.near import near_hash
 from countenance.people.purpose import Purpose
-from tests.fakes.gala import A_DAY, GROUND, Gala, holding, rows
+from tests.fakes.echo import Echo
+from tests.fakes.gala import A_DAY, GROUND, Gala, holding, open_library, rows
 from tests.fakes.vision import picture
 
 ADA, BO = 1, 2
@@ -127,7 +128,7 @@ def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path)
         assert len(rows(tx, sighting.c.id)) == 1
     assert holding(gala.root, gone) == []
     assert holding(gala.root, [one for one in digests if one not in gone])
-    counts = [dict(one.progress.gone) for one in done]
+    counts = sorted((dict(one.progress.gone) for one in done), key=lambda one: -one["places"])
     most = {"sightings": 1, "faces": 1, "previews": 1, "photos": 1}
     assert counts == [most | {"words": 2, "places": 2}, most | {"words": 1, "places": 1}]
 
@@ -264,6 +265,75 @@ def test_what_was_taken_down_meanwhile_is_given_the_case_there_is(gala: Gala) ->
     (again,) = gala.library.take_down_copies(copies)
     assert first.id == again.id
     assert gala.log().count("picture.removed") == 1
+
+
+@pytest.mark.promise("P21")
+@pytest.mark.promise("P4")
+def test_originals_of_its_bytes_go_too(gala: Gala, tmp_path: Path) -> None:
+    """Also one that was uploaded and not read yet; and it is not taken again."""
+    data, other = scene(1, ADA), scene(2, BO)
+    files = [tmp_path / "mine.jpg", tmp_path / "theirs.jpg"]
+    files[0].write_bytes(data)
+    files[1].write_bytes(other)
+    given = Given("Ada", gala.library.now() + 30 * A_DAY)
+    gala.library.upload(files, given, collection="uploaded", ground=GROUND)
+    _write(gala.folder / "a.jpg", data)
+    gala.library.ingest([gala.source.id])
+    assert len(holding(gala.root, [data])) == 1
+    (done,) = gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    assert done.progress.gone["originals"] == done.progress.gone["uploads"] == 1
+    assert holding(gala.root, [data]) == []
+    assert len(holding(gala.root, [other])) == 1
+    again = gala.library.upload(files[:1], given, collection="uploaded")
+    assert [one.reason for one in again.refused] == [Reason.ERASED]
+
+
+@pytest.mark.promise("P23")
+def test_what_was_given_out_of_it_is_recalled(tmp_path: Path) -> None:
+    """Of this photo, and of no other of its source; the case waits for the answer."""
+    echo = Echo.make(tmp_path)
+    with echo.gala:
+        data = scene(1, ADA)
+        echo.enrol("Ada", ADA)
+        _write(echo.gala.folder / "a.jpg", data)
+        _write(echo.gala.folder / "b.jpg", scene(2, ADA))
+        echo.gala.ingest()
+        given = [echo.give("a.jpg"), echo.give("b.jpg")]
+        (done,) = echo.gala.library.take_down_copies(echo.gala.library.find_copies(data).exact)
+        assert done.stage is Stage.BYTES_GONE
+        assert [one.disclosure for one in echo.gala.library.recalls()] == given[:1]
+
+
+@pytest.mark.promise("P22")
+@pytest.mark.parametrize("when", ["before", "since"])
+def test_a_restored_backup_does_not_bring_it_back(gala: Gala, tmp_path: Path, when: str) -> None:
+    """Whether it was in the backup, or was read after it: it is gone, and refused."""
+    data = scene(1, ADA)
+    # Some picture was taken down before, so that the backup knows the key of the tombstones.
+    _write(gala.folder / "first.jpg", scene(3, BO))
+    gala.ingest()
+    gala.library.take_down_copies(gala.library.find_copies(scene(3, BO)).exact)
+    (gala.folder / "first.jpg").unlink()
+    if when == "before":
+        _write(gala.folder / "a.jpg", data)
+        gala.ingest()
+    gala.enrol("Ada", ADA)
+    backup = gala.library.back_up(tmp_path / "backups").backup.location
+    if when == "since":
+        _write(gala.folder / "a.jpg", data)
+        gala.ingest()
+    assert gala.places("Ada") == ["a.jpg"]
+    gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    gala.library.close()
+    keys = gala.keys
+    gala.root.rename(tmp_path / "lost")
+    Library.restore(backup, gala.root, keys=keys, actor="tester", clock=gala.clock)
+    gala.library = open_library(gala.root, gala.clock, gala.vision)
+    assert gala.places("Ada") == []
+    gala.library.resume()
+    gala.ingest()
+    assert gala.places("Ada") == []
+    assert gala.states() == {"a.jpg": "refused"}
 
 
 # --------------------------------------------------------------------------------------------
