@@ -15,12 +15,14 @@ from tests.planted import (
     scanning,
     searching,
     stores,
+    words,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
     stores,
+    words,
     recognition,
     searching,
     consent,
