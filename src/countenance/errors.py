@@ -69,6 +69,8 @@ class Reason(StrEnum):
     ENCRYPTED = "encrypted"
     SERVER_ERROR = "server-error"
     NO_GRANT = "no-grant"
+    VETO = "veto"
+    KEPT_ITS_TIME = "kept-its-time"
     ERASED = "erased"
 
 

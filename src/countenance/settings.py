@@ -19,6 +19,8 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
 | `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
 | `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
+| `operator`             | `OPERATOR`             | none                      | our page, to sites |
+| `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
@@ -60,6 +62,8 @@ _VARIABLES = {
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
     "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
     "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
+    "operator": "COUNTENANCE_OPERATOR",
+    "contact": "COUNTENANCE_CONTACT",
     "scan_every": "COUNTENANCE_SCAN_EVERY",
 }
 
@@ -80,6 +84,8 @@ class Settings:
     searches_per_account: int
     searches_per_library: int
     scan_every: int
+    operator: str
+    contact: str
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -162,6 +168,8 @@ def load_settings(
         ),
         searches_per_account=_searches("searches_per_account", values),
         searches_per_library=_searches("searches_per_library", values),
+        operator=str(values["operator"]),
+        contact=str(values["contact"]),
         scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
     )
 
@@ -236,6 +244,8 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "historical_years": 10,
         "searches_per_account": 60,
         "searches_per_library": 600,
+        "operator": "",
+        "contact": "",
         "scan_every": 60,
     }
 

@@ -14,13 +14,17 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    sites,
     stores,
+    vetoes,
     words,
 )
 from tests.planted.plant import Plant, of_module
 
 MODULES = (
     gathering,
+    sites,
+    vetoes,
     stores,
     words,
     recognition,

@@ -122,7 +122,7 @@ def words_left_in_the_index(patch: pytest.MonkeyPatch) -> None:
     "P21",
     "The full text is passed over by a takedown.",
     f"{WORDS}::test_words_leave_every_file_with_their_source",
-    f"{PICTURE}::test_every_copy_of_a_picture_goes_and_nothing_else",
+    f"{PICTURE}::test_its_words_go_and_those_of_others_stay",
 )
 def words_passed_over(patch: pytest.MonkeyPatch) -> None:
     instead(patch, holders.WordsHolder.purge, "return []")

@@ -28,6 +28,8 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "searches_per_account": ("COUNTENANCE_SEARCHES_PER_ACCOUNT", "7"),
     "searches_per_library": ("COUNTENANCE_SEARCHES_PER_LIBRARY", "70"),
     "scan_every": ("COUNTENANCE_SCAN_EVERY", "15"),
+    "operator": ("COUNTENANCE_OPERATOR", "https://finder.example/"),
+    "contact": ("COUNTENANCE_CONTACT", "mail@finder.example"),
 }
 
 _ELSEWHERE: Mapping[str, str] = {

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from countenance.catalog import words
 from countenance.catalog.tables import item
 from countenance.core.ids import GrantId, ItemId, PhotoId, SourceId
 from countenance.errors import Reason
@@ -250,17 +251,18 @@ def finish(
             changed_at=at,
         )
     )
+    words.put(tx, held)
     return PhotoId(before) if before is not None and before != photo else None
 
 
 def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> PhotoId | None:
     """Mark an item as without result. Gives the photo that it was before, if any."""
     before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
-    tx.execute(
-        update(item)
-        .where(item.c.id == held)
-        .values(state=why.state, reason=why.reason, detail=why.detail, photo_id=None, changed_at=at)
-    )
+    # Of what was taken down not even the words are kept that its page says of it again.
+    forgotten = {"page": "", "words": ""} if why.reason is Reason.ERASED else {}
+    values = {"state": why.state, "reason": why.reason, "detail": why.detail, **forgotten}
+    tx.execute(update(item).where(item.c.id == held).values(**values, photo_id=None, changed_at=at))
+    words.remove(tx, held)
     return None if before is None else PhotoId(before)
 
 
@@ -304,7 +306,9 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 
 # --------------------------------------------------------------------------------------------
 
-_PASSING = frozenset({Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.SERVER_ERROR})
+_PASSING = frozenset(
+    {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.VETO, Reason.SERVER_ERROR}
+)
 """Reasons that may end without the file being written again."""
 
 _SUSPECT = item.c.attempts >= MAX_ATTEMPTS

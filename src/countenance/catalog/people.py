@@ -148,6 +148,13 @@ def only(found: Sequence[Person], name: str) -> Person:
     return found[0]
 
 
+def of_age(tx: Connection) -> frozenset[PersonId]:
+    """Everybody who is no minor."""
+    bands = (AgeBand.ADULT, AgeBand.HISTORICAL)
+    rows = tx.execute(select(person.c.id).where(person.c.age_band.in_(bands))).scalars()
+    return frozenset(PersonId(one) for one in rows)
+
+
 def list_all(tx: Connection) -> list[Person]:
     """Everybody enrolled, by name."""
     rows = tx.execute(

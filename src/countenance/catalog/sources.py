@@ -23,8 +23,8 @@ def at_location(tx: Connection, kind: SourceKind, location: str) -> Source | Non
     return None if row is None else _read(row)
 
 
-def add(tx: Connection, new: Source, first: Grant) -> None:
-    """Store a source together with its first grant: there is none without."""
+def add(tx: Connection, new: Source, first: Grant, *more: Grant) -> None:
+    """Store a source together with its first grants: there is none without."""
     tx.execute(
         insert(source).values(
             id=new.id,
@@ -35,7 +35,8 @@ def add(tx: Connection, new: Source, first: Grant) -> None:
             options=dict(new.options),
         )
     )
-    add_grant(tx, first)
+    for one in (first, *more):
+        add_grant(tx, one)
 
 
 def add_grant(tx: Connection, new: Grant) -> None:
@@ -51,6 +52,7 @@ def add_grant(tx: Connection, new: Grant) -> None:
             until=new.until,
             evidence=new.evidence,
             revoked_at=new.revoked_at,
+            seen_until=new.seen_until,
         )
     )
 
@@ -114,6 +116,30 @@ def covered(tx: Connection, one: Photo, *, at: datetime) -> bool:
     return any(grant.covers(locator, at) for grant in given for locator in one.locators)
 
 
+def supersede(tx: Connection, which: SourceId, *, at: datetime) -> None:
+    """
+    End the grants of the source that are in force, for its owner gives another in their place.
+
+    Nothing was taken back: what the new one covers stays.
+    """
+    for one in grants(tx, which):
+        if one.stands(at):
+            tx.execute(update(grant).where(grant.c.id == one.id).values(until=at))
+
+
+def saw(tx: Connection, which: SourceId, *, until: datetime) -> None:
+    """The grants of the source that need to be seen were: until then they hold."""
+    tx.execute(
+        update(grant)
+        .where(
+            grant.c.source_id == which,
+            grant.c.revoked_at.is_(None),
+            grant.c.seen_until.is_not(None),
+        )
+        .values(seen_until=until)
+    )
+
+
 def revoke(tx: Connection, which: SourceId, *, at: datetime) -> tuple[GrantId, ...]:
     """End every grant of the source. From this transaction on nothing of it is in any answer."""
     ended = tx.execute(
@@ -150,4 +176,5 @@ def _read_grant(row: Row[Any]) -> Grant:
         until=row.until,
         evidence=None if row.evidence is None else Digest(row.evidence),
         revoked_at=row.revoked_at,
+        seen_until=row.seen_until,
     )

@@ -112,7 +112,46 @@ grant = Table(
     Column("until", Instant, nullable=False),
     Column("evidence", _Digest),
     Column("revoked_at", Instant),
+    Column("seen_until", Instant),
     comment="contact: who granted, kept as evidence",
+)
+
+site = Table(
+    "site",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+    Column("failing_since", Instant),
+    Column("trouble", Text, nullable=False, default=""),
+    Column("begun_at", Instant),
+    Column("ended_at", Instant),
+    comment="none: when the grant file of a web site was seen last, and how its listing stands",
+)
+
+grant_file = Table(
+    "grant_file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("certificate", String(64), nullable=False, default=""),
+    Column("digest", _Digest, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="contact: every version of a site's grant file, as it came, kept as evidence",
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("source_id", ForeignKey(source.c.id), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("etag", Text, nullable=False, default=""),
+    Column("last_modified", Text, nullable=False, default=""),
+    Column("asked_at", Instant, nullable=False),
+    Column("found", JSON, nullable=False),
+    comment="contact: what stood on the pages of a web site, so that none is asked for twice",
 )
 
 copy = Table(

@@ -1,6 +1,6 @@
 """`countenance source add`: each kind of source has a command, and all have a grant's options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar, Unpack
@@ -22,7 +22,15 @@ Adding = TypeVar("Adding", bound=Callable[..., Any])
 add = group("add", "Add a source, under a grant.")
 
 
-class Granting(TypedDict):
+class Belonging(TypedDict):
+    """The values of the options that `collected` adds."""
+
+    collection: str
+    recognition_ground: str
+    erased_too: bool
+
+
+class Granting(Belonging):
     """The values of the options that `granted` adds."""
 
     granted_by: str
@@ -30,9 +38,6 @@ class Granting(TypedDict):
     evidence: Path | None
     scope: NotRequired[tuple[str, ...]]
     purposes: "frozenset[GrantPurpose]"
-    collection: str
-    recognition_ground: str
-    erased_too: bool
 
 
 _SCOPE = click.option(
@@ -58,6 +63,9 @@ _GRANTING = (
         help="What they allow to be done: `match` (find faces), `publish` (give out), or both "
         "with a comma.",
     ),
+)
+
+_BELONGING = (
     click.option(
         "--collection", metavar="C", default="", help="What the pictures belong to. Else: its name."
     ),
@@ -76,6 +84,12 @@ _GRANTING = (
 )
 
 
+def _with(options: Sequence[Callable[[Adding], Adding]], function: Adding) -> Adding:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def granted(function: Adding) -> Adding:
     """Give a command the options of a grant: who allows what, until when, for which collection."""
     return granted_whole(_SCOPE(function))
@@ -83,9 +97,12 @@ def granted(function: Adding) -> Adding:
 
 def granted_whole(function: Adding) -> Adding:
     """The same, where all that is named is granted: there is no part of it to say."""
-    for option in reversed(_GRANTING):
-        function = option(function)
-    return function
+    return _with(_GRANTING, collected(function))
+
+
+def collected(function: Adding) -> Adding:
+    """Give a command the options that say what the pictures of a source belong to."""
+    return _with(_BELONGING, function)
 
 
 @command(
@@ -110,6 +127,42 @@ def add_folder(call: Call, *, location: Path, **granting: Unpack[Granting]) -> N
         added = library.add_folder(location, given_by(granting), **belonging(granting))
         at = library.now()
     answer_added(call, added, at=at)
+
+
+@command(
+    "site",
+    of=add,
+    changes="the library's list of sources, and its collections if the one named is new; nothing "
+    "at the site, which is asked for its grant file alone",
+    example="countenance source add site https://photos.club.example/galleries/2026/",
+)
+@click.argument("url")
+@collected
+@click.option(
+    "--private-network",
+    is_flag=True,
+    help="The server is on a private network or this machine.",
+)
+def add_site(call: Call, *, url: str, private_network: bool, **belongs: Unpack[Belonging]) -> None:
+    """
+    Add a web site that allows it itself, in its grant file.
+
+    URL is the page at which the listing begins. What may be read, and until when, the site's own
+    file says, and it is asked for again before each reading; `countenance grant` writes and checks
+    such files. Where it does not allow it, the exit code is 4, and nothing else was asked for.
+    """
+    with call.open() as library:
+        added, notes = library.add_site(
+            url,
+            collection=belongs["collection"],
+            ground=belongs["recognition_ground"],
+            erased_too=belongs["erased_too"],
+            private_network=private_network,
+        )
+        at = library.now()
+    answer_added(call, added, at=at)
+    for note in notes:
+        say(note)
 
 
 def given_by(granting: Granting) -> "Given":

@@ -32,6 +32,7 @@ class Place:
 COMMANDS: Mapping[str, Place] = {
     "init": Place("init", "init", "Make a library."),
     "source": Place("source", "source", "Say where pictures come from, and who allows it."),
+    "grant": Place("grant", "grant", "Write and check what a web site's owner allows."),
     "upload": Place("upload", "upload", "Keep pictures that have no other home."),
     "collection": Place("collection", "collection", "Say where faces may be recognised."),
     "ingest": Place("ingest", "ingest", "Read and recognise what is new at the sources."),

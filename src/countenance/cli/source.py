@@ -12,10 +12,13 @@ from countenance.cli.sources import (
     grant_in_words,
     grant_lines,
     say_unlisted,
+    site_document,
+    site_lines,
     source_document,
     unlisted_document,
 )
 from countenance.cli.stores import add_archive, add_bucket, add_iiif
+from countenance.sources.source import SourceKind
 
 if TYPE_CHECKING:
     from countenance.catalog.collections import Collection
@@ -57,14 +60,17 @@ def show(call: Call, which: str) -> None:
         at = library.now()
         found, where = _look_up(library, which)
         grants, troubles = library.grants(found.id), library.troubles(found.id)
+        site = library.site(found.id) if found.kind is SourceKind.SITE else None
     document = source_document(found, where, grants, at=at) | {
         "troubles": [
             {"locator": one.locator, "reason": one.reason, "detail": one.detail} for one in troubles
-        ]
+        ],
+        "site": None if site is None else site_document(site),
     }
     text = [
         f"source {found.id}: {found.location}",
         f"collection {where.name}, recognition {'on' if where.recognises else 'off'}",
+        *([] if site is None else site_lines(site)),
         *(f"grant {one.id}: {line}" for one in grants for line in grant_lines(one, at=at)),
         f"{counted(len(troubles), 'file')} without result",
         *table((f"  {one.reason}", one.locator, one.detail) for one in troubles),

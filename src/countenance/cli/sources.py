@@ -8,6 +8,7 @@ from countenance.cli.answer import last_day, say
 
 if TYPE_CHECKING:
     from countenance.catalog.collections import Collection
+    from countenance.catalog.sites import SiteState
     from countenance.sources.grant import Grant
     from countenance.sources.source import Source, Unlisted
 
@@ -64,6 +65,23 @@ def grant_lines(grant: "Grant", *, at: datetime) -> Iterator[str]:
     yield f"for {', '.join(sorted(grant.purposes))} in {', '.join(grant.scope)}"
     if grant.evidence is not None:
         yield f"evidence sha256 {grant.evidence}"
+
+
+def site_document(site: "SiteState") -> dict[str, object]:
+    """How a web site stands, for JSON."""
+    return {
+        "seen_at": site.seen_at,
+        "failing_since": site.failing_since,
+        "trouble": site.trouble or None,
+        "listed_at": site.ended_at,
+    }
+
+
+def site_lines(site: "SiteState") -> Iterator[str]:
+    """When the grant file of a web site was seen last, and what is in the way."""
+    yield f"its grant file was seen on {site.seen_at:%Y-%m-%d %H:%M} UTC"
+    if site.failing_since is not None:
+        yield f"not since {site.failing_since:%Y-%m-%d %H:%M} UTC: {site.trouble}"
 
 
 # --------------------------------------------------------------------------------------------------

@@ -22,9 +22,7 @@ from countenance.catalog import (
     sightings,
     sources,
     tombstones,
-    words,
 )
-from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.photos import Box, Face, NewPhoto, Told
 from countenance.catalog.references import OpenGallery, open_gallery
@@ -40,6 +38,7 @@ from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, Unre
 from countenance.media.metadata import Metadata
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
+from countenance.sources.source import EXCLUDED, MINORS, Source
 from countenance.vault.ledger import CopyKind
 from countenance.vision.pack import Pack
 
@@ -172,7 +171,6 @@ class Writer:
     ) -> tuple[Stored, list[CopyId]]:
         claim = work.claim
         before = items.give_up(tx, claim.id, why, at=self.stores.now(tx))
-        words.remove(tx, claim.id)
         stored = Stored(claim.source, claim.locator, reason=why.reason, detail=why.detail)
         return stored, [work.preview, *self._remove_former(tx, before)]
 
@@ -195,7 +193,6 @@ class Writer:
             # Its photo was removed between the stage and now, so its faces are not known.
             return Stored(claim.source, claim.locator, again=True), []
         before = items.finish(tx, claim.id, photo, grant, at=at)
-        words.put(tx, claim.id)
         needless += self._remove_former(tx, before)
         stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
         return stored, needless
@@ -232,11 +229,12 @@ class Writer:
         faces: tuple[Face, ...],
         templates: Templates | None,
     ) -> int:
-        where = collections.get(tx, sources.get(tx, source).collection)
+        whence = sources.get(tx, source)
+        where = collections.get(tx, whence.collection)
         if templates is None or not where.recognises:
             return 0
         denied = sightings.decided(tx, photo, SightingState.REJECTED)
-        found = self._sightings(tx, where, faces, templates, rejected=denied)
+        found = self._sightings(tx, whence, faces, templates, rejected=denied)
         confirmed = sightings.decided(tx, photo, SightingState.CONFIRMED)
         taken_faces = {face for face, _ in confirmed}
         taken_people = {person for _, person in confirmed}
@@ -250,7 +248,7 @@ class Writer:
     def _sightings(
         self,
         tx: Connection,
-        where: Collection,
+        whence: Source,
         faces: tuple[Face, ...],
         templates: Templates,
         *,
@@ -258,22 +256,29 @@ class Writer:
     ) -> list[NewSighting]:
         places = {face.id: place for place, face in enumerate(faces)}
         barred = [(places[face], person) for face, person in rejected]
-        matches = recognise(templates, self._gallery_of(tx, where), self.pack, rejected=barred)
+        matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
         named = {match.person for match in matches.values()}
         consents = people.consents(tx, people=named)
         if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
-            matches = recognise(templates, self._gallery_of(tx, where), self.pack, rejected=barred)
+            matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
         return [
             NewSighting(faces[row].id, match.person, match.band) for row, match in matches.items()
         ]
 
-    def _gallery_of(self, tx: Connection, where: Collection) -> Gallery:
-        """Of minors only those on the roster are compared with anybody (P11)."""
-        everybody = self.gallery(tx).gallery
-        return everybody.only(collections.roster_of(tx, where.id)) if where.minors else everybody
+    def _gallery_of(self, tx: Connection, whence: Source) -> Gallery:
+        """
+        Of minors only those on the roster are compared with anybody (P11), and nobody under age
+        where whoever granted the source left them out.
+        """
+        found, where = self.gallery(tx).gallery, collections.get(tx, whence.collection)
+        if where.minors:
+            found = found.only(collections.roster_of(tx, where.id))
+        if whence.options.get(MINORS) == EXCLUDED:
+            found = found.only(people.of_age(tx))
+        return found
 
     def _is_erased(self, tx: Connection, source: SourceId, offered: Digest) -> bool:
         """Whether a tombstone stands for it, also one that was set while it was worked on (P4)."""

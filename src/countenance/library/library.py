@@ -134,6 +134,7 @@ class Library(
         if self._acted:
             self._sign(at_least=1)
         self._decoder.close()
+        self._readers.close()
         self._scanner_apart.close()
         self._database.close()
 

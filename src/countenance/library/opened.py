@@ -34,7 +34,7 @@ from countenance.ingest.compare import compare_all
 from countenance.ingest.granted import GrantedReader
 from countenance.ingest.progress import Progress
 from countenance.ingest.writer import Writer
-from countenance.library.readers import Around, reader_of
+from countenance.library.readers import Readers
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.settings import KEYS_OWNER_FILE, Settings
@@ -72,6 +72,12 @@ class Opened:
         self._journal = Journal(settings.keys_dir)
         self._trail = Trail(
             self._database, self._signing_key, self._journal, clock, self._require_own_keys
+        )
+        self._readers = Readers(
+            self._stores,
+            settings,
+            (self._layout.root, self._layout.vault, settings.keys_dir),
+            lambda: self._trail.key().public,
         )
         self._acted = False
         self._decoder = Decoder(Limits())
@@ -254,11 +260,10 @@ class Opened:
     def _reader(self, source: Source) -> Reader:
         with self._database.read() as tx:
             given, begun = sources.grants(tx, source.id), self._stores.now(tx)
-        around = Around(
-            covers=lambda locator: any(
+        reader = self._readers.of(
+            source,
+            lambda locator: any(
                 one.covers(locator, max(begun, self._clock.now())) for one in given
             ),
-            apart=(self._layout.root, self._layout.vault, self._settings.keys_dir),
-            stores=self._stores,
         )
-        return GrantedReader(reader_of(source, around), source.id, self._stores)
+        return GrantedReader(reader, source.id, self._stores)

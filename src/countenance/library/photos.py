@@ -9,7 +9,7 @@ from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
-from countenance.library.sources import Sources
+from countenance.library.sites import Sites
 from countenance.sources.source import Source
 from countenance.vault.reserve import require_room
 
@@ -25,7 +25,7 @@ class Inventory:
     recognised: int
 
 
-class Photos(Sources):
+class Photos(Sites):
     """What is done with photos."""
 
     def ingest(self, chosen: Sequence[str] = (), *, progress: Progress = silent) -> Report:
@@ -41,7 +41,7 @@ class Photos(Sources):
         self._carry_on_all()
         require_room(self.root)
         with self._at_work() as writer:
-            wanted = self._chosen(chosen)
+            wanted, away = self._see_all(self._chosen(chosen))
             report = ingest(
                 writer,
                 self.extractor,
@@ -49,6 +49,7 @@ class Photos(Sources):
                 workers=self._settings.workers,
                 progress=progress,
             )
+            report.unlisted += away
             with self._database.write() as tx:
                 ids = tuple(source.id for source in wanted)
                 self._log(tx, Act.INGESTED, subjects=ids)

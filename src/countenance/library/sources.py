@@ -1,6 +1,6 @@
 """Sources: where pictures come from, and who allows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -163,38 +163,14 @@ class Sources(Cases):
         or among the library's own files, if it is a source of another collection already, or if the
         grant is over before it begins.
         """
-        # What is on its way out goes first: what is granted anew is read anew.
-        self._carry_on_all()
-        with self._database.write() as tx:
-            at = self._stores.now(tx)
+
+        def given_to(source: SourceId, at: datetime) -> list[Grant]:
             given.check(at)
-            known = sources.at_location(tx, place.kind, place.location)
-            if known is None:
-                self._require_alone(tx, place)
-            where = self._collection_for(tx, known, collection, default=place.name)
-            source = known or Source(
-                id=SourceId(new_id("d")),
-                kind=place.kind,
-                location=place.location,
-                collection=where.id,
-                added_at=at,
-                options=place.options,
-            )
-            grant = given.to(source.id, at)
-            if known is None:
-                sources.add(tx, source, grant)
-            else:
-                sources.add_grant(tx, grant)
-                sources.set_options(tx, source.id, place.options)
-            self._log(tx, Act.SOURCE_ADDED, subjects=(source.id,), rests_on=(grant.id,))
-            if given.erased_too:
-                let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
-            if ground.strip():
-                where = replace(where, recognition=True, ground=ground.strip())
-                collections.set_rule(tx, where, at=at)
-                self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
-        self._did_act()
-        return SourceAdded(source, grant, where, renewed=known is not None)
+            return [given.to(source, at)]
+
+        return self._add(
+            place, given_to, collection=collection, ground=ground, erased_too=given.erased_too
+        )
 
     def sources(self) -> list[Source]:
         with self._database.read() as tx:
@@ -265,6 +241,48 @@ class Sources(Cases):
         return done
 
     # ----------------------------------------------------------------------------------------
+
+    def _add(
+        self,
+        place: Place,
+        grants: Callable[[SourceId, datetime], Sequence[Grant]],
+        *,
+        collection: str,
+        ground: str,
+        erased_too: bool,
+    ) -> SourceAdded:
+        """Add a source, or renew it, under the grants that `grants` gives for its id and now."""
+        # What is on its way out goes first: what is granted anew is read anew.
+        self._carry_on_all()
+        with self._database.write() as tx:
+            at = self._stores.now(tx)
+            known = sources.at_location(tx, place.kind, place.location)
+            if known is None:
+                self._require_alone(tx, place)
+            made = known.id if known else SourceId(new_id("d"))
+            given = grants(made, at)
+            where = self._collection_for(tx, known, collection, default=place.name)
+            source = known or Source(made, place.kind, place.location, where.id, at, place.options)
+            if known is None:
+                sources.add(tx, source, *given)
+            else:
+                for one in given:
+                    sources.add_grant(tx, one)
+                sources.set_options(tx, source.id, place.options)
+            self._log(
+                tx,
+                Act.SOURCE_ADDED,
+                subjects=(source.id,),
+                rests_on=tuple(one.id for one in given),
+            )
+            if erased_too:
+                let_in_again(tx, source.id, actor=self._settings.actor, stores=self._stores)
+            if ground.strip():
+                where = replace(where, recognition=True, ground=ground.strip())
+                collections.set_rule(tx, where, at=at)
+                self._log(tx, Act.RULE_CHANGED, subjects=(where.id,))
+        self._did_act()
+        return SourceAdded(source, given[0], where, renewed=known is not None)
 
     def _require_alone(self, tx: Connection, place: Place) -> None:
         """A picture is of one source: else the end of one's grant would leave it to the other."""

@@ -8,6 +8,13 @@ from typing import Protocol
 
 from countenance.core.ids import CollectionId, SourceId
 
+MINORS = "minors"
+"""The option that says whether people under age are recognised there; by default they are, where
+the collection's rule lets them be."""
+
+EXCLUDED = "excluded"
+"""Its value where they are not."""
+
 
 class SourceKind(StrEnum):
     """What kind of place it is; each kind has its reader."""

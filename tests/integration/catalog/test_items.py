@@ -124,7 +124,10 @@ def test_what_vanished_is_new_when_it_is_back(database: Database, grant: Grant) 
 @pytest.mark.parametrize("reason", Reason)
 def test_passing_troubles_are_tried_again(database: Database, grant: Grant, reason: Reason) -> None:
     """What a new permission, a new grant or a file's return may mend counts as changed."""
-    passing = {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.SERVER_ERROR}
+    passing = {
+        *(Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VETO),
+        *(Reason.VANISHED, Reason.SERVER_ERROR),
+    }
     with database.write() as tx:
         _list(tx, grant.source, "a")
         (held,) = _claim(tx, grant)

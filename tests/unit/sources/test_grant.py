@@ -135,3 +135,48 @@ def test_times_have_a_zone(name: str) -> None:
     naive = _DURING.replace(tzinfo=None)
     with pytest.raises(UsageError, match=name):
         replace(_GRANT, given_at=naive) if name == "given_at" else replace(_GRANT, until=naive)
+
+
+@pytest.mark.parametrize(
+    ("scope", "covered", "not_covered"),
+    [
+        (("**", "!private/**"), ["a.jpg", "b/a.jpg"], ["private/a.jpg"]),
+        (("a/**", "!a/b/**", "a/b/c/**"), ["a/x", "a/b/c/x"], ["a/b/x", "b"]),
+        (("a/*.jpg", "!a/*.jpg"), [], ["a/b.jpg"]),
+        (("~club.example/gala/",), ["club.example/gala/a.jpg"], ["club.example/galas/a.jpg"]),
+        (
+            ("~club.example/gala",),
+            ["club.example/gala/a", "club.example/gala?x=1"],
+            ["club.exampl"],
+        ),
+        (("~a.example/*/public/",), ["a.example/x/y/public/1.jpg"], ["a.example/x/1.jpg"]),
+        (("~a.example/x.jpg$",), ["a.example/x.jpg"], ["a.example/x.jpg?large"]),
+        (("~a.example/x/", "!~a.example/x/y"), ["a.example/x/z"], ["a.example/x/y/z"]),
+        (("~a.example/x", "!~a.example/x"), [], ["a.example/x/z"]),
+    ],
+)
+def test_what_is_left_out(
+    scope: tuple[str, ...], covered: list[str], not_covered: list[str]
+) -> None:
+    """The longest of those that match says, and what leaves out wins over one as long."""
+    grant = replace(_GRANT, scope=scope)
+    assert [name for name in covered if not grant.covers(name, _DURING)] == []
+    assert [name for name in not_covered if grant.covers(name, _DURING)] == []
+
+
+@given(st.lists(_PATHS, min_size=1, max_size=3), _PATHS)
+def test_leaving_out_never_covers_more(scope: list[str], path: str) -> None:
+    """Whatever is left out, nothing is covered that was not."""
+    grant = replace(_GRANT, scope=tuple(scope))
+    fewer = replace(_GRANT, scope=(*scope, *(f"!{glob}" for glob in scope[:1])))
+    assert grant.covers(path, _DURING) or not fewer.covers(path, _DURING)
+
+
+def test_a_grant_in_public_holds_only_while_it_is_seen_there() -> None:
+    """Nobody may be asked for weeks whether it still stands, and it counts no longer."""
+    grant = replace(_GRANT, seen_until=_DURING)
+    assert grant.covers("a.jpg", _DURING - _MOMENT)
+    assert not grant.in_force(_DURING)
+    with pytest.raises(NoGrant, match="not seen in its place"):
+        grant.require("a.jpg", _DURING)
+    assert not replace(grant, until=_GIVEN + _MOMENT).in_force(_DURING - _MOMENT)

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from countenance import __version__
 from countenance.errors import NoGrant, Reason, Refused, Unavailable, Unreadable, UsageError
@@ -113,7 +113,8 @@ class Fetched:
     `url` is where it came from, after redirects. The names of `headers` are lower case; values of
     one name are joined by a comma. `body` is unpacked. `certificate` is the SHA-256 of the server's
     certificate, 64 hexadecimal digits, or empty without TLS. `retry_after` is for how many seconds
-    the server wants to be left alone, or `None`.
+    the server wants to be left alone, or `None`. `lines` are the headers line by line: where a line
+    ends means something in a few of them.
     """
 
     url: str
@@ -122,6 +123,7 @@ class Fetched:
     body: bytes = b""
     certificate: str = ""
     retry_after: float | None = None
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def etag(self) -> str:
@@ -188,6 +190,12 @@ class Fetcher:
             address = address.join(_ascii(reference))
         raise Refused(f"{asked.url}: it leads on more than {MAX_REDIRECTS} times")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of every connection. May be called again."""
         with self._lock:
@@ -250,7 +258,9 @@ class Fetcher:
         except Unreadable as exc:
             raise Unreadable(exc.reason, f"{address}: {exc.message}") from exc
         wait = _retry_after(raw.headers)
-        return Fetched(str(address), raw.status, raw.headers, body, raw.certificate, wait)
+        return Fetched(
+            str(address), raw.status, raw.headers, body, raw.certificate, wait, raw.lines
+        )
 
     def _headers(self, address: Address, asked: Asked) -> dict[str, str]:
         headers = {

@@ -175,9 +175,9 @@ class Guard:
 # --------------------------------------------------------------------------------------------------
 
 
-def spell_path(path: str) -> str:
-    """`path`, each character in its one spelling; `*` and `$` stay, which patterns use."""
-    return _spelt(path, _KEPT)
+def spell_target(target: str) -> str:
+    """A path with its query, each character in its one spelling; `*` and `$` stay."""
+    return _spelt(target, _KEPT_IN_QUERY)
 
 
 def leads_up(path: str) -> bool:

@@ -57,6 +57,7 @@ class Caps:
 class Raw:
     """
     An answer as it came. The names of `headers` are lower case; `body` is packed if they say so.
+    `lines` are the headers line by line.
 
     `certificate` is the SHA-256 of the server's, in hexadecimal, or empty without TLS.
     """
@@ -65,6 +66,7 @@ class Raw:
     headers: Mapping[str, str]
     body: bytes
     certificate: str
+    lines: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,15 @@ class Link:
             raise Unreadable(
                 Reason.TOO_MANY_BYTES, f"it has more bytes than the {caps.body_bytes:,} allowed"
             )
-        raw = Raw(response.status, headers, body or b"", self._network.certificate)
+        raw = Raw(
+            response.status,
+            headers,
+            body or b"",
+            self._network.certificate,
+            tuple(
+                (name.decode("latin-1"), one.decode("latin-1")) for name, one in response.headers
+            ),
+        )
         if body is not None:
             self._check_end(raw)
         return raw
@@ -175,7 +185,7 @@ class _Watch:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._end = 0.0
-        self._max_head = 0
+        self._head_left = 0
         self._head = b""
         self._in_head = True
         self.heard = False
@@ -187,7 +197,7 @@ class _Watch:
 
     def begin(self, max_head: int) -> None:
         """An answer is to come."""
-        self._max_head = max_head
+        self._head_left = max_head
         self._head, self._in_head = b"", True
         self.heard, self.body_bytes, self.tail = False, 0, b""
 
@@ -208,11 +218,12 @@ class _Watch:
         self._head += data
         while self._in_head:
             head, end, rest = self._head.partition(_END_OF_HEAD)
-            if len(head) > self._max_head:
+            if len(head) > self._head_left:
                 raise _TooLongHead
             if not end:
                 return
             # After an interim answer (1xx) comes another head.
+            self._head_left -= len(head) + len(end)
             self._head, self._in_head = rest, head.startswith(_INTERIM)
         self.body_bytes, self._head = len(self._head), b""
 
@@ -313,7 +324,7 @@ def _silence(exc: BaseException) -> str:
     """Why nothing was heard."""
     if isinstance(exc, _LATE):
         return "no answer in time"
-    if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in exc.args):
         return "its certificate is not trusted"
     if isinstance(exc, httpcore2.ConnectError):
         return "no connection"
