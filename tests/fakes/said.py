@@ -34,7 +34,7 @@ def with_words(  # noqa: PLR0913  what a picture may say
         f"<dc:description>{_alt(caption)}</dc:description>" if caption else "",
         f"<dc:subject>{_bag(keywords)}</dc:subject>" if keywords else "",
         f"<photoshop:DateCreated>{taken}</photoshop:DateCreated>" if taken else "",
-        _regions(regions) if regions else "",
+        said_regions(regions) if regions else "",
     ]
     return in_jpeg(jpeg, xmp=xmp("".join(said)), exif=exif({0x0112: orientation}))
 
@@ -65,6 +65,21 @@ def in_jpeg(jpeg: bytes, *, xmp: bytes = b"", exif: bytes = b"", iptc: bytes = b
     return jpeg[:2] + b"".join(parts) + jpeg[2:]
 
 
+def said_regions(regions: Sequence[Region]) -> str:
+    """The property of XMP that says so, after MWG."""
+    rows = []
+    for name, (x1, y1, x2, y2) in regions:
+        area = (("x", (x1 + x2) / 2), ("y", (y1 + y2) / 2), ("w", x2 - x1), ("h", y2 - y1))
+        said = "".join(f"<stArea:{key}>{value}</stArea:{key}>" for key, value in area)
+        rows.append(
+            f'<rdf:li rdf:parseType="Resource"><mwg-rs:Name>{escape(name)}</mwg-rs:Name>'
+            f"<mwg-rs:Type>Face</mwg-rs:Type>"
+            f'<mwg-rs:Area rdf:parseType="Resource">{said}</mwg-rs:Area></rdf:li>'
+        )
+    listed = f"<mwg-rs:RegionList><rdf:Bag>{''.join(rows)}</rdf:Bag></mwg-rs:RegionList>"
+    return f'<mwg-rs:Regions rdf:parseType="Resource">{listed}</mwg-rs:Regions>'
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -78,17 +93,3 @@ def _alt(text: str) -> str:
 
 def _bag(words: Sequence[str]) -> str:
     return f"<rdf:Bag>{''.join(f'<rdf:li>{escape(word)}</rdf:li>' for word in words)}</rdf:Bag>"
-
-
-def _regions(regions: Sequence[Region]) -> str:
-    rows = []
-    for name, (x1, y1, x2, y2) in regions:
-        area = (("x", (x1 + x2) / 2), ("y", (y1 + y2) / 2), ("w", x2 - x1), ("h", y2 - y1))
-        said = "".join(f"<stArea:{key}>{value}</stArea:{key}>" for key, value in area)
-        rows.append(
-            f'<rdf:li rdf:parseType="Resource"><mwg-rs:Name>{escape(name)}</mwg-rs:Name>'
-            f"<mwg-rs:Type>Face</mwg-rs:Type>"
-            f'<mwg-rs:Area rdf:parseType="Resource">{said}</mwg-rs:Area></rdf:li>'
-        )
-    listed = f"<mwg-rs:RegionList><rdf:Bag>{''.join(rows)}</rdf:Bag></mwg-rs:RegionList>"
-    return f'<mwg-rs:Regions rdf:parseType="Resource">{listed}</mwg-rs:Regions>'

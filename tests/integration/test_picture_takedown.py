@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import simplejpeg  # type: ignore[import-untyped]
@@ -14,10 +13,13 @@ from countenance.catalog.erasures import Stage
 from countenance.catalog.tables import face, item, photo, sighting
 from countenance.erasure import case as case_module
 from countenance.errors import NotFound, Reason, Unavailable
-from countenance.library import Given
+from countenance.library import Given, Library
 from countenance.media.near import near_hash
 from countenance.people.purpose import Purpose
-from tests.fakes.gala import A_DAY, GROUND, Gala, holding, rows
+from tests.fakes.echo import Echo
+from tests.fakes.gala import A_DAY, GROUND, Gala, holding, open_library, rows
+from tests.fakes.said import with_words
+from tests.fakes.scene import scene
 from tests.fakes.vision import picture
 
 ADA, BO = 1, 2
@@ -37,21 +39,6 @@ def second(gala: Gala, tmp_path: Path) -> Path:
     given = Given("the school", gala.library.now() + 30 * A_DAY)
     gala.library.add_folder(folder, given, ground=GROUND)
     return folder
-
-
-def scene(seed: int, *identities: int, edit: str = "") -> bytes:
-    """A picture with enough in it to have a near hash: light bars above the fake faces."""
-    pixels = simplejpeg.decode_jpeg(picture(*identities, side=256), colorspace="RGB")
-    high, wide = pixels.shape[:2]
-    drawn = np.random.default_rng(seed).integers(216, 256, (12, 12), dtype=np.uint8)
-    ground = cv2.resize(drawn, (wide, high), interpolation=cv2.INTER_NEAREST)
-    light = pixels.min(axis=2) > 230
-    pixels = np.where(light[:, :, None], ground[:, :, None], pixels)
-    quality = 70 if edit == "saved" else 95
-    if edit == "captioned":
-        pixels[-14:] = 255
-        pixels[:14] = 216
-    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=quality))
 
 
 def test_the_scenes_are_as_near_as_they_should_be() -> None:
@@ -104,7 +91,7 @@ def test_only_what_may_be_shown_is_in_a_group(gala: Gala, second: Path) -> None:
 @pytest.mark.promise("P3")
 @pytest.mark.promise("P21")
 def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path) -> None:
-    """In whichever source: rows, boxes, sightings, places, words and preview; others stay."""
+    """In whichever source: rows, boxes, sightings, words and preview; others stay."""
     data = scene(1, ADA)
     _write(gala.folder / "a.jpg", data)
     _write(gala.folder / "again.jpg", data)
@@ -122,14 +109,33 @@ def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path)
     assert [one.stage for one in done] == [Stage.CLOSED, Stage.CLOSED]
     assert gala.places("Ada") == ["b.jpg"]
     with gala.library._database.read() as tx:
-        assert rows(tx, item.c.locator) == [("b.jpg",)]
+        assert rows(tx, item.c.locator, item.c.photo_id.is_(None)).count(("b.jpg", False)) == 1
         assert len(rows(tx, photo.c.id)) == len(rows(tx, face.c.id)) == 1
         assert len(rows(tx, sighting.c.id)) == 1
     assert holding(gala.root, gone) == []
     assert holding(gala.root, [one for one in digests if one not in gone])
-    counts = [dict(one.progress.gone) for one in done]
-    most = {"sightings": 1, "faces": 1, "previews": 1, "photos": 1}
-    assert counts == [most | {"words": 2, "places": 2}, most | {"words": 1, "places": 1}]
+    assert [dict(one.progress.gone) for one in done] == [
+        {"sightings": 1, "faces": 1, "previews": 1, "photos": 1}
+    ] * 2
+
+
+@pytest.mark.promise("P21")
+def test_its_words_go_and_those_of_others_stay(gala: Gala) -> None:
+    """From the rows, from the full text and from its index; another's caption is as it was."""
+    caption, other = (
+        "An unmistakable zqxjkvwpyhgfdsbnm of one",
+        "An unmistakable caption of another",
+    )
+    data = with_words(scene(1, ADA), caption=caption, keywords=["zqxjkvwpyhgfdsbnm"])
+    _write(gala.folder / "a.jpg", data)
+    _write(gala.folder / "b.jpg", with_words(scene(2, ADA), caption=other))
+    gala.ingest()
+    pieces = [b"zqxjkvwpyhgfdsbnm"[1:]]
+    assert len(holding(gala.root, pieces)) >= 1
+    gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    assert holding(gala.root, pieces) == []
+    assert holding(gala.root, [other.encode()]) == ["catalog.db"]
+    assert gala.library.words_out_of_step() == 0
 
 
 @pytest.mark.promise("P4")
@@ -249,7 +255,7 @@ def test_near_copies_are_for_a_person_to_say(gala: Gala) -> None:
     by_id = gala.library.find_copies(str(copies.exact[0].photo))
     assert (by_id.exact, by_id.near) == (copies.exact, copies.near)
     gala.library.take_down_copies([*copies.exact, *copies.near])
-    assert set(gala.states()) == {"other.jpg"}
+    assert gala.states() == {"a.jpg": "refused", "saved.jpg": "refused", "other.jpg": "done"}
     with pytest.raises(NotFound):
         gala.library.find_copies(str(copies.exact[0].photo))
 
@@ -264,6 +270,76 @@ def test_what_was_taken_down_meanwhile_is_given_the_case_there_is(gala: Gala) ->
     (again,) = gala.library.take_down_copies(copies)
     assert first.id == again.id
     assert gala.log().count("picture.removed") == 1
+
+
+@pytest.mark.promise("P21")
+@pytest.mark.promise("P4")
+def test_originals_of_its_bytes_go_too(gala: Gala, tmp_path: Path) -> None:
+    """Also one that was uploaded and not read yet; and it is not taken again."""
+    data, other = scene(1, ADA), scene(2, BO)
+    files = [tmp_path / "mine.jpg", tmp_path / "theirs.jpg"]
+    files[0].write_bytes(data)
+    files[1].write_bytes(other)
+    given = Given("Ada", gala.library.now() + 30 * A_DAY)
+    gala.library.upload(files, given, collection="uploaded", ground=GROUND)
+    _write(gala.folder / "a.jpg", data)
+    gala.library.ingest([gala.source.id])
+    assert len(holding(gala.root, [data])) == 1
+    (done,) = gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    gone = done.progress.gone
+    assert (gone.get("originals"), gone.get("uploads")) == (1, 1)
+    assert holding(gala.root, [data]) == []
+    assert len(holding(gala.root, [other])) == 1
+    again = gala.library.upload(files[:1], given, collection="uploaded")
+    assert [one.reason for one in again.refused] == [Reason.ERASED]
+
+
+@pytest.mark.promise("P23")
+def test_what_was_given_out_of_it_is_recalled(tmp_path: Path) -> None:
+    """Of this photo, and of no other of its source; the case waits for the answer."""
+    echo = Echo.make(tmp_path)
+    with echo.gala:
+        data = scene(1, ADA)
+        echo.enrol("Ada", ADA)
+        _write(echo.gala.folder / "a.jpg", data)
+        _write(echo.gala.folder / "b.jpg", scene(2, ADA))
+        echo.gala.ingest()
+        given = [echo.give("a.jpg"), echo.give("b.jpg")]
+        (done,) = echo.gala.library.take_down_copies(echo.gala.library.find_copies(data).exact)
+        assert done.stage is Stage.BYTES_GONE
+        assert [one.disclosure for one in echo.gala.library.recalls()] == given[:1]
+
+
+@pytest.mark.promise("P22")
+@pytest.mark.parametrize("when", ["before", "since"])
+def test_a_restored_backup_does_not_bring_it_back(gala: Gala, tmp_path: Path, when: str) -> None:
+    """Whether it was in the backup, or was read after it: it is gone, and refused."""
+    data = scene(1, ADA)
+    # Some picture was taken down before, so that the backup knows the key of the tombstones.
+    _write(gala.folder / "first.jpg", scene(3, BO))
+    gala.ingest()
+    gala.library.take_down_copies(gala.library.find_copies(scene(3, BO)).exact)
+    (gala.folder / "first.jpg").unlink()
+    if when == "before":
+        _write(gala.folder / "a.jpg", data)
+        gala.ingest()
+    gala.enrol("Ada", ADA)
+    backup = gala.library.back_up(tmp_path / "backups").backup.location
+    if when == "since":
+        _write(gala.folder / "a.jpg", data)
+        gala.ingest()
+    assert gala.places("Ada") == ["a.jpg"]
+    gala.library.take_down_copies(gala.library.find_copies(data).exact)
+    gala.library.close()
+    keys = gala.keys
+    gala.root.rename(tmp_path / "lost")
+    Library.restore(backup, gala.root, keys=keys, actor="tester", clock=gala.clock)
+    gala.library = open_library(gala.root, gala.clock, gala.vision)
+    assert gala.places("Ada") == []
+    gala.library.resume()
+    gala.ingest()
+    assert gala.places("Ada") == []
+    assert gala.states()["a.jpg"] == "refused"
 
 
 # --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tests.planted import (
     sites,
     stores,
     vetoes,
+    words,
 )
 from tests.planted.plant import Plant, of_module
 
@@ -26,6 +27,7 @@ MODULES = (
     sites,
     vetoes,
     stores,
+    words,
     recognition,
     films,
     searching,

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from countenance.catalog import words
 from countenance.catalog.tables import item
 from countenance.core.ids import GrantId, ItemId, PhotoId, SourceId
 from countenance.errors import Reason
@@ -260,17 +261,18 @@ def finish(  # noqa: PLR0913  all that is said of an item, in one statement
             changed_at=at,
         )
     )
+    words.put(tx, held)
     return PhotoId(before) if before is not None and before != photo else None
 
 
 def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> PhotoId | None:
     """Mark an item as without result. Gives the photo that it was before, if any."""
     before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
-    tx.execute(
-        update(item)
-        .where(item.c.id == held)
-        .values(state=why.state, reason=why.reason, detail=why.detail, photo_id=None, changed_at=at)
-    )
+    # Of what was taken down not even the words are kept that its page says of it again.
+    forgotten = {"page": "", "words": ""} if why.reason is Reason.ERASED else {}
+    values = {"state": why.state, "reason": why.reason, "detail": why.detail, **forgotten}
+    tx.execute(update(item).where(item.c.id == held).values(**values, photo_id=None, changed_at=at))
+    words.remove(tx, held)
     return None if before is None else PhotoId(before)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
+from countenance.catalog import words
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
 from countenance.core.spans import Span, meet
-from countenance.errors import VerificationError
+from countenance.errors import Reason, VerificationError
 
 Box = tuple[float, float, float, float]
 """`(x1, y1, x2, y2)` in pixels of the upright photo."""
@@ -238,6 +239,11 @@ def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
     return CopyId(preview)
 
 
+def belonging(source: SourceId | None, one: PhotoId | None) -> ColumnElement[bool]:
+    """The photos of a source, and the one of an id, where they are given."""
+    return or_(photo.c.source_id == source, photo.c.id == one)
+
+
 def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[ItemId, PhotoId]]:
     """The items of a source whose photos were read before `at`, each with its photo."""
     rows = tx.execute(
@@ -247,11 +253,6 @@ def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[Ite
         .order_by(item.c.id)
     )
     return [(ItemId(held), PhotoId(one)) for held, one in rows]
-
-
-def belonging(source: SourceId | None, one: PhotoId | None) -> ColumnElement[bool]:
-    """The photos of a source, and the one of an id, where they are given."""
-    return or_(photo.c.source_id == source, photo.c.id == one)
 
 
 def release_previews(tx: Connection, which: ColumnElement[bool]) -> list[CopyId]:
@@ -273,8 +274,15 @@ def digests_of(tx: Connection, which: ColumnElement[bool]) -> list[tuple[SourceI
 
 
 def hide(tx: Connection, which: PhotoId) -> None:
-    """Let a photo stand nowhere: from this transaction on it is in no answer, and is not read."""
-    tx.execute(update(item).where(item.c.photo_id == which).values(state="vanished", stamp=""))
+    """
+    Let a photo stand nowhere: from this transaction on it is in no answer, and is not read.
+
+    Its places stay in the ledger, refused and without words: their source lists them all the same.
+    """
+    own = item.c.photo_id == which
+    words.remove_all(tx, select(item.c.id).where(own))
+    refused = {"state": "refused", "reason": Reason.ERASED, "detail": "it was taken down"}
+    tx.execute(update(item).where(own).values(**refused, photo_id=None, page="", words=""))
 
 
 def told_of(tx: Connection, which: PhotoId) -> Told:

@@ -265,7 +265,7 @@ def _revoked(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
-def _picture_taken_down(tx: Connection, said: Entry, seen: Replayed) -> None:
+def _picture_removed(tx: Connection, said: Entry, seen: Replayed) -> None:
     """Of a photo that is not in the backup the mark is in the log: it is refused all the same."""
     for which, source in zip(_ids(said.subjects, "i"), _ids(said.subjects, "d"), strict=False):
         if not _is_there(tx, tables.source.c.id == source):
@@ -501,7 +501,7 @@ _ROLES = {
 _EFFECTS: Mapping[Act, Effect] = {
     Act.SOURCE_ADDED: _source_added,
     Act.SOURCE_REVOKED: _revoked,
-    Act.PICTURE_REMOVED: _picture_taken_down,
+    Act.PICTURE_REMOVED: _picture_removed,
     Act.RULE_CHANGED: _rule_changed,
     Act.ROSTER_CHANGED: _roster_changed,
     Act.ENROLLED: _enrolled,

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    false,
     func,
     or_,
     select,
@@ -173,7 +172,8 @@ class WordsHolder:
     The full text over what the sources say of their pictures.
 
     A caption may stand under many pictures, of which others stay; so what is looked for is how the
-    row begins, which is the photo's id and what follows it. The index is merged after a purge, for
+    row begins, which is the photo's id and what follows it. Of one photo the rows went when it was
+    hidden. The index is merged after a purge, for
     it would keep the words of what was deleted. A word by itself the scan cannot know: in the index
     it is cut where the word before it begins alike.
     """
@@ -199,7 +199,7 @@ class WordsHolder:
         return sum(1 for _ in words.beginnings(tx, self._places(case))) + words.strays(tx)
 
     def _places(self, case: Erasure) -> Select[Any]:
-        return select(item.c.id).where(_places(case) if case.of_pictures else false())
+        return select(item.c.id).where(item.c.source_id == case.source)
 
 
 # --------------------------------------------------------------------------------------------
@@ -216,6 +216,11 @@ def _whole(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
     return lambda case: condition(case.person) if case.whole and case.person else None
 
 
+def _of_source(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
+    """Of a case about a source. The places of one photo stay: its source lists them again."""
+    return lambda case: condition(case.source) if case.source else None
+
+
 def _of_pictures(condition: Callable[[Erasure], ColumnElement[bool]]) -> _Which:
     """Of a case about a source, or about one photo."""
     return lambda case: condition(case) if case.of_pictures else None
@@ -227,11 +232,6 @@ def _photos(case: Erasure) -> ColumnElement[bool]:
 
 def _uploads(case: Erasure) -> ColumnElement[bool]:
     return uploads.belonging(case.source, case.photo)
-
-
-def _places(case: Erasure) -> ColumnElement[bool]:
-    """Of a source every place that was ever listed, of a photo those where it stands."""
-    return or_(item.c.source_id == case.source, item.c.photo_id == case.photo)
 
 
 def _references(case: Erasure) -> ColumnElement[bool] | None:
@@ -331,16 +331,16 @@ HOLDERS: tuple[Holder, ...] = (
     ),
     WordsHolder("words"),
     RowsHolder(
-        "places",
-        item,
-        _of_pictures(_places),
-        (item.c.source_id, item.c.locator, item.c.stamp),
-    ),
-    RowsHolder(
         "pages",
         page,
         _of_pictures(lambda case: page.c.source_id == case.source),
         (page.c.source_id, page.c.url),
+    ),
+    RowsHolder(
+        "places",
+        item,
+        _of_source(lambda source: item.c.source_id == source),
+        (item.c.source_id, item.c.locator, item.c.stamp),
     ),
     CopiesHolder("originals", _originals, _release_originals, skip=_PICTURE_HEADER),
     RowsHolder(

@@ -22,7 +22,6 @@ from countenance.catalog import (
     sightings,
     sources,
     tombstones,
-    words,
 )
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.photos import Box, Face, NewPhoto, Told
@@ -172,7 +171,6 @@ class Writer:
     ) -> tuple[Stored, list[CopyId]]:
         claim = work.claim
         before = items.give_up(tx, claim.id, why, at=self.stores.now(tx))
-        words.remove(tx, claim.id)
         stored = Stored(claim.source, claim.locator, reason=why.reason, detail=why.detail)
         return stored, [work.preview, *self._remove_former(tx, before)]
 
@@ -196,7 +194,6 @@ class Writer:
             return Stored(claim.source, claim.locator, again=True), []
         short = record.short if isinstance(record, ReadPhoto) else None
         before = items.finish(tx, claim.id, photo, grant, at=at, short=short)
-        words.put(tx, claim.id)
         needless += self._remove_former(tx, before)
         stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
         return stored, needless

@@ -35,6 +35,7 @@ _TENT_PASSES = 2
 _WINDOW = _WIDTH // (2 * _SAMPLES)  # (512 + 127) // 128 in the description's words
 _CENTRES = ((np.arange(_SAMPLES) + 0.5) * _WIDTH / _SAMPLES).astype(np.intp)
 _QUALITY_DIVISOR = 90
+_REC_601 = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def near_hash(pixels: Pixels) -> bytes:
@@ -74,17 +75,29 @@ _COSINES = _cosines()
 
 def _samples(pixels: Pixels) -> Float32:
     """`(64, 64)` float32, in [0, 255]: the picture's grey, filtered and sampled."""
-    larger = min(pixels.shape[:2]) >= _WIDTH
-    how = cv2.INTER_AREA if larger else cv2.INTER_LINEAR
-    shrunk = cv2.resize(pixels, (_WIDTH, _WIDTH), interpolation=how)
-    # Rec. 601, as the description's.
-    grey = np.asarray(shrunk, np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = _squared(pixels)
     # A box filter twice is a tent. At the border the mean is of what is there; a window of an even
     # size reaches one further to the right and down.
-    inside = _summed(np.ones_like(grey))
     for _ in range(_TENT_PASSES):
-        grey = _summed(grey) / inside
+        grey = _summed(grey) / _INSIDE
     return np.asarray(grey[np.ix_(_CENTRES, _CENTRES)], np.float32)
+
+
+def _squared(pixels: Pixels) -> Float32:
+    """512 by 512 pixels of the grey of a picture of any size, float32."""
+    height, width = pixels.shape[:2]
+    times = min(height, width) // _WIDTH
+    if times > 1:
+        # A large picture is shrunk by a whole number first, and its grey is rounded: that is four
+        # times as fast, and where four pixels and more become one, rounding is nothing.
+        whole = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        whole = whole[: height // times * times, : width // times * times]
+        size = (width // times, height // times)
+        grey = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    else:
+        grey = np.asarray(pixels, np.float32) @ _REC_601
+    how = cv2.INTER_AREA if min(height, width) >= _WIDTH else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (_WIDTH, _WIDTH), interpolation=how), np.float32)
 
 
 def _summed(grey: Float32) -> Float32:
@@ -98,6 +111,10 @@ def _summed(grey: Float32) -> Float32:
         borderType=cv2.BORDER_CONSTANT,
     )
     return np.asarray(summed, np.float32)
+
+
+_INSIDE = _summed(np.ones((_WIDTH, _WIDTH), np.float32))
+"""How many pixels of the window are in the picture."""
 
 
 def _quality(samples: Float32) -> int:
