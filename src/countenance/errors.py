@@ -9,6 +9,7 @@ Every error of Countenance, as one tree, with its exit code and its HTTP status.
         + NoConsent            no consent in force for this purpose
         + PoorPicture          no picture good enough to enrol from
         + TooManySearches      the searches of this hour are used up                    HTTP 429
+        + Stale                what was shown has changed since                         HTTP 409
       x NotFound               no such source, photo, person                exit 5    HTTP 404
       x ErasureIncomplete      something still holds it; go on later        exit 7    HTTP 409
       x VerificationError      a digest or a seal is wrong                  exit 8    HTTP 500
@@ -114,6 +115,12 @@ class TooManySearches(Refused):
     """The searches that an account, or the whole library, may make in an hour are used up."""
 
     http_status = 429
+
+
+class Stale(Refused):
+    """What somebody decided on was shown to them as it was, and has changed since."""
+
+    http_status = 409
 
 
 class NotFound(Error):

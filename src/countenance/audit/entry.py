@@ -41,6 +41,11 @@ class Act(StrEnum):
     RESTORED = "library.restored"
     EXPORTED = "person.exported"
     AGE_CHANGED = "person.age-changed"
+    PUT_ASIDE = "sighting.put-aside"
+    MERGED = "person.merged"
+    SPLIT = "person.split"
+    TAKEN_BACK = "step.taken-back"
+    ASSESSED = "collection.assessed"
 
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})

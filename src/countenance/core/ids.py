@@ -27,6 +27,8 @@ RecipientId = NewType("RecipientId", str)
 DisclosureId = NewType("DisclosureId", str)
 RecallId = NewType("RecallId", str)
 BackupId = NewType("BackupId", str)
+StepId = NewType("StepId", str)
+JobId = NewType("JobId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

@@ -11,13 +11,16 @@ from countenance.core.ids import new_id
 from countenance.errors import DiskFull, Error, NoLibrary, Unavailable, UsageError
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
+from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
+from countenance.library.jobs import Jobs
 from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
 from countenance.library.records import Records
+from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
@@ -38,6 +41,9 @@ class Library(
     Recipients,
     Soundness,
     Uploads,
+    Reviews,
+    Albums,
+    Jobs,
 ):
     """
     One library: one data folder, one controller.
