@@ -23,6 +23,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `operator`             | `OPERATOR`             | none                      | our page, to sites |
 | `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
+| `address`              | `ADDRESS`              | none                      | our pages, to all  |
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -38,6 +39,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from countenance.errors import UsageError
 
@@ -68,6 +70,7 @@ _VARIABLES = {
     "operator": "COUNTENANCE_OPERATOR",
     "contact": "COUNTENANCE_CONTACT",
     "scan_every": "COUNTENANCE_SCAN_EVERY",
+    "address": "COUNTENANCE_ADDRESS",
 }
 
 
@@ -90,6 +93,7 @@ class Settings:
     scan_every: int
     operator: str
     contact: str
+    address: str = ""
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -178,6 +182,7 @@ def load_settings(
         operator=str(values["operator"]),
         contact=str(values["contact"]),
         scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
+        address=_address(str(values["address"])),
     )
 
 
@@ -255,6 +260,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "operator": "",
         "contact": "",
         "scan_every": 60,
+        "address": "",
     }
 
 
@@ -291,6 +297,15 @@ def _from_file(path: Path) -> dict[str, str | int]:
 
 def _searches(name: str, values: Mapping[str, str | int]) -> int:
     return _whole_number(name, values[name], low=1, high=MAX_SEARCHES)
+
+
+def _address(text: str) -> str:
+    """The address of a server alone, such as `https://faces.example`; or nothing."""
+    parts = urlsplit(text)
+    plain = parts.scheme in ("http", "https") and parts.hostname and not parts.path.strip("/")
+    if text and not plain:
+        raise UsageError(f"address: expected one such as https://faces.example, got {text!r}")
+    return text.rstrip("/")
 
 
 def _whole_number(name: str, value: str | int, *, low: int, high: int) -> int:
