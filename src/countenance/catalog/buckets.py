@@ -11,12 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    bindparam,
+    exists,
+    func,
+    select,
+    tuple_,
+    union,
+)
 
 from countenance.catalog import sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.sightings import Within
-from countenance.catalog.tables import item, photo, source
+from countenance.catalog.tables import erasure, item, photo, source
 from countenance.core.ids import CollectionId, CopyId, PhotoId, SourceId
 from countenance.sources.grant import Grant, GrantPurpose
 
@@ -50,7 +62,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One photo as it lies in a bucket. `width` and `height` are of the upright photo, in pixels."""
+    """One photo as it lies in a bucket. Sizes are of the upright photo, in pixels."""
 
     place: Place
     width: int
@@ -73,11 +85,11 @@ def outline(
     """Every bucket of a collection, in order, each of `size` photos but for the last."""
     given = _granted(tx, which, at=at)
     if all(_covers_everything(each, at) for each in given.values()):
-        return _outlined(tx, list(given), size)
+        return tuple(_outlined(tx, which, list(given), size))
     # A grant of a part of a source is asked about each place.
     seen = (
         (Place(row.moment, PhotoId(row.id)), row.width / row.height)
-        for row in tx.execute(_tiles(list(given)))
+        for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which))
         if _is_covered(row, given, at)
     )
     return tuple(_gathered(seen, size))
@@ -94,21 +106,19 @@ def tiles(
     """At most `count` photos of a collection, those from the place `begin` on, in order."""
     given = _granted(tx, which, at=at)
     found: list[Tile] = []
-    query = _tiles(list(given))
-    here = query if begin is None else query.where(_KEY >= (begin.moment, begin.photo))
+    query = _tiles(list(given)).where(photo.c.collection_id == which)
+    here = query if begin is None else query.where(_key >= (begin.moment, begin.photo))
     while len(found) < count:
         rows = tx.execute(here.limit(count)).all()
         covered = [_read(row) for row in rows if _is_covered(row, given, at)]
         found += covered[: count - len(found)]
         if len(rows) < count:
             break
-        here = query.where(_KEY > (rows[-1].moment, rows[-1].id))
+        here = query.where(_key > (rows[-1].moment, rows[-1].id))
     return tuple(found)
 
 
-def of_photos(
-    tx: Connection, which: Sequence[PhotoId], *, at: datetime
-) -> dict[PhotoId, Tile]:
+def of_photos(tx: Connection, which: Sequence[PhotoId], *, at: datetime) -> dict[PhotoId, Tile]:
     """Those of these photos that stand at their source under a grant in force at `at`."""
     found: dict[PhotoId, Tile] = {}
     for begin in range(0, len(which), _PART):
@@ -128,16 +138,13 @@ def answering(
 
     Raises `UsageError` if there is no word in its text.
     """
-    here = select(source.c.id)
-    if within.collection:
-        here = here.where(source.c.collection_id == within.collection)
-    given = sources.grants_of(tx, here)
+    given = sources.grants_of(tx, select(source.c.id))
     conditions = list(_within(tx, within))
     found: list[Tile] = []
     while len(found) < count:
-        query = _tiles(list(given)).where(*conditions)
+        query = _standing().where(*conditions).order_by(photo.c.moment, photo.c.id)
         if after is not None:
-            query = query.where(_KEY > (after.moment, after.photo))
+            query = query.where(_key > (after.moment, after.photo))
         rows = tx.execute(query.limit(count)).all()
         found += [_read(row) for row in rows if _is_covered(row, given, at)]
         if len(rows) < count:
@@ -157,12 +164,14 @@ def count(tx: Connection, which: CollectionId, *, at: datetime) -> int:
 
 _PART = 500  # values in one statement
 
-_KEY = tuple_(photo.c.moment, photo.c.id)
+_key = tuple_(photo.c.moment, photo.c.id)
 
 _STANDS = exists().where(item.c.photo_id == photo.c.id, item.c.state == ItemState.DONE)
 
 
 def _within(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
+    if within.collection:
+        yield photo.c.collection_id == within.collection
     if within.text:
         places = words.matching(tx, within.text)
         yield photo.c.id.in_(select(item.c.photo_id).where(item.c.id.in_(places)))
@@ -175,9 +184,7 @@ def _within(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
         yield photo.c.moment < (within.until + timedelta(days=1)).isoformat()
 
 
-def _granted(
-    tx: Connection, which: CollectionId, *, at: datetime
-) -> dict[SourceId, list[Grant]]:
+def _granted(tx: Connection, which: CollectionId, *, at: datetime) -> dict[SourceId, list[Grant]]:
     """The sources of a collection that may be shown from at all, with the grants that say so."""
     own = select(source.c.id).where(source.c.collection_id == which)
     given = {
@@ -194,41 +201,58 @@ def _covers_everything(given: Iterable[Grant], at: datetime) -> bool:
     )
 
 
-def _is_covered(
-    row: Row[Any], given: Mapping[SourceId, Iterable[Grant]], at: datetime
-) -> bool:
+def _is_covered(row: Row[Any], given: Mapping[SourceId, Iterable[Grant]], at: datetime) -> bool:
     own = given.get(SourceId(row.source_id), ())
     return any(one.covers(row.locator, at) for one in own)
 
 
-def _outlined(tx: Connection, given: Sequence[SourceId], size: int) -> tuple[Bucket, ...]:
-    """All of it by the database, which reads the index in its order."""
-    numbered = (
-        select(
-            photo.c.moment,
-            photo.c.id,
-            (photo.c.width * 1.0 / photo.c.height).label("ratio"),
-            (func.row_number().over(order_by=(photo.c.moment, photo.c.id)) - 1).label("number"),
+def _outlined(
+    tx: Connection, which: CollectionId, given: Sequence[SourceId], size: int
+) -> Iterator[Bucket]:
+    """
+    One part after the other, each from the index alone, which has the photos in their order.
+
+    To ask of each photo whether it stands takes as long as all the rest. Those that do not are few
+    and are known by the items that say so.
+    """
+    part = (
+        select(photo.c.moment, photo.c.id, (photo.c.width * 1.0 / photo.c.height).label("ratio"))
+        .where(
+            photo.c.collection_id == which,
+            photo.c.source_id.in_(given),
+            photo.c.id.not_in(_standing_nowhere(tx, given)),
+            _key > tuple_(bindparam("moment", type_=String), bindparam("photo", type_=String)),
         )
-        .where(photo.c.source_id.in_(given), _STANDS)
+        .order_by(photo.c.moment, photo.c.id)
+        .limit(size)
         .subquery()
     )
-    bucket = (numbered.c.number - numbered.c.number % size).label("bucket")
-    rows = tx.execute(
-        select(
-            # SQLite gives the other columns of the row that has the least of one.
-            func.min(numbered.c.number),
-            numbered.c.moment,
-            numbered.c.id,
-            func.count().label("photos"),
-            func.sum(numbered.c.ratio).label("ratios"),
-        )
-        .group_by(bucket)
-        .order_by(bucket)
+    # An instant in the form of ISO 8601 sorts as text, and so does it with an id behind it.
+    key = part.c.moment.concat(" ").concat(part.c.id)
+    query = select(func.min(key), func.max(key), func.count(), func.sum(part.c.ratio))
+    last = ("", "")
+    while True:
+        asked = {"moment": last[0], "photo": last[1]}
+        begin, end, number, ratios = tx.execute(query, asked).one()
+        if not number:
+            return
+        moment, _, first = begin.rpartition(" ")
+        yield Bucket(Place(moment, PhotoId(first)), number, float(ratios))
+        if number < size:
+            return
+        moment, _, latest = end.rpartition(" ")
+        last = (moment, latest)
+
+
+def _standing_nowhere(tx: Connection, given: Sequence[SourceId]) -> list[str]:
+    """The photos of sources that are here and stand nowhere: they vanished, or are on their way."""
+    others = [one for one in ItemState if one is not ItemState.DONE]
+    off = select(item.c.photo_id).where(
+        item.c.source_id.in_(given), item.c.state.in_(others), item.c.photo_id.is_not(None)
     )
-    return tuple(
-        Bucket(Place(row.moment, PhotoId(row.id)), row.photos, float(row.ratios)) for row in rows
-    )
+    hidden = select(erasure.c.photo_id).where(erasure.c.photo_id.is_not(None))
+    found = (select(photo.c.id).where(photo.c.id.in_(one), ~_STANDS) for one in (off, hidden))
+    return list(tx.execute(union(*found)).scalars())
 
 
 def _gathered(seen: Iterable[tuple[Place, float]], size: int) -> Iterable[Bucket]:
@@ -261,11 +285,7 @@ def _standing() -> Select[Any]:
 
 
 def _tiles(given: Sequence[SourceId]) -> Select[Any]:
-    return (
-        _standing()
-        .where(photo.c.source_id.in_(given))
-        .order_by(photo.c.moment, photo.c.id)
-    )
+    return _standing().where(photo.c.source_id.in_(given)).order_by(photo.c.moment, photo.c.id)
 
 
 def _read(row: Row[Any]) -> Tile:

@@ -28,7 +28,7 @@ from countenance.catalog import (
 )
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
-from countenance.core.ids import ErasureId, PhotoId, SourceId
+from countenance.core.ids import ErasureId, PersonId, PhotoId, SourceId
 from countenance.people.consent import Consent, ConsentEvent
 from countenance.people.purpose import RECOGNISING, Purpose
 

@@ -84,9 +84,7 @@ class Job:
 def begin(
     tx: Connection, kind: JobKind, sources: Sequence[SourceId], *, actor: str, at: datetime
 ) -> JobId:
-    """
-    A new job. The caller holds the library, so whatever else is said to run has died.
-    """
+    """A new job. The caller holds the library, so whatever else is said to run has died."""
     tx.execute(
         update(job)
         .where(job.c.state == JobState.RUNNING)

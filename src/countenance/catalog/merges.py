@@ -90,9 +90,7 @@ def merge(tx: Connection, agreed: MergePlan, *, why: str, actor: str, at: dateti
     lines = _move_roster(tx, kept, other)
     tx.execute(update(person).where(person.c.id == other).values(same_as=kept))
     was, now = steps.changes(before, steps.snapshot(tx, both))
-    new = NewStep(
-        StepKind.MERGED, kept, other, why=why, before=was, after=now, roster=tuple(lines)
-    )
+    new = NewStep(StepKind.MERGED, kept, other, why=why, before=was, after=now, roster=tuple(lines))
     _look_without(tx)
     return steps.add(tx, new, actor=actor, at=at)
 
@@ -123,11 +121,11 @@ def take_apart(tx: Connection, done: Step, *, at: datetime) -> None:
 
 def dissolve(tx: Connection, who: PersonId, *, at: datetime) -> tuple[PersonId, ...]:
     """Take every merge back that a person is in. Gives the others who were in them."""
-    others = []
+    others: list[PersonId] = []
     for done in steps.standing_merges(tx, who):
         take_apart(tx, done, at=at)
-        others += [one for one in (done.what.person, done.what.other) if one not in (who, None)]
-    return tuple(one for one in dict.fromkeys(others) if one is not None)
+        others += [one for one in (done.what.person, done.what.other) if one and one != who]
+    return tuple(dict.fromkeys(others))
 
 
 def standing_for(tx: Connection, who: PersonId) -> list[Person]:

@@ -193,6 +193,9 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             latitude=None if new.told.place is None else new.told.place[0],
             longitude=None if new.told.place is None else new.told.place[1],
             near=new.near or None,
+            collection_id=select(source.c.collection_id)
+            .where(source.c.id == new.source)
+            .scalar_subquery(),
             moment=moment_of(new.told.taken_at, at),
             **{name: getattr(new.told, name) for name in _WORDS},
         )

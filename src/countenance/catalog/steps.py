@@ -58,9 +58,9 @@ class NewStep:
     """
     A step to be kept: of what `kind`, about whom, and the rows that it changed.
 
-    `other` is the second person of a merge or a split, `sighting` what an answer was about. `before`
-    and `after` are the rows that differ; `roster` are the lines of rosters that went with it, those
-    of `other`, and that came, those of `person`.
+    `other` is the second person of a merge or a split, `sighting` what an answer was about.
+    `before` and `after` are the rows that differ; `roster` are the lines of rosters that went with
+    it, those of `other`, and that came, those of `person`.
     """
 
     kind: StepKind
@@ -214,9 +214,11 @@ def _there_is_room(tx: Connection, one: Kept) -> bool:
     pair = (sighting.c.face_id == one.face) & (sighting.c.person_id == one.person)
     taken = pair | (sighting.c.id == one.id)
     if one.state != "rejected" and not one.in_film:
-        # As the index has it: not rejected, a person is in a photo once. And a face is one person.
-        apart = (sighting.c.person_id == one.person) | (sighting.c.face_id == one.face)
-        taken |= (sighting.c.photo_id == one.photo) & (sighting.c.state != "rejected") & apart
+        # As the index has it: not rejected, a person is in a photo once.
+        own = (sighting.c.photo_id == one.photo) & (sighting.c.person_id == one.person)
+        taken |= own & (sighting.c.state != "rejected")
+    if one.state != "rejected":
+        taken |= (sighting.c.face_id == one.face) & (sighting.c.state == "confirmed")
     return tx.execute(select(sighting.c.id).where(taken).limit(1)).first() is None
 
 

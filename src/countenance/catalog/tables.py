@@ -190,14 +190,19 @@ photo = Table(
     Column("creator", Text, nullable=False, default=""),
     Column("licence", Text, nullable=False, default=""),
     Column("near", LargeBinary),
+    Column("collection_id", _Id, nullable=False, default=""),
     Column("moment", String(32), nullable=False, default=""),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
-    Index("ix_photo_source_moment", "source_id", "moment", "id", "width", "height"),
+    Index("ix_photo_moment", "moment", "id"),
+    Index(
+        "ix_photo_in_order",
+        *("collection_id", "moment", "id", "source_id", "width", "height"),
+    ),
     comment="contact: compared_with is the gallery version that the faces were last compared with; "
     "from taken_at to licence it is what the file says, the source's own word; near is its near "
-    "hash, of which a blurred picture could be guessed. moment is when it was taken by its own "
-    "clock, or else added: what a collection is ordered by",
+    "hash, of which a blurred picture could be guessed. collection_id is its source's, and moment "
+    "when it was taken by its own clock, or else added: what the collection is ordered by",
 )
 
 item = Table(
@@ -218,6 +223,9 @@ item = Table(
     Column("words", Text, nullable=False, default=""),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
+    # Where a photo stands is asked of many photos at once, and of an index alone.
+    Index("ix_item_photo_state", "photo_id", "state"),
+    Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
     "so are the page it stands on and the words around it there",
 )
@@ -375,6 +383,7 @@ sighting = Table(
     Column("made_at", Instant, nullable=False),
     Column("in_film", Boolean, nullable=False, default=False),
     UniqueConstraint("face_id", "person_id"),
+    Index("ix_sighting_review", "state", "band", "id"),
     # A person is in a photo once; in how many faces of it they are not, is another matter. In a
     # film they are once at any instant, which no index can say.
     Index(

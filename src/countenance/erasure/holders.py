@@ -255,9 +255,7 @@ def _step_sightings(case: Erasure) -> ColumnElement[bool] | None:
         return _in_photos_of(step_sighting.c.photo_id, case)
     if not (case.whole or case.progress.sightings):
         return None
-    return and_(
-        step_sighting.c.person_id == case.person, step_sighting.c.made_at <= case.opened_at
-    )
+    return and_(step_sighting.c.person_id == case.person, step_sighting.c.made_at <= case.opened_at)
 
 
 def _in_photos_of(column: Column[Any], case: Erasure) -> ColumnElement[bool]:

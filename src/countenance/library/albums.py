@@ -13,7 +13,7 @@ from countenance.media.cut import Cut, cut
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture for looking at: the bytes of a JPEG, and the digest of the preview it is cut from."""
+    """A picture for looking at: a JPEG, and the digest of the preview that it is cut from."""
 
     data: bytes
     digest: str

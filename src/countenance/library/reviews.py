@@ -72,8 +72,8 @@ class Reviews(Cases):
         Let `kept` stand for `other`, two enrolments of one human, as `plan_merge` showed it.
 
         Each consent stays that enrolment's own, and the stricter of the two stands. The references
-        of the other rest. It can be taken back, and is over as soon as a consent of either ends; who
-        withdraws by one withdraws by both. Raises `Stale` if what was shown under `mark` has
+        of the other rest. It can be taken back, and is over as soon as a consent of either ends;
+        who withdraws by one withdraws by both. Raises `Stale` if what was shown under `mark` has
         changed since, and as `search.whose.merge` does.
         """
         self._latch()

@@ -91,8 +91,7 @@ def look(  # noqa: PLR0913  what is asked, where, and which part of the answer
         said = Entry(Act.FOUND, at, asker.actor, asker.purpose, tuple(sorted(agreed)), rests_on)
         log.record(tx, said)
     hits = [
-        Hit(tile, tuple(told[one.id] for one in seen.get(tile.photo, ())))
-        for tile in page[:count]
+        Hit(tile, tuple(told[one.id] for one in seen.get(tile.photo, ()))) for tile in page[:count]
     ]
     return Answered(
         question, tuple(hits), names, hits[-1].tile.place if len(page) > count else None
@@ -138,9 +137,7 @@ def _named(
 
 def _called(tx: Connection, name: str) -> frozenset[PersonId]:
     """As it was typed, or with capitals."""
-    return frozenset(
-        one.id for form in (name, name.title()) for one in people.named(tx, form)
-    )
+    return frozenset(one.id for form in (name, name.title()) for one in people.named(tx, form))
 
 
 def _with_people(

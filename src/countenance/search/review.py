@@ -118,14 +118,10 @@ def answer(which: str, said: Answer, *, actor: str, stores: Stores) -> Step:
         if said is not Answer.NOT_SURE:
             sightings.decide(tx, known, _STATES[said], at=at)
         was, now = steps.changes(before, steps.in_photo(tx, known.photo))
-        new = NewStep(
-            StepKind(said), known.person, sighting=known.id, before=was, after=now
-        )
+        new = NewStep(StepKind(said), known.person, sighting=known.id, before=was, after=now)
         made = steps.add(tx, new, actor=actor, at=at)
         subjects = (known.person, known.photo)
-        log.record(
-            tx, Entry(_ACTS[said], at, actor, Purpose.STAFF_FIND, subjects, (known.id,))
-        )
+        log.record(tx, Entry(_ACTS[said], at, actor, Purpose.STAFF_FIND, subjects, (known.id,)))
     return made
 
 
@@ -134,8 +130,8 @@ def take_back(which: str, *, actor: str, stores: Stores) -> Step:
     Take a step back; of no id, the newest of `actor` that stands. Gives the step.
 
     What it changed is as it was before, exactly. Of a merge, what was decided since stays with
-    whose it was. Raises `NotFound` if there is no such step, `Stale` if it was taken back already or
-    something it changed has been changed since.
+    whose it was. Raises `NotFound` if there is no such step, and `Stale` if it was taken back
+    already, or something it changed has been changed since.
     """
     _require_somebody(actor)
     with stores.database.write() as tx:
@@ -192,9 +188,7 @@ def _restore(tx: Connection, done: Step, *, at: datetime) -> None:
     steps.mark_undone(tx, done.id, at=at)
 
 
-def _still_agreed(
-    tx: Connection, rows: Sequence[steps.Kept], *, at: datetime
-) -> list[steps.Kept]:
+def _still_agreed(tx: Connection, rows: Sequence[steps.Kept], *, at: datetime) -> list[steps.Kept]:
     """Nobody is put back into a photo who agrees to nothing of the kind any more (P14)."""
     own = people.consents(tx, people={one.person for one in rows}, purposes=RECOGNISING)
     agreed = admitted(own, purposes=RECOGNISING, at=at)

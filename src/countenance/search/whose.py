@@ -6,15 +6,18 @@ mark of all that it looked at, and the merge that follows names that mark. If an
 changed, nothing is done (`Stale`). Both can be taken back (`review.take_back`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, merges, people, sightings, steps
 from countenance.catalog.merges import MergePlan
-from countenance.catalog.sightings import SightingState
-from countenance.catalog.steps import NewStep, Step, StepKind
+from countenance.catalog.sightings import Decision, SightingState
+from countenance.catalog.steps import Kept, NewStep, Step, StepKind
 from countenance.catalog.stores import Stores
-from countenance.core.ids import PhotoId, SightingId
+from countenance.core.ids import PersonId, SightingId
 from countenance.errors import NoConsent, Stale, UsageError
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose
@@ -35,7 +38,7 @@ def plan(kept: str, other: str, *, stores: Stores) -> MergePlan:
         return merges.plan(tx, people.get(tx, kept), people.get(tx, other), at=at)
 
 
-def merge(
+def merge(  # noqa: PLR0913  whom, as it was shown, and who says why
     kept: str, other: str, *, mark: str, why: str, actor: str, stores: Stores
 ) -> tuple[MergePlan, Step]:
     """
@@ -61,9 +64,7 @@ def merge(
     return agreed, done
 
 
-def split(
-    who: str, which: Collection[str], *, to: str = "", actor: str, stores: Stores
-) -> Step:
+def split(who: str, which: Collection[str], *, to: str = "", actor: str, stores: Stores) -> Step:
     """
     Say of the sightings `which` that they are not of `who`; but of `to`, if somebody is named.
 
@@ -76,42 +77,52 @@ def split(
     if not 0 < len(wanted) <= MAX_SPLIT:
         raise UsageError(f"name the sightings to be split off, at most {MAX_SPLIT}")
     with stores.database.write() as tx:
-        at, whose = stores.now(tx), people.get(tx, who)
-        other = people.get(tx, to) if to else None
-        if other is not None and other.id == whose.id:
-            raise UsageError(f"{to}: they are one and the same enrolment")
-        for each in (whose, *((other,) if other else ())):
-            own = people.consents(tx, people=[each.id])
-            if not admitted(own, purposes=(Purpose.STAFF_FIND,), at=at):
-                raise NoConsent(f"{each.id}: no consent in force to be found by staff")
-        known = [sightings.get(tx, SightingId(one)) for one in wanted]
-        for one in known:
-            if one.person != whose.id or one.state is SightingState.REJECTED:
-                raise Stale(f"{one.id}: it is not of {whose.id} any more")
-        seen = frozenset(PhotoId(one.photo) for one in known)
-        before = {key: row for photo in seen for key, row in steps.in_photo(tx, photo).items()}
-        said = []
-        for one in known:
-            sightings.decide(tx, one, SightingState.REJECTED, at=at)
-            said.append(Entry(Act.REJECTED, at, actor, "", (one.person, one.photo), (one.id,)))
-            if other is not None:
-                require(tx, one.photo, other.id, at=at)
-                new = sightings.add_by_hand(tx, one.photo, one.face, other.id, at=at)
-                said.append(Entry(Act.CONFIRMED, at, actor, "", (other.id, one.photo), (new.id,)))
-        after = {key: row for photo in seen for key, row in steps.in_photo(tx, photo).items()}
-        was, now = steps.changes(before, after)
-        done = steps.add(
-            tx,
-            NewStep(
-                StepKind.SPLIT,
-                whose.id,
-                other=None if other is None else other.id,
-                before=was,
-                after=now,
-            ),
-            actor=actor,
-            at=at,
-        )
-        whom = (whose.id, *((other.id,) if other else ()))
+        at, whose = stores.now(tx), people.get(tx, who).id
+        other = people.get(tx, to).id if to else None
+        whom = (whose,) if other is None else (whose, other)
+        _require_two(tx, whom, at=at)
+        known = [_of(tx, SightingId(one), whose) for one in wanted]
+        before = _in_photos(tx, known)
+        said = [entry for one in known for entry in _move(tx, one, other, actor, at=at)]
+        was, now = steps.changes(before, _in_photos(tx, known))
+        new = NewStep(StepKind.SPLIT, whose, other=other, before=was, after=now)
+        done = steps.add(tx, new, actor=actor, at=at)
         log.record_all(tx, [*said, Entry(Act.SPLIT, at, actor, "", (done.id, *whom))])
     return done
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require_two(tx: Connection, whom: Sequence[PersonId], *, at: datetime) -> None:
+    if len(set(whom)) < len(whom):
+        raise UsageError(f"{whom[0]}: they are one and the same enrolment")
+    own = people.consents(tx, people=whom)
+    agreed = admitted(own, purposes=(Purpose.STAFF_FIND,), at=at)
+    for one in whom:
+        if one not in agreed:
+            raise NoConsent(f"{one}: no consent in force to be found by staff")
+
+
+def _of(tx: Connection, which: SightingId, whose: PersonId) -> Decision:
+    known = sightings.get(tx, which)
+    if known.person != whose or known.state is SightingState.REJECTED:
+        raise Stale(f"{which}: it is not of {whose} any more")
+    return known
+
+
+def _in_photos(tx: Connection, known: Iterable[Decision]) -> dict[SightingId, Kept]:
+    photos = dict.fromkeys(one.photo for one in known)
+    return {which: row for one in photos for which, row in steps.in_photo(tx, one).items()}
+
+
+def _move(
+    tx: Connection, one: Decision, other: PersonId | None, actor: str, *, at: datetime
+) -> Iterator[Entry]:
+    """A No for whose it was, and a Yes for the other, if there is one; what the log says of it."""
+    sightings.decide(tx, one, SightingState.REJECTED, at=at)
+    yield Entry(Act.REJECTED, at, actor, "", (one.person, one.photo), (one.id,))
+    if other is not None:
+        require(tx, one.photo, other, at=at)
+        new = sightings.add_by_hand(tx, one.photo, one.face, other, at=at)
+        yield Entry(Act.CONFIRMED, at, actor, "", (other, one.photo), (new.id,))

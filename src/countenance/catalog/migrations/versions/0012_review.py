@@ -13,6 +13,11 @@ def upgrade() -> None:
     """Photos that are here are ordered by when they were taken, or else added."""
     op.add_column("person", sa.Column("same_as", sa.String(length=32), nullable=True))
     op.create_index(op.f("ix_person_same_as"), "person", ["same_as"], unique=False)
+    op.create_index("ix_item_photo_state", "item", ["photo_id", "state"], unique=False)
+    op.create_index(
+        "ix_item_source_state_photo", "item", ["source_id", "state", "photo_id"], unique=False
+    )
+    op.create_index("ix_sighting_review", "sighting", ["state", "band", "id"], unique=False)
     _order_photos()
     _create_steps()
     op.create_table(
@@ -62,8 +67,15 @@ def _order_photos() -> None:
     op.add_column(
         "photo", sa.Column("moment", sa.String(length=32), nullable=False, server_default="")
     )
+    op.add_column(
+        "photo",
+        sa.Column("collection_id", sa.String(length=32), nullable=False, server_default=""),
+    )
+    source = sa.table("source", sa.column("id"), sa.column("collection_id"))
     photo = sa.table(
         "photo",
+        sa.column("source_id", sa.String),
+        sa.column("collection_id", sa.String),
         sa.column("moment", sa.String),
         sa.column("taken_at", sa.String),
         sa.column("added_at", sa.String),
@@ -71,11 +83,18 @@ def _order_photos() -> None:
     # As `photos.moment_of` has it: to the second, by whatever clock there is.
     added = sa.func.replace(sa.func.substr(sa.cast(photo.c.added_at, sa.String), 1, 19), " ", "T")
     taken = sa.func.substr(photo.c.taken_at, 1, 19)
+    whose = sa.select(source.c.collection_id).where(source.c.id == photo.c.source_id)
     op.execute(
-        photo.update().values(moment=sa.case((photo.c.taken_at != "", taken), else_=added))
+        photo.update().values(
+            moment=sa.case((photo.c.taken_at != "", taken), else_=added),
+            collection_id=whose.scalar_subquery(),
+        )
     )
+    op.create_index("ix_photo_moment", "photo", ["moment", "id"])
     op.create_index(
-        "ix_photo_source_moment", "photo", ["source_id", "moment", "id", "width", "height"]
+        "ix_photo_in_order",
+        "photo",
+        ["collection_id", "moment", "id", "source_id", "width", "height"],
     )
 
 
