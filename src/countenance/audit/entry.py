@@ -41,6 +41,8 @@ class Act(StrEnum):
     RESTORED = "library.restored"
     EXPORTED = "person.exported"
     AGE_CHANGED = "person.age-changed"
+    LINK_MADE = "link.made"
+    LINK_ENDED = "link.ended"
 
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
@@ -59,6 +61,7 @@ REPEATED = frozenset(
         Act.DISCLOSED,
         Act.RECIPIENT_ENDED,
         Act.BACKED_UP,
+        Act.LINK_ENDED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

@@ -27,6 +27,7 @@ RecipientId = NewType("RecipientId", str)
 DisclosureId = NewType("DisclosureId", str)
 RecallId = NewType("RecallId", str)
 BackupId = NewType("BackupId", str)
+LinkId = NewType("LinkId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

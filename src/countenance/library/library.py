@@ -14,6 +14,7 @@ from countenance.keeping.restore import Restored, restore
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
+from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
@@ -27,6 +28,7 @@ from countenance.vault.layout import LibraryLayout
 
 
 class Library(
+    OwnPictures,
     Backups,
     Collections,
     Photos,
