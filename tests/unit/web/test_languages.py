@@ -13,6 +13,7 @@ KEYWORDS = {
     "_": None,
     "gettext": None,
     "ngettext": (1, 2),
+    "say": None,
     "message": None,
     "count": (1, 2),
     "N_": None,

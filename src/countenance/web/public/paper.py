@@ -87,13 +87,16 @@ def draw(said: Statement, signed: str, key: str, language: Language) -> bytes:
 
 def _lines(said: Statement, signed: str, key: str, language: Language) -> list[tuple[str, str]]:
     say = language.say
+    about = (
+        (say("Number"), f"{said.erasure}, {said.number}"),
+        (say("About"), said.subject),
+        (say("Why"), say(TRIGGERS[said.trigger])),
+        (say("Begun"), language.instant(said.opened_at)),
+        (say("Issued"), language.instant(said.issued_at)),
+    )
     lines = [
         ("title", say("Receipt of an erasure")),
-        ("text", f"{say('Number')}: {said.erasure}, {said.number}"),
-        ("text", f"{say('About')}: {said.subject}"),
-        ("text", f"{say('Why')}: {say(TRIGGERS[said.trigger])}"),
-        ("text", f"{say('Begun')}: {language.instant(said.opened_at)}"),
-        ("text", f"{say('Issued')}: {language.instant(said.issued_at)}"),
+        *(("text", f"{name}: {value}") for name, value in about),
         ("head", say("How far it is")),
     ]
     for level in Level:
@@ -103,8 +106,9 @@ def _lines(said: Statement, signed: str, key: str, language: Language) -> list[t
     lines.append(("head", say("Deleted")))
     gone = {what: number for what, number in said.destroyed.items() if number}
     lines += [("text", f"{say(DESTROYED.get(what, what))}: {n}") for what, n in gone.items()]
+    keys = say("Keys")
     if said.keys:
-        lines.append(("text", f"{say('Keys')}: {len(said.keys)}"))
+        lines.append(("text", f"{keys}: {len(said.keys)}"))
     lines.append(("head", say("Kept, and why")))
     lines += [("text", f"{say(KEPT.get(one.what, one.what))}: {one.count}") for one in said.kept]
     lines += [
