@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from countenance.catalog.links import Link
     from countenance.library import Issued
 
-link = group("link", "Invite people to the web, and give them their way back to it.")
+link = group("link", "Invite people, and give them their way back.")
 
 _ON_THIS_MACHINE = "http://127.0.0.1:8765"
 """Where `countenance serve` listens, if nothing else is said."""

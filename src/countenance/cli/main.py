@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, Place] = {
     "search": Place("search", "search", "Ask whom a picture shows."),
     "sidecar": Place("sidecar", "sidecar", "Write who is in pictures into files beside them."),
     "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
-    "link": Place("link", "link", "Invite people to the web, and give them their way back."),
+    "link": Place("link", "link", "Invite people, and give them their way back."),
     "takedown": Place(
         "takedown", "takedown", "Take a source down, or one picture, and see how erasures stand."
     ),

@@ -79,7 +79,7 @@ class Own:
     collection: Collection | None
 
     def agrees(self, purpose: Purpose) -> bool:
-        return any(one.wish.purpose is purpose for one in self.consents)
+        return any(one.wish.purpose == purpose for one in self.consents)
 
 
 class Links(People, Searches, Records):
