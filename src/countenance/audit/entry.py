@@ -46,6 +46,8 @@ class Act(StrEnum):
     SPLIT = "person.split"
     TAKEN_BACK = "step.taken-back"
     ASSESSED = "collection.assessed"
+    LINK_MADE = "link.made"
+    LINK_ENDED = "link.ended"
 
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
@@ -64,6 +66,7 @@ REPEATED = frozenset(
         Act.DISCLOSED,
         Act.RECIPIENT_ENDED,
         Act.BACKED_UP,
+        Act.LINK_ENDED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

@@ -24,6 +24,7 @@ from countenance.catalog import (
     disclosures,
     erasures,
     guardians,
+    links,
     people,
     photos,
     recalls,
@@ -45,6 +46,7 @@ from countenance.core.ids import (
     CopyId,
     DisclosureId,
     KeyId,
+    LinkId,
     ObjectionId,
     PersonId,
     PhotoId,
@@ -448,6 +450,13 @@ def _recipient_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+def _link_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in map(LinkId, _ids(said.subjects, "y")):
+        links.end(tx, which, at=said.at)
+        _drop(seen, Act.LINK_MADE, [which])
+    seen.done[said.act] += 1
+
+
 # --- backups ------------------------------------------------------------------------------------
 
 
@@ -536,6 +545,8 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.BACKED_UP: _backed_up,
     Act.BACKUP_GONE: _backup_gone,
     Act.AGE_CHANGED: _only_said("the age band was changed since: say it again"),
+    Act.LINK_MADE: _only_said("a link made since leads nowhere: make another"),
+    Act.LINK_ENDED: _link_ended,
 }
 """What each act does when it is done again."""
 

@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Place] = {
     "search": Place("search", "search", "Ask whom a picture shows."),
     "sidecar": Place("sidecar", "sidecar", "Write who is in pictures into files beside them."),
     "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
+    "link": Place("link", "link", "Invite people, and give them their way back."),
     "takedown": Place(
         "takedown", "takedown", "Take a source down, or one picture, and see how erasures stand."
     ),
@@ -52,7 +53,7 @@ COMMANDS: Mapping[str, Place] = {
     "audit": Place("audit", "audit", "Show and verify what was done here, by whom and why."),
     "backup": Place("backup", "backup", "Copy the data, and see to it that copies go."),
     "restore": Place("restore", "restore", "Make a library again from a backup."),
-    "serve": Place("serve", "serve", "Serve the library, and look after its sources meanwhile."),
+    "serve": Place("serve", "serve", "Serve the web, and look after the sources meanwhile."),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),
     "doctor": Place("doctor", "doctor", "Say what is here, and whether it is sound."),

@@ -43,7 +43,7 @@ _ENDS_WITHIN = 30.0
 )
 def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
     """
-    Serve the library's pages, and look after its sources meanwhile.
+    Serve the web, and look after the sources meanwhile.
 
     Folders are watched, and every source is scanned each `scan_every` minutes (a setting): what is
     new is ingested, what is gone vanishes. Recalls are sent when they are due. To recipients it
@@ -80,7 +80,7 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
         except OSError as exc:
             raise Unavailable(f"{host}:{port}: cannot be listened at: {exc.strerror}") from exc
         finally:
-            app.state.web.pool.close()
+            app.state.web.close()
 
 
 # --------------------------------------------------------------------------------------------------

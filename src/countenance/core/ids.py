@@ -29,6 +29,7 @@ RecallId = NewType("RecallId", str)
 BackupId = NewType("BackupId", str)
 StepId = NewType("StepId", str)
 JobId = NewType("JobId", str)
+LinkId = NewType("LinkId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

@@ -33,6 +33,7 @@ from countenance.catalog.tables import (
     face,
     guardian,
     item,
+    link,
     objection,
     page,
     person,
@@ -338,6 +339,12 @@ HOLDERS: tuple[Holder, ...] = (
         roster,
         _whole(lambda who: roster.c.person_id == who),
         (roster.c.collection_id, roster.c.person_id),
+    ),
+    RowsHolder(
+        "links",
+        link,
+        _whole(lambda who: link.c.person_id == who),
+        (link.c.id, link.c.person_id, link.c.digest),
     ),
     RowsHolder(
         "names",

@@ -10,6 +10,7 @@ The Python API: one object, one method a use case.
 """
 
 from countenance.library.library import Library
+from countenance.library.links import Issued, Joined, Joining, Own
 from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
 from countenance.library.recipients import Page, RecipientAdded
@@ -20,7 +21,11 @@ __all__ = [
     "Enrolled",
     "Given",
     "Inventory",
+    "Issued",
+    "Joined",
+    "Joining",
     "Library",
+    "Own",
     "Page",
     "Place",
     "RecipientAdded",

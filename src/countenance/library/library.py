@@ -16,6 +16,7 @@ from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
 from countenance.library.jobs import Jobs
+from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
@@ -30,6 +31,7 @@ from countenance.vault.layout import LibraryLayout
 
 
 class Library(
+    OwnPictures,
     Backups,
     Collections,
     Photos,

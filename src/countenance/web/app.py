@@ -19,12 +19,14 @@ from starlette.types import ASGIApp
 from countenance import __version__
 from countenance.api.recalls import failed, recalls_routes, refused
 from countenance.errors import Error, Refused, UsageError
+from countenance.jobs.searching import Searching
 from countenance.library import Library
 from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.pages import Pages
+from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
-from countenance.web.public import home
+from countenance.web.public import home, receipt
 from countenance.web.security import BodyTooLong, Secured
 
 FOR_PROGRAMS = ("/v1/", "/api/")
@@ -41,16 +43,19 @@ def make_app(
     when it shuts down.
 
     `address` is where others reach it, such as `https://faces.example`. Of one, the server answers
-    under that name and on this machine alone. It must be shut down (its lifespan, or `pool.close`).
+    under that name and on this machine alone. It must be shut down (its lifespan, or `web.close`).
     """
     pool, assets = Pool(open_library, threads=threads), Assets()
+    searching = Searching(open_library)
+
+    web = Web(pool, assets, Pages(assets), searching, address.rstrip("/"))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            pool.close()
+            web.close()
 
     app = _Application(
         title="Countenance",
@@ -60,10 +65,10 @@ def make_app(
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
     )
-    app.state.web = Web(pool, assets, Pages(assets), address.rstrip("/"))
+    app.state.web = web
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
-    for page in (home,):
+    for page in (home, receipt, join, mine, other, leave):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from countenance.jobs.searching import Searching
 from countenance.web.assets import Assets
 from countenance.web.languages import Language
 from countenance.web.pages import Pages
@@ -19,6 +20,7 @@ class Web:
     pool: Pool
     assets: Assets
     pages: Pages
+    searching: Searching
     address: str = ""
     rates: Rates = field(default_factory=Rates)
 
@@ -27,6 +29,11 @@ class Web:
     ) -> HTMLResponse:
         """See `Pages.page`."""
         return self.pages.page(request, template, status=status, **values)
+
+    def close(self) -> None:
+        """Let go of the libraries, once what is under way is finished. May be called again."""
+        self.searching.close()
+        self.pool.close()
 
     def language(self, request: Request) -> Language:
         return self.pages.language(request)

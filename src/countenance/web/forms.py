@@ -68,7 +68,10 @@ async def read_form(request: Request, *, max_files: int = MAX_FILES) -> Form:
             read = await FormParser(request.headers, request.stream()).parse()
     except (MultiPartException, FormParserError) as exc:
         raise UsageError("this form cannot be read") from exc
-    files = {name: await _files(read, name) for name in set(read)}
+    try:
+        files = {name: await _files(read, name) for name in set(read)}
+    finally:
+        await read.close()
     return Form(read, {name: found for name, found in files.items() if found})
 
 

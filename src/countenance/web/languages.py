@@ -21,9 +21,13 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 
+ENGLISH = "en"
+
+_FORMS = {ENGLISH: "en_GB"}
+"""Whose dates and numbers a language has, where it is not those of the tag itself."""
+
 FOLDER = Path(__file__).parent / "locale"
 COOKIE = "language"
-ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Language:
     tag: str
     name: str
     translations: NullTranslations
+
+    @property
+    def forms(self) -> str:
+        """The locale of its dates and numbers."""
+        return _FORMS.get(self.tag, self.tag)
 
     def say(self, message: str) -> str:
         """`message`, which is English, in this language."""
@@ -45,14 +54,19 @@ class Language:
 
     def day(self, at: date | datetime) -> str:
         """A day in words: `30 November 2026`."""
-        return str(format_date(at, format="long", locale=self.tag))
+        return str(format_date(at, format="long", locale=self.forms))
 
     def instant(self, at: datetime) -> str:
         """A day and a time, in UTC: `30 Nov 2026, 14:02:11 UTC`."""
-        return f"{format_datetime(at, format='medium', locale=self.tag)} UTC"
+        return f"{format_datetime(at, format='medium', locale=self.forms)} UTC"
 
     def number(self, number: float) -> str:
-        return str(format_decimal(number, locale=self.tag))
+        return str(format_decimal(number, locale=self.forms))
+
+
+def message(text: str) -> str:
+    """`text`, which is said by `Language.say` elsewhere: so that it is found and translated."""
+    return text
 
 
 def read_languages(folder: Path = FOLDER) -> dict[str, Language]:

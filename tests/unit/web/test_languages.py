@@ -14,6 +14,7 @@ KEYWORDS = {
     "gettext": None,
     "ngettext": (1, 2),
     "say": None,
+    "message": None,
     "count": (1, 2),
     "N_": None,
 }
