@@ -14,6 +14,7 @@ from countenance.keeping.restore import Restored, restore
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
+from countenance.library.due import Deadlines
 from countenance.library.erasures import Erasures
 from countenance.library.jobs import Jobs
 from countenance.library.own import OwnPictures
@@ -46,6 +47,7 @@ class Library(
     Reviews,
     Albums,
     Jobs,
+    Deadlines,
 ):
     """
     One library: one data folder, one controller.

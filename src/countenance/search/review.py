@@ -93,7 +93,8 @@ def questions(
             rests_on = tuple(agreed[one].id for one in shown)
             said = Entry(Act.FOUND, at, actor, Purpose.STAFF_FIND, tuple(shown), rests_on)
             log.record(tx, said)
-        last = (found[-1].band.value, str(found[-1].sighting)) if len(found) == count else None
+        full = bool(found) and len(found) == count
+        last = (found[-1].band.value, str(found[-1].sighting)) if full else None
         return Asked(tuple(found), people.names(tx, shown), left, aside, last)
 
 
