@@ -1,4 +1,4 @@
-"""What is due: takedowns and erasures that are not through, recalls that nobody answered; the log."""
+"""What is due: takedowns and erasures that are not through, open recalls; and the log."""
 
 from typing import Any
 
