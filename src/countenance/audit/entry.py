@@ -41,7 +41,7 @@ class Act(StrEnum):
     RESTORED = "library.restored"
     EXPORTED = "person.exported"
     AGE_CHANGED = "person.age-changed"
-    LINK_MADE = "link.made"
+    LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"
 
 
