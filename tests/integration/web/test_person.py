@@ -98,6 +98,7 @@ def test_what_was_ticked_is_what_is_agreed_to(visitor: Visitor, invited: Issued)
         (event,) = one.events
         assert event.notice == load_notice("sv").digest
         assert (event.language, event.by) == ("sv", invited.link.id)
+        assert event.evidence is not None
     assert {one.value for one in visitor.gala.library.proofs(ada.id).values()} == {"kept"}
 
 
