@@ -9,6 +9,7 @@ from tests.planted import (
     gathering,
     giving,
     keeping,
+    pages,
     recalling,
     receipts,
     recognition,
@@ -41,6 +42,7 @@ MODULES = (
     receipts,
     keeping,
     audit,
+    pages,
 )
 """In the order of the promises, as far as there is one."""
 

@@ -46,7 +46,7 @@ class Act(StrEnum):
     SPLIT = "person.split"
     TAKEN_BACK = "step.taken-back"
     ASSESSED = "collection.assessed"
-    LINK_MADE = "link.made"
+    LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"
 
 

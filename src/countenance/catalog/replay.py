@@ -453,7 +453,7 @@ def _recipient_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
 def _link_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
     for which in map(LinkId, _ids(said.subjects, "y")):
         links.end(tx, which, at=said.at)
-        _drop(seen, Act.LINK_MADE, [which])
+        _drop(seen, Act.LINK_ISSUED, [which])
     seen.done[said.act] += 1
 
 
@@ -545,7 +545,7 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.BACKED_UP: _backed_up,
     Act.BACKUP_GONE: _backup_gone,
     Act.AGE_CHANGED: _only_said("the age band was changed since: say it again"),
-    Act.LINK_MADE: _only_said("a link made since leads nowhere: make another"),
+    Act.LINK_ISSUED: _only_said("a link made since leads nowhere: make another"),
     Act.LINK_ENDED: _link_ended,
 }
 """What each act does when it is done again."""

@@ -235,7 +235,7 @@ class Links(People, Searches, Records):
         token = links.new_token()
         links.add(tx, made, token)
         about = [one for one in (made.person, made.collection) if one is not None]
-        self._log(tx, Act.LINK_MADE, subjects=(made.id, *about))
+        self._log(tx, Act.LINK_ISSUED, subjects=(made.id, *about))
         return Issued(made, token)
 
     def _invitation(self, tx: Connection, token: str) -> Invitation:
