@@ -83,8 +83,8 @@ def bench_desk(count: int = 100_000, *, runs: int = 9) -> DeskFigures:
 
 def fill(library: Library, count: int) -> None:
     """Fill an empty library with `count` photos in one collection, and `PEOPLE` in them."""
+    at = library.now()
     with library._database.write() as tx:  # noqa: SLF001  rows are made where no ingest is
-        at = datetime.now(UTC)
         where = collections.add(tx, COLLECTION, at=at)
         rule = collections.Collection(
             where.id, where.name, recognition=True, ground="bench", minors=False

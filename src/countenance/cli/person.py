@@ -112,7 +112,7 @@ def show(call: Call, who: str, *, places: bool) -> None:
 @command(
     "merge",
     of=person,
-    changes="with --mark: OTHER rests, and KEPT stands for both, until it is taken back; else nothing",
+    changes="with --mark: KEPT stands for both, and OTHER rests, until it is taken back",
     example='countenance person merge Ada "Ada Berg"',
 )
 @click.argument("kept")

@@ -69,7 +69,7 @@ def paths(gala: Gala) -> list[str]:
     found = []
     for route in (one for page in STAFF for one in page.router.routes):
         assert isinstance(route, APIRoute)
-        if "GET" in route.methods:
+        if "GET" in (route.methods or ()):
             path = route.path.replace("{how}", "small")
             if "/people/" in path:
                 path = path.replace("{which}", who)
