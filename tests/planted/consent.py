@@ -171,5 +171,5 @@ def objection_opens_no_case(patch: pytest.MonkeyPatch) -> None:
         ending = Ending(case, (), sightings.count_of(tx, person.id), False)
     """
     ending = "ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)"
-    indented = indent(dedent(body).strip(), " " * 8).strip()
-    edit(patch, objection.object_to, ending, indented)
+    indented = indent(dedent(body).strip(), " " * 4).strip()
+    edit(patch, objection._object, ending, indented)

@@ -188,6 +188,7 @@ def crowd(tx: Connection) -> None:
         tx.execute(insert(sighting).values(values))
 
 
+@pytest.mark.promise("P12")
 def test_what_was_changed_since_is_not_taken_back_with_it(gala: Gala) -> None:
     """Somebody decided otherwise after it: that stands, and the step says so."""
     (which, *_) = ids(gala.library)
@@ -296,6 +297,7 @@ def test_a_merge_taken_back_is_as_if_it_had_not_been(twice: Gala) -> None:
     assert everything(twice.library) == before
 
 
+@pytest.mark.promise("P12")
 def test_what_was_decided_while_merged_stays_with_whose_it_was(twice: Gala) -> None:
     """A No that was said meanwhile is a No of the enrolment that the sighting was of (P12)."""
     theirs = [one.id for one in twice.find("Ada Berg", Purpose.STAFF_FIND).sightings]
@@ -307,6 +309,7 @@ def test_what_was_decided_while_merged_stays_with_whose_it_was(twice: Gala) -> N
     assert (row[3], row[5]) == (other, "rejected")
 
 
+@pytest.mark.promise("P12")
 def test_a_stale_page_merges_nothing(twice: Gala) -> None:
     """Whatever of the two has changed since it was shown: a conflict, and never a silent merge."""
     mark = twice.library.plan_merge("Ada", "Ada Berg").mark

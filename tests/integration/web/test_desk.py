@@ -213,6 +213,7 @@ def test_the_review_asks_and_takes_back_without_javascript(gala: Gala, staff: Te
     del gala
 
 
+@pytest.mark.promise("P12")
 def test_a_merge_from_a_stale_page_is_a_conflict(gala: Gala, staff: TestClient) -> None:
     """It shows how the two stand now, and merges nothing; from a page of now it merges."""
     one, two = (gala.library.consents(name)[0].id for name in ("Ada", "Ada Berg"))
