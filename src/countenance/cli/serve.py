@@ -75,7 +75,7 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
             f"scanning {counted(len(watched), 'source')} {every}"
         )
         opened = f"the desk: {address}/staff, on this machine, with the start code {desk}"
-        lines = [f"listening at {address}", opened, *([] if no_watch else [scans])]
+        lines = [f"listening at {address}", *([] if no_watch else [scans]), opened]
         answer(call, document, lines)
 
     app = make_app(call.open, address=settings.address)
