@@ -77,9 +77,7 @@ class Presence:
         shared = self._shared
         if shared is None or shared.changed or shared.wrong:
             return
-        with unavailable(f"the imprint of {self._catalog}"), suppress(FileNotFoundError):
-            self._imprint.unlink()
-            sync_folder(self._imprint.parent)
+        self._remove_imprint()
         shared.changed = True
 
     def go(self) -> None:
@@ -108,8 +106,11 @@ class Presence:
         try:
             if _alone(shared.descriptor):
                 with unavailable(f"the catalog {self._catalog}"):
-                    wrong = self._compared()
-                shared.wrong = check() if wrong is None else wrong
+                    differs = self._compared()
+                shared.wrong = check() if differs is None else differs
+                if differs is None and not shared.wrong:
+                    # Of one with a log beside it, it would not be true for long.
+                    self._remove_imprint()
             # Of one that is damaged nobody is told that it is in use: who comes next shall look.
             held = fcntl.LOCK_UN if shared.wrong else fcntl.LOCK_SH
             with unavailable(f"the lock of {self._catalog}"):
@@ -127,6 +128,11 @@ class Presence:
             return
         if not self._imprint.exists() and not self._something_beside():
             write_imprint(self._imprint, take_imprint(self._catalog))
+
+    def _remove_imprint(self) -> None:
+        with unavailable(f"the imprint of {self._catalog}"), suppress(FileNotFoundError):
+            self._imprint.unlink()
+            sync_folder(self._imprint.parent)
 
     def _compared(self) -> str | None:
         """What differs from the imprint, in words; nothing if the file alone cannot tell."""
