@@ -11,6 +11,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `pack`                 | `PACK`                 | `starter`                 | the model pack     |
 | `workers`              | `WORKERS`              | the processors, at most 8 | photos at once     |
 | `long_side`            | `LONG_SIDE`            | 1280                      | pixels to look in  |
+| `film_every_ms`        | `FILM_EVERY_MS`        | 500                       | between two looks  |
 | `actor`                | `ACTOR`                | the user's login name     | who acts, logged   |
 | `language`             | `LANGUAGE`             | `en`                      | of notices: en, sv |
 | `models_dir`           | `MODELS`               | in the user's cache       | where models lie   |
@@ -47,6 +48,7 @@ KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
 
 MAX_WORKERS = 64
+MIN_FILM_MS, MAX_FILM_MS = 40, 60_000  # between two frames of a film that are looked at
 MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
@@ -54,6 +56,7 @@ _VARIABLES = {
     "pack": "COUNTENANCE_PACK",
     "workers": "COUNTENANCE_WORKERS",
     "long_side": "COUNTENANCE_LONG_SIDE",
+    "film_every_ms": "COUNTENANCE_FILM_EVERY_MS",
     "actor": "COUNTENANCE_ACTOR",
     "language": "COUNTENANCE_LANGUAGE",
     "models_dir": "COUNTENANCE_MODELS",
@@ -75,6 +78,7 @@ class Settings:
     pack: str
     workers: int
     long_side: int
+    film_every_ms: int
     actor: str
     language: str
     models_dir: Path
@@ -158,6 +162,9 @@ def load_settings(
         pack=str(values["pack"]),
         workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
         long_side=_whole_number("long_side", values["long_side"], low=320, high=4096),
+        film_every_ms=_whole_number(
+            "film_every_ms", values["film_every_ms"], low=MIN_FILM_MS, high=MAX_FILM_MS
+        ),
         actor=str(values["actor"]),
         language=str(values["language"]),
         models_dir=Path(str(values["models_dir"])).expanduser(),
@@ -236,6 +243,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "pack": "starter",
         "workers": min(8, os.cpu_count() or 1),
         "long_side": 1280,
+        "film_every_ms": 500,
         "actor": _login_name(),
         "language": "en",
         "models_dir": f"{cache}/countenance/models",

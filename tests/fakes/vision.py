@@ -83,6 +83,9 @@ class FakeVision(Vision):
         self.looked.append(tuple(_identity(pixels, five) for five in points))
         return Detections(boxes, points, np.full(len(boxes), 0.9, np.float32))
 
+    def find_in_frame(self, pixels: Pixels) -> Detections:
+        return self.find(pixels)
+
     def templates(self, pixels: Pixels, points: Float32) -> Float32:
         made = [self._template(pixels, five) for five in points]
         with self._one_at_a_time:

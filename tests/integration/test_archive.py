@@ -26,7 +26,7 @@ from countenance.sources.tarred import Tar
 
 _ENOUGH = 1_000_000
 _PICTURES = {"b.JPG": b"first", "day 2/c.heic": b"second", "day 2/late/d.png": b"third"}
-_OTHERS = {"notes.txt": b"text", "film.mp4": b"film"}
+_OTHERS = {"notes.txt": b"text", "song.mp3": b"film"}
 _UNSEEN = {".hidden.jpg": b"x", "__MACOSX/._b.JPG": b"x", "@eaDir/f.jpg": b"x"}
 _FORMS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz")
 

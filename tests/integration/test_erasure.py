@@ -336,6 +336,7 @@ def test_a_takedown_takes_all_that_came_from_the_source(gala: Gala) -> None:
     assert case.progress.gone == {
         "sightings": 3,
         "faces": 4,
+        "words": 2,
         "places": 2,
         "previews": 2,
         "photos": 2,

@@ -34,6 +34,20 @@ def spin(request):
 def sleep(request): signal.pause()
 def eat(request): return Message({}, bytearray(2**33))
 def fail(request): raise KeyError("a bug")
+def count(request):
+    for number in range(request.fields["until"]):
+        yield Message({"number": number}, bytes([number]))
+def crash_midway(request):
+    yield Message({"number": 0})
+    os.abort()
+def fail_midway(request):
+    yield Message({"number": 0})
+    raise KeyError("a bug")
+def sleep_midway(request):
+    yield Message({"number": 0})
+    signal.pause()
+def read_file(request):
+    yield Message({}, os.pread(request.fields["file"], 100, 0))
 def lie(request): os.write(4, b"\\xff" * 64); os.write(5, b"\\xff" * 64); signal.pause()
 """
 
@@ -217,3 +231,58 @@ child.close()
         [sys.executable, *arguments], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert (ran.stdout, ran.stderr) == ("1\n", "")
+
+
+def test_pieces_come_one_by_one_until_there_are_no_more(start: Start) -> None:
+    """Each with what it carries; and the child ends with the last one."""
+    child = start("count")
+    pieces = list(child.stream(Message({"until": 3})))
+    assert [(one.fields["number"], bytes(one.body)) for one in pieces] == [
+        (0, b"\x00"),
+        (1, b"\x01"),
+        (2, b"\x02"),
+    ]
+    assert child._process is None
+    assert list(child.stream(Message({"until": 0}))) == []
+
+
+def test_whoever_takes_no_more_ends_the_child(start: Start) -> None:
+    """What was not taken is not made: the child waits, and is ended."""
+    child = start("count")
+    pieces = child.stream(Message({"until": 10**9}))
+    assert next(pieces).fields["number"] == 0
+    process = child._process
+    assert process is not None
+    pieces.close()
+    assert process.returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("crash_midway", Outcome.DIED),
+        ("fail_midway", Outcome.FAILED),
+        ("sleep_midway", Outcome.TOO_SLOW),
+    ],
+)
+def test_what_goes_wrong_comes_in_the_place_of_a_piece(
+    start: Start, name: str, outcome: Outcome
+) -> None:
+    """The pieces before it were given; the wait for one is as long as for an answer."""
+    pieces = start(name, seconds=1).stream(Message({}))
+    assert next(pieces).fields["number"] == 0
+    with pytest.raises(ChildLost) as caught:
+        next(pieces)
+    assert caught.value.outcome is outcome
+
+
+def test_a_file_is_handed_to_the_child(start: Start, tmp_path: Path) -> None:
+    """By its number, and no other is."""
+    (tmp_path / "file").write_bytes(b"what stands in it")
+    with (tmp_path / "file").open("rb") as file:
+        child = start("read_file")
+        child._files = (file.fileno(),)
+        (piece,) = child.stream(Message({"file": file.fileno()}))
+        assert piece.body == b"what stands in it"
+        with pytest.raises(ChildLost):
+            list(start("read_file").stream(Message({"file": file.fileno()})))

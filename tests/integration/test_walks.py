@@ -146,7 +146,7 @@ def test_a_file_that_may_be_read_at_last_is_tried_again(
     gala.put("a.jpg", ADA)
     gala.enrol("Ada", ADA)
     with monkeypatch.context() as closed:
-        closed.setattr("countenance.sources.folder._read", _no_permission)
+        closed.setattr("countenance.sources.folder._opened_below_all", _no_permission)
         (skipped,) = gala.ingest().skipped
     assert skipped.reason is Reason.NO_PERMISSION
     gala.ingest()
@@ -457,9 +457,11 @@ def test_no_answer_and_no_table_holds_a_score_or_a_vector(gala: Gala) -> None:
         for column in table.c
         if isinstance(column.type, Float)
     }
-    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2}
+    place = {photo.c.latitude, photo.c.longitude}
+    times = {photo.c.seconds, face.c.begins, face.c.ends}
+    assert floats == {face.c.x1, face.c.y1, face.c.x2, face.c.y2, *place, *times}
     assert {column.name for column in sighting.c} == {
-        *("id", "photo_id", "face_id", "person_id", "band", "state", "made_at")
+        *("id", "photo_id", "face_id", "person_id", "band", "state", "made_at", "in_film")
     }
 
 

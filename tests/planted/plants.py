@@ -5,6 +5,7 @@ from tests.planted import (
     cases,
     consent,
     erasure,
+    films,
     gathering,
     giving,
     keeping,
@@ -17,6 +18,7 @@ from tests.planted import (
     sites,
     stores,
     vetoes,
+    words,
 )
 from tests.planted.plant import Plant, of_module
 
@@ -25,7 +27,9 @@ MODULES = (
     sites,
     vetoes,
     stores,
+    words,
     recognition,
+    films,
     searching,
     consent,
     erasure,

@@ -19,6 +19,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "pack": ("COUNTENANCE_PACK", "starter"),
     "workers": ("COUNTENANCE_WORKERS", "3"),
     "long_side": ("COUNTENANCE_LONG_SIDE", "640"),
+    "film_every_ms": ("COUNTENANCE_FILM_EVERY_MS", "1000"),
     "actor": ("COUNTENANCE_ACTOR", "ada"),
     "language": ("COUNTENANCE_LANGUAGE", "sv"),
     "models_dir": ("COUNTENANCE_MODELS", "/models"),
@@ -35,6 +36,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
 _ELSEWHERE: Mapping[str, str] = {
     "workers": "4",
     "long_side": "960",
+    "film_every_ms": "250",
     "historical_years": "50",
     "searches_per_account": "8",
     "searches_per_library": "80",

@@ -14,6 +14,7 @@ class Act(StrEnum):
 
     SOURCE_ADDED = "source.added"
     SOURCE_REVOKED = "source.revoked"
+    PICTURE_REMOVED = "picture.removed"
     RULE_CHANGED = "collection.rule-changed"
     ROSTER_CHANGED = "collection.roster-changed"
     ENROLLED = "person.enrolled"
@@ -48,6 +49,7 @@ LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
 REPEATED = frozenset(
     {
         Act.SOURCE_REVOKED,
+        Act.PICTURE_REMOVED,
         Act.RULE_CHANGED,
         Act.ROSTER_CHANGED,
         Act.WITHDRAWN,
@@ -66,7 +68,8 @@ again."""
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    One act. `subjects` are ids of what it touched, `rests_on` ids of consents or grants.
+    One act. `subjects` are ids of what it touched, `rests_on` ids of consents or grants, or the
+    mark of a picture's tombstone.
 
     `purpose` is the word of the purpose, or the empty string where none applies.
     """

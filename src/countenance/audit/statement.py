@@ -30,6 +30,7 @@ from countenance.core.ids import (
     ErasureId,
     KeyId,
     PersonId,
+    PhotoId,
     RecallId,
     RecipientId,
     SourceId,
@@ -63,6 +64,7 @@ class Trigger(StrEnum):
     OBJECTED = "objected"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    TAKEN_DOWN = "taken-down"
 
 
 class Method(StrEnum):
@@ -189,7 +191,7 @@ class Statement:
     erasure: ErasureId
     number: int
     trigger: Trigger
-    subject: PersonId | SourceId
+    subject: PersonId | SourceId | PhotoId
     opened_at: datetime
     issued_at: datetime
     levels: Mapping[Level, datetime]

@@ -24,7 +24,7 @@ from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.settings import Settings
 
-STAGES = ("read", "decode", "detect", "embed", "preview", "store")
+STAGES = ("read", "decode", "detect", "embed", "words", "preview", "store")
 """Where the processor time of a photo goes. `store` is the rest: catalog, vault, listing."""
 
 WARM_UP_PHOTOS = 2

@@ -96,6 +96,16 @@ def of_source(tx: Connection, source: SourceId) -> list[DisclosureId]:
     return [DisclosureId(which) for which in tx.execute(query).scalars()]
 
 
+def of_photo(tx: Connection, photo: PhotoId) -> list[DisclosureId]:
+    """What was given to anybody of one photo."""
+    query = (
+        select(disclosure.c.id)
+        .where(disclosure.c.photo_id == photo)
+        .order_by(disclosure.c.at, disclosure.c.id)
+    )
+    return [DisclosureId(which) for which in tx.execute(query).scalars()]
+
+
 # --------------------------------------------------------------------------------------------
 
 

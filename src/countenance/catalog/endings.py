@@ -15,10 +15,18 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from countenance.audit.statement import Trigger
-from countenance.catalog import disclosures, erasures, people, recalls, sightings
+from countenance.catalog import (
+    disclosures,
+    erasures,
+    people,
+    photos,
+    recalls,
+    sightings,
+    tombstones,
+)
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
-from countenance.core.ids import ErasureId, SourceId
+from countenance.core.ids import ErasureId, PhotoId, SourceId
 from countenance.people.consent import Consent, ConsentEvent
 from countenance.people.purpose import RECOGNISING, Purpose
 
@@ -91,4 +99,22 @@ def end_source(tx: Connection, source: SourceId, *, at: datetime) -> ErasureId:
     wanted = Wanted(Trigger.REVOKED, source=source, salt=salt)
     case = erasures.unfinished_of_source(tx, source) or erasures.open_case(tx, wanted, at=at)
     recalls.open_for(tx, case, disclosures.of_source(tx, source), at=at)
+    return case
+
+
+def end_picture(
+    tx: Connection, which: PhotoId, source: SourceId, mark: str, *, at: datetime
+) -> ErasureId:
+    """
+    Open the case of one photo, if there is none: it stands nowhere from this transaction on.
+
+    The tombstone `mark` stands from here on too, so that what is under way does not store it again.
+    What was given out of it is recalled.
+    """
+    photos.hide(tx, which)
+    salt = secrets.token_hex(erasures.SALT_BYTES)
+    wanted = Wanted(Trigger.TAKEN_DOWN, photo=which, salt=salt)
+    case = erasures.of_photo(tx, which) or erasures.open_case(tx, wanted, at=at)
+    tombstones.add_all(tx, source, [mark], case=case, at=at)
+    recalls.open_for(tx, case, disclosures.of_photo(tx, which), at=at)
     return case

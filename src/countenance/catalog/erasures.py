@@ -24,6 +24,7 @@ from countenance.core.ids import (
     ErasureId,
     KeyId,
     PersonId,
+    PhotoId,
     SourceId,
     new_id,
 )
@@ -75,7 +76,8 @@ class Progress:
 
     `reached` are the instants of its stages, `references` the ids of those that are to go, and
     `sightings` says that the person's are. `gone` is how many of each kind went, and `items` are
-    salted digests of the pictures among them.
+    salted digests of the pictures among them. `named` is in how many places the sources' own words
+    say the name of who went.
     """
 
     reached: Mapping[str, datetime]
@@ -83,6 +85,7 @@ class Progress:
     sightings: bool = False
     gone: Mapping[str, int] = field(default_factory=dict)
     items: tuple[str, ...] = ()
+    named: int = 0
     before: Found | None = None
     after: Looked | None = None
 
@@ -90,7 +93,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """
-    A case about one person or one source.
+    A case about one person, one source or one photo.
 
     `consents` are those that ended, `whole` says that the person agreed to nothing any more and
     wants all of it gone. `keys` are to be destroyed, `copies` to be removed from the vault.
@@ -101,6 +104,7 @@ class Erasure:
     trigger: Trigger
     person: PersonId | None
     source: SourceId | None
+    photo: PhotoId | None
     consents: tuple[ConsentId, ...]
     whole: bool
     stage: Stage
@@ -113,21 +117,27 @@ class Erasure:
     sealed: bytes | None
 
     @property
-    def subject(self) -> PersonId | SourceId:
+    def subject(self) -> PersonId | SourceId | PhotoId:
         """Whom or what it is about. Raises `VerificationError` if its row names neither."""
-        subject = self.person or self.source
+        subject = self.person or self.source or self.photo
         if subject is None:
             raise VerificationError(f"{self.id}: its row does not say what it is about")
         return subject
 
+    @property
+    def of_pictures(self) -> bool:
+        """Whether pictures go, and not what is of a person."""
+        return bool(self.source or self.photo)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a case is opened with. Exactly one of `person` and `source` is given."""
+    """What a case is opened with. Exactly one of `person`, `source` and `photo` is given."""
 
     trigger: Trigger
     person: PersonId | None = None
     source: SourceId | None = None
+    photo: PhotoId | None = None
     consents: tuple[ConsentId, ...] = ()
     whole: bool = False
     references: tuple[str, ...] = ()
@@ -146,6 +156,7 @@ def open_case(tx: Connection, wanted: Wanted, *, at: datetime) -> ErasureId:
             trigger=wanted.trigger,
             person_id=wanted.person,
             source_id=wanted.source,
+            photo_id=wanted.photo,
             consents=list(wanted.consents),
             whole=wanted.whole,
             stage=Stage.HIDDEN,
@@ -191,6 +202,12 @@ def unfinished_of_source(tx: Connection, which: SourceId) -> ErasureId | None:
         .limit(1)
     )
     found = tx.execute(query).scalar()
+    return None if found is None else ErasureId(found)
+
+
+def of_photo(tx: Connection, which: PhotoId) -> ErasureId | None:
+    """The case about a photo, if it was ever taken down: there is one of each."""
+    found = tx.execute(select(erasure.c.id).where(erasure.c.photo_id == which)).scalar()
     return None if found is None else ErasureId(found)
 
 
@@ -250,6 +267,7 @@ def _read(row: Row[Any]) -> Erasure:
         trigger=Trigger(row.trigger),
         person=None if row.person_id is None else PersonId(row.person_id),
         source=None if row.source_id is None else SourceId(row.source_id),
+        photo=None if row.photo_id is None else PhotoId(row.photo_id),
         consents=tuple(ConsentId(which) for which in row.consents),
         whole=row.whole,
         stage=Stage(row.stage),
@@ -273,6 +291,7 @@ def _write(progress: Progress) -> dict[str, object]:
         "sightings": progress.sightings,
         "gone": dict(progress.gone),
         "items": list(progress.items),
+        "named": progress.named,
         "before": None if before is None else [before.objects, before.found],
         "after": None if after is None else [after.files, after.bytes, after.found],
     }
@@ -287,6 +306,7 @@ def _read_progress(said: Mapping[str, Any]) -> Progress:
         sightings=said["sightings"],
         gone=dict(said["gone"]),
         items=tuple(said["items"]),
+        named=said.get("named", 0),
         before=None if said["before"] is None else Found(*said["before"]),
         after=None if said["after"] is None else Looked(*said["after"]),
     )

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from countenance.catalog import words
 from countenance.catalog.tables import item
 from countenance.core.ids import GrantId, ItemId, PhotoId, SourceId
 from countenance.errors import Reason
@@ -63,7 +64,7 @@ class NoResult:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An item that has no result, and why."""
+    """An item that has no result, and why; one that is done has it only in part."""
 
     source: SourceId
     locator: str
@@ -233,10 +234,20 @@ def release(tx: Connection, claims: Iterable[Claim], *, at: datetime) -> None:
         )
 
 
-def finish(
-    tx: Connection, held: ItemId, photo: PhotoId, grant: GrantId, *, at: datetime
+def finish(  # noqa: PLR0913  all that is said of an item, in one statement
+    tx: Connection,
+    held: ItemId,
+    photo: PhotoId,
+    grant: GrantId,
+    *,
+    at: datetime,
+    short: tuple[Reason, str] | None = None,
 ) -> PhotoId | None:
-    """Mark an item as done. Gives the photo that it was before, if that was another one."""
+    """
+    Mark an item as done. Gives the photo that it was before, if that was another one.
+
+    `short` is why not all of it could be read, if that is so.
+    """
     before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
     tx.execute(
         update(item)
@@ -245,22 +256,23 @@ def finish(
             state=ItemState.DONE,
             photo_id=photo,
             grant_id=grant,
-            reason=None,
-            detail=None,
+            reason=short[0] if short else None,
+            detail=short[1] if short else None,
             changed_at=at,
         )
     )
+    words.put(tx, held)
     return PhotoId(before) if before is not None and before != photo else None
 
 
 def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> PhotoId | None:
     """Mark an item as without result. Gives the photo that it was before, if any."""
     before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
-    tx.execute(
-        update(item)
-        .where(item.c.id == held)
-        .values(state=why.state, reason=why.reason, detail=why.detail, photo_id=None, changed_at=at)
-    )
+    # Of what was taken down not even the words are kept that its page says of it again.
+    forgotten = {"page": "", "words": ""} if why.reason is Reason.ERASED else {}
+    values = {"state": why.state, "reason": why.reason, "detail": why.detail, **forgotten}
+    tx.execute(update(item).where(item.c.id == held).values(**values, photo_id=None, changed_at=at))
+    words.remove(tx, held)
     return None if before is None else PhotoId(before)
 
 
@@ -281,12 +293,15 @@ def count_by_state(tx: Connection, sources: Sequence[SourceId]) -> Mapping[ItemS
 
 
 def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
-    """The items of `sources` that have no result, by locator."""
+    """The items of `sources` that have no result, or only in part, by locator."""
     rows = tx.execute(
         select(item)
         .where(
             item.c.source_id.in_(sources),
-            item.c.state.in_((ItemState.FAILED, ItemState.REFUSED)),
+            or_(
+                item.c.state.in_((ItemState.FAILED, ItemState.REFUSED)),
+                and_(item.c.state == ItemState.DONE, item.c.reason.is_not(None)),
+            ),
         )
         .order_by(item.c.source_id, item.c.locator)
     )
@@ -305,7 +320,14 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
 # --------------------------------------------------------------------------------------------
 
 _PASSING = frozenset(
-    {Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VANISHED, Reason.VETO, Reason.SERVER_ERROR}
+    {
+        Reason.NO_GRANT,
+        Reason.NO_PERMISSION,
+        Reason.VANISHED,
+        Reason.VETO,
+        Reason.SERVER_ERROR,
+        Reason.NO_DECODER,
+    }
 )
 """Reasons that may end without the file being written again."""
 

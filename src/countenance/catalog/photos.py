@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
+from countenance.catalog import words
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
 from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
-from countenance.errors import VerificationError
+from countenance.core.spans import Span, meet
+from countenance.errors import Reason, VerificationError
 
 Box = tuple[float, float, float, float]
 """`(x1, y1, x2, y2)` in pixels of the upright photo."""
@@ -20,27 +23,72 @@ Points = tuple[tuple[float, float], ...]
 Left and right are the viewer's."""
 
 
+class PhotoKind(StrEnum):
+    """What a photo is. A film is one too: what is said of photos holds for it."""
+
+    PHOTO = "photo"
+    FILM = "film"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A face at one instant of a film, `at` in seconds. `points` are as of a `Face`."""
+
+    at: float
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """
+    When a face is seen in a film: from `begin` to `end`, in seconds.
+
+    `views` are the instants at which it is seen best, the best first. From these it is compared
+    with anybody, now and again later. The face's own box and points are those of the first.
+    """
+
+    begin: float
+    end: float
+    views: tuple[View, ...]
+
+    @property
+    def span(self) -> Span:
+        return self.begin, self.end
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in a photo. No vector, no name."""
+    """
+    A face in a photo, or followed through a part of a film. No vector, no name.
+
+    `named` is the mark of the name that the source gives to it (`catalog.hints`), or empty.
+    """
 
     id: FaceId
     box: Box
     points: Points
+    track: Track | None = None
+    named: str = ""
 
     @property
     def height(self) -> float:
         """Of the box, in pixels of the upright photo."""
         return self.box[3] - self.box[1]
 
+    def meets(self, other: "Face") -> bool:
+        """Whether both are seen at one instant, so that they are two people. In a photo all are."""
+        if self.track is None or other.track is None:
+            return True
+        return meet([self.track.span], [other.track.span])
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
     """
-    One photo of one source, known by the digest of its bytes.
+    One photo or film of one source, known by the digest of its bytes.
 
-    `width` and `height` are those of the upright photo, in pixels. `locators` are where it stands
-    in its source now; none if it vanished.
+    `width` and `height` are those of the upright picture, in pixels, and `seconds` is how long a
+    film is. `locators` are where it stands in its source now; none if it vanished.
     """
 
     id: PhotoId
@@ -51,11 +99,36 @@ class Photo:
     preview: CopyId | None
     locators: tuple[str, ...]
     faces: tuple[Face, ...]
+    kind: PhotoKind = PhotoKind.PHOTO
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """
+    What a photo's file says of it, the source's own word; empty where it says nothing.
+
+    `taken_at` is in the form of ISO 8601, with an offset from UTC or, where the file gives none, as
+    the camera's clock had it. `place` is latitude and longitude in degrees. `keywords` stand one a
+    line.
+    """
+
+    taken_at: str = ""
+    place: tuple[float, float] | None = None
+    title: str = ""
+    caption: str = ""
+    keywords: str = ""
+    creator: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewPhoto:
-    """What the work on an item gave. `preview` is the copy whose bytes are written already."""
+    """
+    What the work on an item gave. `preview` is the copy whose bytes are written already.
+
+    `near` is its near hash of 32 bytes, or empty if there is too little in it.
+    """
 
     source: SourceId
     digest: Digest
@@ -64,6 +137,20 @@ class NewPhoto:
     pack: str
     preview: CopyId | None
     faces: tuple[Face, ...]
+    kind: PhotoKind = PhotoKind.PHOTO
+    seconds: float | None = None
+    told: Told = Told()
+    near: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What a photo is known by: its digest, and its near hash if it has one."""
+
+    id: PhotoId
+    source: SourceId
+    digest: Digest
+    near: bytes
 
 
 def find_by_digest(tx: Connection, which: SourceId, digest: Digest) -> PhotoId | None:
@@ -101,6 +188,12 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             compared_with=compared_with,
             preview_id=new.preview,
             added_at=at,
+            kind=new.kind,
+            seconds=new.seconds,
+            latitude=None if new.told.place is None else new.told.place[0],
+            longitude=None if new.told.place is None else new.told.place[1],
+            near=new.near or None,
+            **{name: getattr(new.told, name) for name in _WORDS},
         )
     )
     rows = [
@@ -109,6 +202,8 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             "photo_id": made,
             **dict(zip(("x1", "y1", "x2", "y2"), one.box, strict=True)),
             "points": [list(point) for point in one.points],
+            **_track_columns(one.track),
+            "named": one.named,
         }
         for one in new.faces
     ]
@@ -117,8 +212,8 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
     return made
 
 
-def new_face(box: Box, points: Points) -> Face:
-    return Face(FaceId(new_id("f")), box, points)
+def new_face(box: Box, points: Points, track: Track | None = None) -> Face:
+    return Face(FaceId(new_id("f")), box, points, track)
 
 
 def get(tx: Connection, which: PhotoId) -> Photo | None:
@@ -144,6 +239,11 @@ def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
     return CopyId(preview)
 
 
+def belonging(source: SourceId | None, one: PhotoId | None) -> ColumnElement[bool]:
+    """The photos of a source, and the one of an id, where they are given."""
+    return or_(photo.c.source_id == source, photo.c.id == one)
+
+
 def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[ItemId, PhotoId]]:
     """The items of a source whose photos were read before `at`, each with its photo."""
     rows = tx.execute(
@@ -155,24 +255,57 @@ def read_before(tx: Connection, which: SourceId, at: datetime) -> list[tuple[Ite
     return [(ItemId(held), PhotoId(one)) for held, one in rows]
 
 
-def release_previews(tx: Connection, which: SourceId) -> list[CopyId]:
+def release_previews(tx: Connection, which: ColumnElement[bool]) -> list[CopyId]:
     """
-    Let go of the previews of every photo of a source. Gives the copies, whose rows are intentions
+    Let go of the previews of the photos `which`. Gives the copies, whose rows are intentions
     again: the caller removes them once the transaction is committed.
     """
-    own = select(photo.c.preview_id).where(
-        photo.c.source_id == which, photo.c.preview_id.is_not(None)
-    )
+    own = select(photo.c.preview_id).where(which, photo.c.preview_id.is_not(None))
     going = [CopyId(one) for one in tx.execute(own).scalars()]
     tx.execute(update(copy).where(copy.c.id.in_(own)).values(confirmed=False))
-    tx.execute(update(photo).where(photo.c.source_id == which).values(preview_id=None))
+    tx.execute(update(photo).where(which).values(preview_id=None))
     return going
 
 
-def digests_of(tx: Connection, which: SourceId) -> list[Digest]:
-    """The digests of every photo of a source, those that vanished too."""
-    rows = tx.execute(select(photo.c.digest).where(photo.c.source_id == which))
-    return [Digest(row.digest) for row in rows]
+def digests_of(tx: Connection, which: ColumnElement[bool]) -> list[tuple[SourceId, Digest]]:
+    """The digests of the photos `which`, each with its source; those that vanished too."""
+    rows = tx.execute(select(photo.c.source_id, photo.c.digest).where(which))
+    return [(SourceId(row.source_id), Digest(row.digest)) for row in rows]
+
+
+def hide(tx: Connection, which: PhotoId) -> None:
+    """
+    Let a photo stand nowhere: from this transaction on it is in no answer, and is not read.
+
+    Its places stay in the ledger, refused and without words: their source lists them all the same.
+    """
+    own = item.c.photo_id == which
+    words.remove_all(tx, select(item.c.id).where(own))
+    refused = {"state": "refused", "reason": Reason.ERASED, "detail": "it was taken down"}
+    tx.execute(update(item).where(own).values(**refused, photo_id=None, page="", words=""))
+
+
+def told_of(tx: Connection, which: PhotoId) -> Told:
+    """What its file says of a photo. Nothing, if it was removed meanwhile."""
+    row = tx.execute(select(photo).where(photo.c.id == which)).first()
+    if row is None:
+        return Told()
+    place = None if row.latitude is None else (row.latitude, row.longitude)
+    return Told(place=place, **{name: getattr(row, name) for name in _WORDS})
+
+
+def prints(tx: Connection) -> list[Print]:
+    """What every photo that stands at its source is known by, by id."""
+    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state == "done")
+    rows = tx.execute(
+        select(photo.c.id, photo.c.source_id, photo.c.digest, photo.c.near)
+        .where(standing.exists())
+        .order_by(photo.c.id)
+    )
+    return [
+        Print(PhotoId(row.id), SourceId(row.source_id), Digest(row.digest), row.near or b"")
+        for row in rows
+    ]
 
 
 def count_of(tx: Connection, which: SourceId) -> int:
@@ -273,6 +406,8 @@ def count(tx: Connection) -> tuple[int, int]:
 
 _POINTS = 5
 
+_WORDS = ("taken_at", "title", "caption", "keywords", "creator", "licence")
+
 
 def _behind(version: int, pack: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
     return (
@@ -308,16 +443,36 @@ def _read(tx: Connection, row: Row[Any]) -> Photo:
         preview=None if row.preview_id is None else CopyId(row.preview_id),
         locators=tuple(place.locator for place in places),
         faces=tuple(_read_face(one) for one in faces),
+        kind=PhotoKind(row.kind),
+        seconds=row.seconds,
     )
+
+
+def _track_columns(track: Track | None) -> dict[str, Any]:
+    if track is None:
+        return {"begins": None, "ends": None, "views": None}
+    views = [[view.at, [list(point) for point in view.points]] for view in track.views]
+    return {"begins": track.begin, "ends": track.end, "views": views}
 
 
 def _read_face(row: Row[Any]) -> Face:
     # SQLite keeps whatever is put into a column: what is not a face ends here.
     try:
         x1, y1, x2, y2 = map(float, (row.x1, row.y1, row.x2, row.y2))
-        points = tuple((float(x), float(y)) for x, y in row.points)
+        points, track = _read_points(row.points), _read_track(row)
     except (TypeError, ValueError) as exc:
         raise VerificationError(f"{row.id}: a face whose place cannot be read") from exc
     if len(points) != _POINTS:
         raise VerificationError(f"{row.id}: a face of {len(points)} points, and not of {_POINTS}")
-    return Face(FaceId(row.id), (x1, y1, x2, y2), points)
+    return Face(FaceId(row.id), (x1, y1, x2, y2), points, track, row.named)
+
+
+def _read_points(pairs: Sequence[Sequence[float]]) -> Points:
+    return tuple((float(x), float(y)) for x, y in pairs)
+
+
+def _read_track(row: Row[Any]) -> Track | None:
+    if row.begins is None:
+        return None
+    views = tuple(View(float(at), _read_points(points)) for at, points in row.views)
+    return Track(float(row.begins), float(row.ends), views)

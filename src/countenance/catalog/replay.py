@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, false, insert, or_, select, update
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.statement import Trigger
@@ -25,12 +25,15 @@ from countenance.catalog import (
     erasures,
     guardians,
     people,
+    photos,
     recalls,
     sightings,
     tables,
+    tombstones,
+    uploads,
 )
 from countenance.catalog.disclosures import Disclosure
-from countenance.catalog.endings import end, end_source
+from countenance.catalog.endings import end, end_picture, end_source
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
 from countenance.catalog.sightings import SightingState
@@ -124,10 +127,14 @@ def wanted_copies(tx: Connection) -> list[Copy]:
     """The files of the vault that stay: all but those of who and what is on its way out."""
     cases = [erasures.get(tx, one) for one in erasures.in_stages(tx, erasures.UNFINISHED)]
     whole = [one.person for one in cases if one.whole]
-    down = [one.source for one in cases if one.source is not None]
+    down = [photos.belonging(one.source, one.photo) for one in cases if one.of_pictures]
     evidence = select(tables.evidence.c.copy_id).where(tables.evidence.c.person_id.in_(whole))
-    previews = select(tables.photo.c.preview_id).where(tables.photo.c.source_id.in_(down))
-    going = {which for query in (evidence, previews) for which in tx.execute(query).scalars()}
+    previews = select(tables.photo.c.preview_id).where(or_(false(), *down))
+    uploaded = [uploads.belonging(one.source, one.photo) for one in cases if one.of_pictures]
+    originals = select(tables.upload.c.copy_id).where(or_(false(), *uploaded))
+    going = {
+        which for query in (evidence, previews, originals) for which in tx.execute(query).scalars()
+    }
     return [one for one in copies.confirmed(tx) if one.id not in going]
 
 
@@ -258,6 +265,22 @@ def _revoked(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+def _picture_removed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    """Of a photo that is not in the backup the mark is in the log: it is refused all the same."""
+    for which, source in zip(_ids(said.subjects, "i"), _ids(said.subjects, "d"), strict=False):
+        if not _is_there(tx, tables.source.c.id == source):
+            words = "taken down since, of a source that was added since: take it down again"
+            seen.remaining.append(Remaining(said.act, which, words))
+            continue
+        for mark in said.rests_on:
+            end_picture(tx, PhotoId(which), SourceId(source), mark, at=said.at)
+        _drop(seen, Act.DISCLOSED, disclosures.of_photo(tx, PhotoId(which)))
+        if tombstones.key_of(tx) is None:
+            words = "the key of its tombstone is not in the backup: take it down again if it comes"
+            seen.remaining.append(Remaining(said.act, which, words))
+        seen.done[said.act] += 1
+
+
 def _ingested(tx: Connection, said: Entry, seen: Replayed) -> None:
     del tx  # what was read since is read again by the next ingest
     seen.read.update(said.subjects)
@@ -318,7 +341,8 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
     """
     The sighting itself, or of one that was rejected the one in its place.
 
-    A comparison gives what it saw new ids, and a person is in a photo once.
+    A comparison gives what it saw new ids, and a person is in a photo once. In a film they may be
+    more often: then nobody can tell which of them was meant.
     """
     if said.act is Act.REJECTED and not _is_there(tx, tables.sighting.c.id == which):
         found = tx.execute(
@@ -327,8 +351,9 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
                 tables.sighting.c.person_id.in_(said.subjects),
                 tables.sighting.c.state == SightingState.CANDIDATE,
             )
-        ).scalar()
-        return SightingId(found or which)
+        ).scalars()
+        only = list(found)
+        return SightingId(only[0] if len(only) == 1 else which)
     return SightingId(which)
 
 
@@ -476,6 +501,7 @@ _ROLES = {
 _EFFECTS: Mapping[Act, Effect] = {
     Act.SOURCE_ADDED: _source_added,
     Act.SOURCE_REVOKED: _revoked,
+    Act.PICTURE_REMOVED: _picture_removed,
     Act.RULE_CHANGED: _rule_changed,
     Act.ROSTER_CHANGED: _roster_changed,
     Act.ENROLLED: _enrolled,

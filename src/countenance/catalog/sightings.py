@@ -1,21 +1,36 @@
 """Sightings: this person in this face, as the model saw it or as a person decided."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from countenance.catalog import sources
+from countenance.catalog import sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Box
 from countenance.catalog.tables import collection, face, item, photo, roster, sighting, source
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
+from countenance.core.spans import Span, joined
 from countenance.errors import NotFound, UsageError
 from countenance.gallery.bands import Band
 from countenance.sources.grant import Grant
+
+NEARLY_ON = 1.6
+"""Seconds between two stretches of a film that are given as one: as long as a track may pause."""
 
 
 class SightingState(StrEnum):
@@ -33,6 +48,7 @@ class NewSighting:
     face: FaceId
     person: PersonId
     band: Band
+    in_film: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +63,43 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo stands: its locator at the source, and the address of its page, if any."""
+
+    locator: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """
+    Of all sightings those in one collection (its id), whose photo's words answer `text`, and that
+    was taken from the day `since` to the day `until`, both among them, by its own clock.
+
+    What is not given narrows nothing. A photo that does not say when it was taken is on no day.
+    """
+
+    collection: str = ""
+    text: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+EVERYWHERE = Within()
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """
     A person in a face, with where the photo stands. `locator` is relative to the source.
 
     `page` is the address of the page it stands on, if its source has pages. There is no `band`
-    where somebody put it there by hand.
+    where somebody put it there by hand. In a film, of so many `seconds`, they are seen from the
+    beginning to the end of `span`, and best at `at`, in seconds.
+
+    `others` are where the same bytes stand in the same source as well. `taken_at` and `near` are
+    the photo's, and may be empty. `marked` is the mark of the name that the source gives to the
+    face, and `named_by_source` whether that is known to be the person's own (`catalog.hints`).
     """
 
     id: SightingId
@@ -63,9 +110,18 @@ class Sighting:
     locator: str
     page: str
     collection: str
+    face: FaceId
     box: Box
     band: Band | None
     state: SightingState
+    seconds: float | None = None
+    span: Span | None = None
+    at: float | None = None
+    others: tuple[Place, ...] = ()
+    taken_at: str = ""
+    near: bytes = b""
+    marked: str = ""
+    named_by_source: bool = False
 
 
 def decided(
@@ -134,6 +190,7 @@ def add_by_hand(
             band=None,
             state=made.state,
             made_at=at,
+            in_film=_is_in_film(tx, where),
         )
     )
     return made
@@ -170,6 +227,7 @@ def replace_candidates(
             "band": one.band,
             "state": SightingState.CANDIDATE,
             "made_at": at,
+            "in_film": one.in_film,
         }
         for one in new
     ]
@@ -184,7 +242,11 @@ def count_of(tx: Connection, who: PersonId) -> int:
 
 
 def shown(
-    tx: Connection, people: Collection[PersonId], *, at: datetime, in_collection: str = ""
+    tx: Connection,
+    people: Collection[PersonId],
+    *,
+    at: datetime,
+    within: Within = EVERYWHERE,
 ) -> list[Sighting]:
     """
     The sightings of `people` that may be shown at `at`, ordered by source and locator.
@@ -193,15 +255,24 @@ def shown(
     while the rule of its collection is on or somebody confirmed it, and of minors while the person
     is on the roster (P3, P8, P11). Whether the person agrees is not asked here: that is the gate's
     to say. The statements are the same, and as many, whatever they find (P10).
+
+    Raises `UsageError` if there is no word in the text of `within`.
     """
     query = (
         select(
             sighting.c.id,
             sighting.c.person_id,
             sighting.c.photo_id,
+            sighting.c.face_id,
             sighting.c.band,
             sighting.c.state,
-            *(face.c[name] for name in ("x1", "y1", "x2", "y2")),
+            *(
+                face.c[name]
+                for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views", "named")
+            ),
+            photo.c.seconds,
+            photo.c.taken_at,
+            photo.c.near,
             item.c.locator,
             item.c.page,
             source.c.id.label("source_id"),
@@ -228,10 +299,9 @@ def shown(
             ),
             or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),
         )
-        .order_by(source.c.location, item.c.locator, sighting.c.id)
+        .order_by(source.c.location, item.c.locator, face.c.begins, sighting.c.id)
     )
-    if in_collection:
-        query = query.where(collection.c.id == in_collection)
+    query = query.where(*_narrowed(tx, within))
     found = [_read(row) for row in tx.execute(query)]
     places = (
         select(photo.c.source_id)
@@ -239,6 +309,11 @@ def shown(
         .where(sighting.c.person_id.in_(people))
     )
     return _granted(found, sources.grants_of(tx, places), at=at)
+
+
+def spans_of(seen: Iterable[Sighting]) -> tuple[Span, ...]:
+    """When the people of `seen` are in a film, over all of them; nothing for a photo."""
+    return joined((one.span for one in seen if one.span is not None), gap=NEARLY_ON)
 
 
 def count(tx: Connection) -> int:
@@ -250,29 +325,68 @@ def count(tx: Connection) -> int:
 
 def _make_room(tx: Connection, new: Decision) -> None:
     """Candidates give way to a person's word; another person's word does not."""
+    # In a film a person may be seen again, at another time.
+    elsewhere = sighting.c.face_id.in_(_never_with(tx, new))
     rivals = (
         sighting.c.photo_id == new.photo,
         sighting.c.id != new.id,
-        (sighting.c.face_id == new.face) | (sighting.c.person_id == new.person),
+        (sighting.c.face_id == new.face) | ((sighting.c.person_id == new.person) & ~elsewhere),
     )
     tx.execute(delete(sighting).where(*rivals, sighting.c.state == SightingState.CANDIDATE))
     confirmed = select(sighting.c.id).where(*rivals, sighting.c.state == SightingState.CONFIRMED)
     if other := tx.execute(confirmed).scalar():
         raise UsageError(
-            f"{other} is confirmed: a face is one person, and a person is in a photo once",
+            f"{other} is confirmed: a face is one person, and a person is in a photo once,"
+            " in a film once at any instant",
             hint=f"countenance sighting reject {other}, if that was wrong",
         )
+
+
+def _is_in_film(tx: Connection, which: FaceId) -> bool:
+    begins = tx.execute(select(face.c.begins).where(face.c.id == which)).scalar()
+    return begins is not None
+
+
+def _never_with(tx: Connection, new: Decision) -> Sequence[FaceId]:
+    """The faces of a film that are never seen together with that of `new`. In a photo all are."""
+    own = tx.execute(select(face.c.begins, face.c.ends).where(face.c.id == new.face)).first()
+    if own is None or own.begins is None:
+        return ()
+    rows = tx.execute(
+        select(face.c.id).where(
+            face.c.photo_id == new.photo,
+            or_(face.c.ends < own.begins, face.c.begins > own.ends),
+        )
+    )
+    return [FaceId(row.id) for row in rows]
 
 
 def _granted(
     found: Sequence[Sighting], given: Mapping[SourceId, Sequence[Grant]], *, at: datetime
 ) -> list[Sighting]:
     """Those under a grant in force, each once, at the first of its photo's places."""
-    first: dict[SightingId, Sighting] = {}
+    places: dict[SightingId, list[Sighting]] = {}
     for one in found:
         if any(grant.covers(one.locator, at) for grant in given.get(one.source, ())):
-            first.setdefault(one.id, one)
-    return list(first.values())
+            places.setdefault(one.id, []).append(one)
+    return [
+        replace(first, others=tuple(Place(one.locator, one.page) for one in others))
+        for first, *others in places.values()
+    ]
+
+
+def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
+    day = func.substr(photo.c.taken_at, 1, 10)
+    if within.collection:
+        yield collection.c.id == within.collection
+    if within.text:
+        yield item.c.id.in_(words.matching(tx, within.text))
+    if within.since or within.until:
+        yield photo.c.taken_at != ""
+    if within.since:
+        yield day >= within.since.isoformat()
+    if within.until:
+        yield day <= within.until.isoformat()
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
@@ -285,7 +399,14 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         locator=row.locator,
         page=row.page,
         collection=row.name,
+        face=FaceId(row.face_id),
         box=(row.x1, row.y1, row.x2, row.y2),
         band=None if row.band is None else Band(row.band),
         state=SightingState(row.state),
+        seconds=row.seconds,
+        span=None if row.begins is None else (float(row.begins), float(row.ends)),
+        at=float(row.views[0][0]) if row.views else None,
+        taken_at=row.taken_at,
+        near=row.near or b"",
+        marked=row.named,
     )

@@ -179,9 +179,22 @@ photo = Table(
     Column("compared_with", Integer, nullable=False, default=0),
     Column("preview_id", ForeignKey(copy.c.id)),
     Column("added_at", Instant, nullable=False),
+    Column("kind", String(8), nullable=False, default="photo"),
+    Column("seconds", Float),
+    Column("taken_at", String(32), nullable=False, default=""),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("title", Text, nullable=False, default=""),
+    Column("caption", Text, nullable=False, default=""),
+    Column("keywords", Text, nullable=False, default=""),
+    Column("creator", Text, nullable=False, default=""),
+    Column("licence", Text, nullable=False, default=""),
+    Column("near", LargeBinary),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
-    comment="none: compared_with is the gallery version that the faces were last compared with",
+    comment="contact: compared_with is the gallery version that the faces were last compared with; "
+    "from taken_at to licence it is what the file says, the source's own word; near is its near "
+    "hash, of which a blurred picture could be guessed",
 )
 
 item = Table(
@@ -225,7 +238,13 @@ face = Table(
     Column("x2", Float, nullable=False),
     Column("y2", Float, nullable=False),
     Column("points", JSON, nullable=False),
-    comment="none: a box and five points; no vector, no name",
+    Column("begins", Float),
+    Column("ends", Float),
+    Column("views", JSON(none_as_null=True)),
+    Column("named", String(32), nullable=False, default=""),
+    comment="none: a box and five points; no vector, no name. In a film: from when until when, and "
+    "the points at the instants at which it is seen best. named is a keyed hash, another for each "
+    "face, of the name that the source gives to it, if it gives one",
 )
 
 person = Table(
@@ -349,15 +368,17 @@ sighting = Table(
     Column("band", String(8)),
     Column("state", String(16), nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("in_film", Boolean, nullable=False, default=False),
     UniqueConstraint("face_id", "person_id"),
-    # A person is in a photo once; in how many faces of it they are not, is another matter.
+    # A person is in a photo once; in how many faces of it they are not, is another matter. In a
+    # film they are once at any instant, which no index can say.
     Index(
         "ix_sighting_once_in_a_photo",
         "photo_id",
         "person_id",
         unique=True,
-        sqlite_where=text("state != 'rejected'"),
-        postgresql_where=text("state != 'rejected'"),
+        sqlite_where=text("state != 'rejected' AND NOT in_film"),
+        postgresql_where=text("state != 'rejected' AND NOT in_film"),
     ),
     comment="personal: this person in this face. A band, never a score; none if put by hand",
 )
@@ -399,6 +420,8 @@ erasure = Table(
     Column("trigger", String(16), nullable=False),
     Column("person_id", ForeignKey(person.c.id), index=True),
     Column("source_id", ForeignKey(source.c.id), index=True),
+    # No foreign key: the case is remembered when the photo itself is gone.
+    Column("photo_id", _Id),
     Column("consents", JSON, nullable=False),
     Column("whole", Boolean, nullable=False),
     Column("stage", String(16), nullable=False, index=True),

@@ -7,13 +7,15 @@ are the ones, and nothing to somebody who has the catalog without the key.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
-from countenance.catalog.tables import library, tombstone
+from countenance.catalog.stores import Stores
+from countenance.catalog.tables import erasure, library, tombstone
 from countenance.core.canonical import Digest
 from countenance.core.ids import ErasureId, KeyId, SourceId
 
@@ -34,13 +36,15 @@ class Tombstones:
 
 
 def of_sources(tx: Connection, sources: Sequence[SourceId], *, key: bytes) -> Tombstones:
-    """The tombstones of `sources` that stand."""
+    """The tombstones of `sources` that stand, and those of pictures that nobody may bring again."""
     rows = tx.execute(
         select(tombstone.c.source_id, tombstone.c.mark).where(
             tombstone.c.source_id.in_(sources), tombstone.c.lifted_at.is_(None)
         )
     )
-    return Tombstones(key, frozenset((SourceId(row.source_id), row.mark) for row in rows))
+    own = {(SourceId(row.source_id), str(row.mark)) for row in rows}
+    everywhere = tx.execute(select(tombstone.c.mark).where(_EVERYWHERE)).scalars()
+    return Tombstones(key, frozenset(own | {(one, mark) for mark in everywhere for one in sources}))
 
 
 def mark(key: bytes, digest: Digest) -> str:
@@ -58,15 +62,45 @@ def set_key(tx: Connection, key: KeyId) -> None:
     tx.execute(update(library).values(tombstone_key=key))
 
 
+def known_key(stores: Stores) -> bytes | None:
+    """
+    The key of the marks, if any was ever made.
+
+    Raises `NotFound` if it is gone, and `VerificationError` if it does not open.
+    """
+    with stores.database.read() as tx:
+        known = key_of(tx)
+    return None if known is None else stores.keys.read(known)
+
+
+def ensure_key(stores: Stores, holding_keys: Callable[[], AbstractContextManager[None]]) -> bytes:
+    """
+    The key of the marks of this library, which is made if there is none.
+
+    `holding_keys` keeps it from being swept as nobody's before the catalog names it.
+    """
+    with holding_keys():
+        if (known := known_key(stores)) is not None:
+            return known
+        made = stores.keys.create()
+        with stores.database.write() as tx:
+            set_key(tx, made)
+        return stores.keys.read(made)
+
+
 def add_all(
     tx: Connection, which: SourceId, marks: Iterable[str], *, case: ErasureId, at: datetime
 ) -> None:
-    """Set tombstones for `marks`; one that stands, or was lifted, stands again."""
-    known = set(
-        tx.execute(select(tombstone.c.mark).where(tombstone.c.source_id == which)).scalars()
-    )
+    """
+    Set tombstones for `marks`; one that stands, or was lifted, stands again.
+
+    One of a picture that was taken down by itself stays that: no new grant of the source lifts it.
+    """
+    own = tombstone.c.source_id == which
+    known = set(tx.execute(select(tombstone.c.mark).where(own)).scalars())
+    stays = set(tx.execute(select(tombstone.c.mark).where(own, _EVERYWHERE)).scalars())
     fresh = {"erasure_id": case, "made_at": at, "lifted_at": None}
-    wanted = set(marks)
+    wanted = set(marks) - stays
     for one in sorted(wanted & known):
         tx.execute(
             update(tombstone)
@@ -82,9 +116,9 @@ def stands(tx: Connection, which: SourceId, mark: str) -> bool:
     """Whether pictures of this mark are refused from the source."""
     found = tx.execute(
         select(tombstone.c.mark).where(
-            tombstone.c.source_id == which,
             tombstone.c.mark == mark,
             tombstone.c.lifted_at.is_(None),
+            or_(tombstone.c.source_id == which, _EVERYWHERE),
         )
     ).first()
     return found is not None
@@ -99,10 +133,22 @@ def standing(tx: Connection, which: SourceId) -> int:
 
 
 def lift(tx: Connection, which: SourceId, *, at: datetime) -> int:
-    """Let the source's pictures in again, for its owner says so. Gives how many those are."""
+    """
+    Let the source's pictures in again, for its owner says so. Gives how many those are.
+
+    Not those that were taken down by themselves: that was not the owner's to say.
+    """
     lifted = tx.execute(
         update(tombstone)
-        .where(tombstone.c.source_id == which, tombstone.c.lifted_at.is_(None))
+        .where(tombstone.c.source_id == which, tombstone.c.lifted_at.is_(None), ~_EVERYWHERE)
         .values(lifted_at=at)
     )
     return lifted.rowcount
+
+
+# --------------------------------------------------------------------------------------------
+
+_EVERYWHERE = tombstone.c.lifted_at.is_(None) & tombstone.c.erasure_id.in_(
+    select(erasure.c.id).where(erasure.c.photo_id.is_not(None))
+)
+"""Of a picture that was taken down by itself: it is refused from every source, old and new."""

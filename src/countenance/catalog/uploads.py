@@ -9,13 +9,13 @@ own, for whoever ended the grant of one would leave it to the other.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from countenance.catalog import copies
 from countenance.catalog.stores import Stores
-from countenance.catalog.tables import copy, upload
+from countenance.catalog.tables import copy, photo, upload
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import CopyId, SourceId
+from countenance.core.ids import CopyId, PhotoId, SourceId
 from countenance.vault.ledger import CopyKind
 
 
@@ -73,9 +73,21 @@ def find(tx: Connection, source: SourceId, wanted: Digest) -> CopyId | None:
     return None if row is None else _read(row).copy
 
 
-def digests_of(tx: Connection, source: SourceId) -> set[Digest]:
-    """The digests of all originals of a source."""
-    return {one.digest for one in of_source(tx, source)}
+def belonging(source: SourceId | None, one: PhotoId | None) -> ColumnElement[bool]:
+    """The places of a source, and, in whichever source, those of the bytes of a photo."""
+    bytes_of = select(photo.c.digest).where(photo.c.id == one).scalar_subquery()
+    same = select(copy.c.id).where(copy.c.kind == CopyKind.ORIGINAL, copy.c.digest == bytes_of)
+    return or_(upload.c.source_id == source, upload.c.copy_id.in_(same))
+
+
+def digests_of(tx: Connection, which: ColumnElement[bool]) -> set[tuple[SourceId, Digest]]:
+    """The digests of the originals at the places `which`, each with its source."""
+    rows = tx.execute(
+        select(upload.c.source_id, copy.c.digest)
+        .join(copy, copy.c.id == upload.c.copy_id)
+        .where(which)
+    )
+    return {(SourceId(row.source_id), Digest(row.digest)) for row in rows}
 
 
 def all_copies(tx: Connection) -> list[CopyId]:
@@ -83,15 +95,15 @@ def all_copies(tx: Connection) -> list[CopyId]:
     return [CopyId(which) for which in tx.execute(select(upload.c.copy_id).distinct()).scalars()]
 
 
-def release(tx: Connection, source: SourceId) -> list[CopyId]:
+def release(tx: Connection, which: ColumnElement[bool]) -> list[CopyId]:
     """
-    Let go of all originals of a source. Gives the copies, whose rows are intentions again: the
-    caller removes them once the transaction is committed.
+    Let go of the originals at the places `which`. Gives the copies, whose rows are intentions
+    again: the caller removes them once the transaction is committed.
     """
-    own = select(upload.c.copy_id).where(upload.c.source_id == source)
-    going = [CopyId(which) for which in tx.execute(own.distinct()).scalars()]
+    own = select(upload.c.copy_id).where(which)
+    going = [CopyId(one) for one in tx.execute(own.distinct()).scalars()]
     tx.execute(update(copy).where(copy.c.id.in_(own)).values(confirmed=False))
-    tx.execute(delete(upload).where(upload.c.source_id == source))
+    tx.execute(delete(upload).where(which))
     return going
 
 

@@ -1,7 +1,7 @@
 """What may stand on the command line: days, purposes, files."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -45,6 +45,21 @@ class LastDay(click.ParamType[datetime]):
         if until <= SystemClock().now():
             self.fail(f"{value}: it would be over before it begins", param, ctx)
         return until
+
+
+class Day(click.ParamType[date]):
+    """A day, `YYYY-MM-DD`, of whatever calendar clock."""
+
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Fails, naming the option, if it is no such day."""
+        try:
+            # More forms than one are ISO's; here there is one.
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")
+        except ValueError:
+            wrong = f"{value!r} is no day; expected YYYY-MM-DD, such as 2027-05-31"
+            self.fail(wrong, param, ctx)
 
 
 class Wishes(click.ParamType[tuple[Wish, ...]]):

@@ -57,6 +57,35 @@ def audit(call: Call, *, entries: int) -> None:
 
 
 @command(
+    "film",
+    of=bench,
+    changes="nothing: the films and the libraries it makes are gone when it ends",
+    example="countenance bench film --seconds 30",
+)
+@click.option("--seconds", type=int, default=30, show_default=True, metavar="N", help="Of a film.")
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Measure who is found, and when, instead: in the film of DIR/video, by portraits of "
+    "DIR/photos.",
+)
+def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
+    """Measure how many times faster than it plays a film is ingested, on one core."""
+    if truth is not None:
+        from countenance.bench.intervals import measure_film
+
+        measured = measure_film(truth, call.settings())
+        answer(call, measured.as_json(), measured.as_text())
+        return
+    from countenance.bench.film import bench_film
+
+    figures = bench_film(call.settings(), seconds=seconds, repeats=repeats)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "search",
     of=bench,
     changes="nothing",
@@ -147,6 +176,24 @@ def scan(call: Call, *, megabytes: int, needles: tuple[int, ...], runs: int) -> 
 
     figures = bench_scan(megabytes, needles=needles, runs=runs)
     answer(call, asdict(figures), figures.as_text())
+
+
+@command(
+    "site",
+    of=bench,
+    changes="nothing: the pictures, the server and the libraries it makes are gone when it ends",
+    example="countenance bench site --pictures 10000",
+)
+@click.option(
+    "--pictures", type=int, default=10_000, show_default=True, metavar="N", help="Small ones made."
+)
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+def site(call: Call, *, pictures: int, repeats: int) -> None:
+    """Measure how fast a web site is ingested, beside a folder of the same pictures."""
+    from countenance.bench.site import bench_site
+
+    figures = bench_site(call.settings(), pictures=pictures, repeats=repeats)
+    answer(call, figures.as_json(), figures.as_text())
 
 
 @command(

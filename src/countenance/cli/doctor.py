@@ -69,6 +69,7 @@ def _examine(call: Call) -> Iterator[Examined]:
     with library:
         yield _tried("library", lambda: _library(library))
         yield _tried("catalog", lambda: _catalog(library))
+        yield _tried("words", lambda: _words(library))
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
         yield _tried("consents", lambda: _consents(library))
@@ -120,6 +121,13 @@ def _catalog_alone(call: Call) -> tuple[bool, str]:
     return not damage, "; ".join(damage) or (
         "sound in its form: it is an older one, or values in it are others"
     )
+
+
+def _words(library: "Library") -> tuple[bool, str]:
+    astray = library.words_out_of_step()
+    if not astray:
+        return True, "the full text is in step with the catalog"
+    return False, f"{counted(astray, 'place')} out of step; the next ingest writes it anew"
 
 
 def _source(library: "Library", source: "Source", *, at: datetime) -> Examined:

@@ -11,6 +11,7 @@ from countenance import errors
 DONE = 0
 IN_PART = errors.Unreadable.exit_code
 FINDINGS = 6
+NOT_FOUND = errors.NotFound.exit_code
 OPEN = errors.ErasureIncomplete.exit_code
 
 MEANINGS: Mapping[int, str] = {

@@ -1,17 +1,28 @@
 """`countenance find`: the pictures that somebody is in."""
 
+from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
 from countenance.cli.answer import answer, counted, say, table
-from countenance.cli.arguments import SearchingPurpose
+from countenance.cli.arguments import Day, SearchingPurpose
 from countenance.cli.command import Call, command
-from countenance.cli.sightings import box_in_words, sighting_document
+from countenance.cli.sightings import (
+    SURENESS,
+    box_in_words,
+    in_film,
+    places_in_words,
+    result_document,
+)
 from countenance.people.purpose import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from countenance.search.find import Found
+    from countenance.search.results import Result
 
 
 @command(
@@ -28,17 +39,44 @@ if TYPE_CHECKING:
     help="Why: find-me, for the person themselves, or staff-find.",
 )
 @click.option("--collection", metavar="C", default="", help="Only in this collection.")
-def find(call: Call, person: str, *, purpose: Purpose, collection: str) -> None:
+@click.option(
+    "--text",
+    metavar="WORDS",
+    default="",
+    help='Only where the source says these words: sing* for a beginning, "summer ball" together.',
+)
+@click.option(
+    "--since", metavar="DATE", type=Day(), help="Only taken on this day or later: 2026-05-31."
+)
+@click.option("--until", metavar="DATE", type=Day(), help="Only taken on this day or earlier.")
+def find(
+    call: Call,
+    person: str,
+    *,
+    purpose: Purpose,
+    collection: str,
+    text: str,
+    since: date | None,
+    until: date | None,
+) -> None:
     """
     Find the pictures that somebody is in.
 
     PERSON is a name or an id. Whoever is not enrolled, has not agreed to it, or is in no picture
     gets the same answer: nothing found, and exit code 0. Under a purpose that no search is asked
     for, or when the searches of the hour are used up, it is refused, with exit code 4, and logged.
+
+    One picture that stands in several places, be it the same file or one that was shrunk or saved
+    again, is one result with all its places. The words are the source's: title, caption and
+    keywords in the file, what stands around it on its page, its name. A day is that of the camera's
+    clock; a photo that does not say when it was taken is on none.
     """
+    from countenance.catalog.sightings import Within
+
     with call.open() as library:
-        found = library.find(person, purpose=purpose, collection=collection)
-        sightings = [sighting_document(library, one) for one in found.sightings]
+        within = Within(collection, text, since, until)
+        found = library.find(person, purpose=purpose, within=within)
+        sightings = [result_document(library, one) for one in found.results]
     document = {"person": {"id": found.person, "name": found.name}, "sightings": sightings}
     answer(call, document, _text(found))
     if not found.sightings:
@@ -51,9 +89,18 @@ def find(call: Call, person: str, *, purpose: Purpose, collection: str) -> None:
 def _text(found: "Found") -> list[str]:
     if not found.sightings:
         return [f"nothing found for {found.name}"]
-    photos = len({one.photo for one in found.sightings})
-    rows = [
-        (f"  {one.band or 'by hand'}", f"{one.location}/{one.locator}", box_in_words(one.box))
-        for one in found.sightings
-    ]
-    return [f"{found.name} is in {counted(photos, 'photo')}:", *table(rows)]
+    photos = len({one.first.photo for one in found.results})
+    return [f"{found.name} is in {counted(photos, 'photo')}:", *table(_rows(found.results))]
+
+
+def _rows(found: "Sequence[Result]") -> "Iterator[tuple[str, str, str]]":
+    """A line for each picture and each further place of it; one for a film with all its times."""
+    for _, among in groupby(found, key=lambda one: (one.first.photo, one.first.locator)):
+        results = list(among)
+        seen = [one.first for one in results]
+        first, best = seen[0], min(seen, key=lambda one: SURENESS.index(one.band))
+        where = in_film(seen) or box_in_words(first.box)
+        named = ", the source names them here" if any(one.named_by_source for one in seen) else ""
+        yield f"  {best.band or 'by hand'}", f"{first.location}/{first.locator}", where + named
+        places = dict.fromkeys(place for one in results for place in places_in_words(one))
+        yield from (("", f"  also {place}", "") for place in places)

@@ -14,7 +14,7 @@ from countenance.cli.sources import say_unlisted, unlisted_document
 from countenance.errors import NoGrant
 
 if TYPE_CHECKING:
-    from countenance.ingest.run import Report
+    from countenance.ingest.run import Report, Skipped
 
 _SKIPS_SHOWN = 10
 
@@ -27,19 +27,38 @@ _SKIPS_SHOWN = 10
 )
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @click.option(
+    "--quick", is_flag=True, help="Of films look at key frames only: who merely passes is missed."
+)
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=float,
+    help="Between two frames of a film that are looked at. Else the setting.",
+)
+@click.option(
     "--workers", metavar="N", type=int, help="Photos worked on at once. Else the setting."
 )
-def ingest(call: Call, sources: tuple[str, ...], *, workers: int | None) -> None:
+def ingest(
+    call: Call,
+    sources: tuple[str, ...],
+    *,
+    quick: bool,
+    every: float | None,
+    workers: int | None,
+) -> None:
     """
     Read and recognise what is new at the sources.
 
     At those named, or at all that have a grant in force. It may be stopped at any moment and goes
     on when it is run again. A file that cannot be read is skipped, with its reason, and makes the
-    exit code 3; so does a source that goes away meanwhile. With no grant in force it is 4.
+    exit code 3; so do a film that ends early, of which what there is is kept, and a source that
+    goes away meanwhile. With no grant in force it is 4.
     """
     given = {} if workers is None else {"workers": workers}
+    if every is not None:
+        given["film_every_ms"] = round(every * 1000)
     with call.open(**given) as library, ProgressLine() as progress:
-        report = library.ingest(sources, progress=progress)
+        report = library.ingest(sources, quick=quick, progress=progress)
     if not report.sources:
         raise NoGrant(
             "no source has a grant in force",
@@ -47,7 +66,7 @@ def ingest(call: Call, sources: tuple[str, ...], *, workers: int | None) -> None
         )
     answer(call, _document(report), _text(report))
     say_unlisted(report.unlisted)
-    if report.skipped or report.unlisted:
+    if report.skipped or report.cut_short or report.unlisted:
         raise click.exceptions.Exit(IN_PART)
 
 
@@ -60,15 +79,10 @@ def _document(report: "Report") -> dict[str, object]:
         "known": report.known,
         "skipped": len(report.skipped),
         "skipped_by_reason": dict(Counter(one.reason for one in report.skipped).most_common()),
-        "skips": [
-            {
-                "source": one.source,
-                "locator": one.locator,
-                "reason": one.reason,
-                "detail": one.detail,
-            }
-            for one in report.skipped
-        ],
+        "skips": [_skip(one) for one in report.skipped],
+        "films": report.films,
+        "film_seconds": round(report.film_seconds, 1),
+        "cut_short": [_skip(one) for one in report.cut_short],
         "unlisted": unlisted_document(report.unlisted),
         "passed_over": report.passed_over,
         "faces": report.faces,
@@ -81,11 +95,25 @@ def _document(report: "Report") -> dict[str, object]:
     }
 
 
+def _skip(one: "Skipped") -> dict[str, object]:
+    return {
+        "source": one.source,
+        "locator": one.locator,
+        "reason": one.reason,
+        "detail": one.detail,
+    }
+
+
 def _text(report: "Report") -> Iterator[str]:
     yield (
         f"{counted(report.done, 'photo')} read, {counted(report.faces, 'face')}, "
         f"{counted(report.sightings, 'sighting')}, in {duration(report.seconds)}"
     )
+    if report.films:
+        yield f"{counted(report.films, 'film')} among them, of {duration(report.film_seconds)}"
+    if report.cut_short:
+        yield f"{counted(len(report.cut_short), 'film')} seen in part:"
+        yield from table((f"  {one.reason}", one.locator, one.detail) for one in report.cut_short)
     if report.known:
         yield f"{counted(report.known, 'file')} with a photo that was read before"
     if report.listed.vanished:

@@ -41,8 +41,11 @@ COMMANDS: Mapping[str, Place] = {
     "person": Place("person", "person", "Show who is enrolled; withdraw what they agreed to."),
     "find": Place("find", "find", "Find the pictures that somebody is in."),
     "search": Place("search", "search", "Ask whom a picture shows."),
+    "sidecar": Place("sidecar", "sidecar", "Write who is in pictures into files beside them."),
     "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
-    "takedown": Place("takedown", "takedown", "Take a source down, and see how erasures stand."),
+    "takedown": Place(
+        "takedown", "takedown", "Take a source down, or one picture, and see how erasures stand."
+    ),
     "receipt": Place("receipt", "receipt", "Show and verify what became of an erasure."),
     "recipient": Place("recipient", "recipient", "Say whom pictures are given to, and what."),
     "recall": Place("recall", "recall", "Call back what was given out."),

@@ -12,6 +12,7 @@ from countenance.cli.command import Call, command, group
 from countenance.cli.export import export
 from countenance.cli.objection import lift_objection, object_to, objection_document
 from countenance.cli.withdraw import withdraw
+from countenance.core.spans import in_words
 
 if TYPE_CHECKING:
     from countenance.audit.entry import Entry
@@ -62,6 +63,7 @@ def show(call: Call, who: str, *, places: bool) -> None:
         looked_for = library.trail.looked_for(found.id)
         seen = library.appearances(found.id) if places else []
         where = [library.url(one) for one in seen]
+        times = ["" if one.span is None else f" {in_words(one.span)}" for one in seen]
     consents.sort(key=lambda one: one.wish)
     document = {
         "id": found.id,
@@ -100,7 +102,9 @@ def show(call: Call, who: str, *, places: bool) -> None:
     ]
     text = [f"{found.name} ({found.id})", *said, *table(rows), *received]
     if places:
-        text += [f"in {counted(len(where), 'photo')}", *(f"  {one}" for one in where)]
+        photos = len({one.photo for one in seen})
+        text += [f"in {counted(photos, 'photo')}"]
+        text += [f"  {one}{when}" for one, when in zip(where, times, strict=True)]
     answer(call, document, [*text, *looked])
 
 

@@ -35,7 +35,9 @@ class ProgressLine:
         self._stream = stream or sys.stderr
         self._shows = self._stream.isatty()
         self._clock = clock
-        self._begun = clock()
+        self._opened = clock()
+        # By kind of work: photos and films are worked on at once, and each has its own rate.
+        self._begun: dict[str, float] = {}
         self._drawn = -_INTERVAL
         self._last: Step | None = None
 
@@ -51,17 +53,20 @@ class ProgressLine:
         if self._shows and self._last is not None:
             self._write(_CLEAR_LINE)
         elif self._last is not None:
-            say(describe(self._last, seconds=self._clock() - self._begun))
+            begun = self._begun[self._last.what]
+            say(describe(self._last, seconds=self._clock() - begun))
 
     def __call__(self, step: "Step", /) -> None:
         now = self._clock()
         if self._last is None or step.what != self._last.what:
-            self._begun = self._begun if self._last is None else now
+            begun = self._opened if self._last is None else now
+            self._begun.setdefault(step.what, begun)
             self._drawn = now - _INTERVAL
         self._last = step
         if self._shows and now - self._drawn >= _INTERVAL:
             self._drawn = now
-            self._write(_CLEAR_LINE + describe(step, seconds=now - self._begun))
+            seconds = now - self._begun[step.what]
+            self._write(_CLEAR_LINE + describe(step, seconds=seconds))
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -9,7 +9,7 @@ import click
 from countenance.cli.answer import answer, counted, say
 from countenance.cli.arguments import FILE, SearchingPurpose, read_picture
 from countenance.cli.command import Call, command
-from countenance.cli.sightings import box_document, box_in_words, sighting_document
+from countenance.cli.sightings import box_document, box_in_words, result_document
 from countenance.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _face(library: "Library", face: "ProbeFace") -> dict[str, object]:
             {
                 "person": {"id": one.person, "name": one.name},
                 "band": one.band,
-                "sightings": [sighting_document(library, seen) for seen in one.sightings],
+                "sightings": [result_document(library, seen) for seen in one.results],
             }
             for one in face.candidates
         ],
@@ -80,6 +80,5 @@ def _candidates(candidates: "Sequence[Candidate]") -> str:
     if not candidates:
         return "nobody to name"
     return "; ".join(
-        f"{one.name}, {one.band}, in {counted(len({s.photo for s in one.sightings}), 'photo')}"
-        for one in candidates
+        f"{one.name}, {one.band}, in {counted(len(one.results), 'photo')}" for one in candidates
     )

@@ -1,7 +1,8 @@
 """`countenance takedown`: everything of a source goes; and how every erasure stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,11 +10,12 @@ import click
 from countenance.cli.answer import answer, counted, say, table
 from countenance.cli.asking import confirm
 from countenance.cli.command import Call, command
-from countenance.cli.exits import OPEN
+from countenance.cli.exits import FINDINGS, NOT_FOUND, OPEN
 from countenance.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from countenance.catalog.erasures import Erasure
+    from countenance.erasure.picture import Copy
     from countenance.erasure.receipt import Waiting
     from countenance.library import Library
 
@@ -21,23 +23,36 @@ if TYPE_CHECKING:
 @command(
     "takedown",
     changes="ends every grant of the source at once; then removes all that came from it, looks for "
-    "its bytes in every file, and refuses it from then on; status changes nothing, resume goes on",
+    "its bytes in every file, and refuses it from then on; of a picture, the same for every copy "
+    "of it; status changes nothing, resume goes on",
     example="countenance takedown d_7q2m0c4x9v1ksz3d --dry-run",
 )
-@click.argument("what", metavar="SOURCE|status|resume")
-@click.argument("case", metavar="[CASE]", required=False, default="")
+@click.argument("what", metavar="SOURCE|picture|status|resume")
+@click.argument("which", metavar="[FILE|PHOTO|CASE]", required=False, default="")
+@click.option("--near", is_flag=True, help="Take down near copies of the picture as well.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def takedown(call: Call, what: str, case: str, *, dry_run: bool, yes: bool) -> None:
+def takedown(call: Call, what: str, which: str, *, near: bool, dry_run: bool, yes: bool) -> None:
     """
-    Take a source down, and see how erasures stand.
+    Take a source down, or one picture, and see how erasures stand.
+
+    With picture it is about the copies of a FILE, or of a PHOTO given by its id, in all sources:
+    those with the very bytes go; those that were shrunk or saved again go with --near; what is only
+    alike is shown, and goes when it is named itself. The exit code is 5 if there is no copy, and 6
+    if there is none but what is only alike.
 
     With status and resume it is about every erasure, that of a person too, or about the one of the
     id CASE: how it stands, and going on with what was cut off.
     """
+    if near and what != "picture":
+        raise click.UsageError("--near is about a picture: countenance takedown picture FILE")
+    if what == "picture":
+        take_picture_down(call, which, near=near, dry_run=dry_run, yes=yes)
+        return
+    case = which
     if what not in ("status", "resume"):
         if case:
-            raise click.UsageError(f"a takedown has no second word: {case}")
+            raise click.UsageError(f"the takedown of a source has no second word: {case}")
         take_down(call, what, dry_run=dry_run, yes=yes)
         return
     with call.open() as library:
@@ -88,6 +103,42 @@ def take_down(call: Call, which: str, *, dry_run: bool, yes: bool) -> None:
     text = [f"ended: {counted(len(done.grants), 'grant')}; nothing of it is shown any more"]
     answer(call, document, [*text, *erasure_lines(case)])
     end_open([case])
+
+
+def take_picture_down(call: Call, which: str, *, near: bool, dry_run: bool, yes: bool) -> None:
+    """Take the copies of a picture down: a file's, or those of a photo that is here."""
+    if not which:
+        raise click.UsageError("which picture? a file, or the id of a photo: i_...")
+    with call.open() as library:
+        file = Path(which)
+        copies = library.find_copies(file.read_bytes() if file.is_file() else which)
+        chosen = (*copies.exact, *(copies.near if near else ()))
+        left = (*(() if near else copies.near), *copies.unsure)
+        document: dict[str, object] = {
+            "dry_run": dry_run,
+            "taken_down": [_copy_document(library, one) for one in chosen],
+            "alike": [_copy_document(library, one) for one in left],
+            "erasures": [],
+        }
+        text = [*_copy_lines(library, chosen, "copy"), *_copy_lines(library, left, "alike")]
+        cases: list[Shown] = []
+        if chosen and not dry_run:
+            confirm(
+                f"all that is kept of {counted(len(chosen), 'photo')} will go, and the same bytes "
+                "will be refused from every source. Go on?",
+                yes=yes,
+            )
+            with ProgressLine() as line:
+                done = library.take_down_copies(chosen, progress=line)
+            cases = [shown_case(library, one) for one in done]
+            document["erasures"] = [erasure_document(one) for one in cases]
+            text += [words for one in cases for words in erasure_lines(one)]
+    answer(call, document, text or ["no copy of it is here"])
+    if left:
+        say("alike is not the same: look, and name by its id what is to go as well")
+    end_open(cases)
+    if not chosen:
+        raise click.exceptions.Exit(FINDINGS if left else NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +233,22 @@ def end_open(cases: "Sequence[Shown]") -> None:
     if waiting:
         say(f"{counted(len(waiting), 'erasure')} not confirmed in every part yet")
         raise click.exceptions.Exit(OPEN)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _copy_document(library: "Library", one: "Copy") -> dict[str, object]:
+    return {
+        "photo": one.photo,
+        "source": one.source,
+        "bits_apart": one.bits,
+        "places": library.places_of(one.photo),
+    }
+
+
+def _copy_lines(library: "Library", copies: "Sequence[Copy]", how: str) -> Iterator[str]:
+    for one in copies:
+        apart = "the very bytes" if one.bits is None else f"{one.bits} of 256 bits apart"
+        places = ", ".join(library.places_of(one.photo))
+        yield f"{how}: {one.photo} at {places} ({apart})"

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from io import FileIO
@@ -92,12 +92,20 @@ class Isolated:
     `function`, which stands at the top of an importable module, in a child process.
 
     The child starts at the first call and stays for the next. One call at a time. An answer's
-    `body` is a `bytearray` of its own.
+    `body` is a `bytearray` of its own. `files` are descriptors that the child gets, by the same
+    numbers; they must be open when it starts.
     """
 
-    def __init__(self, function: Callable[[Message], Message], bounds: Bounds) -> None:
+    def __init__(
+        self,
+        function: Callable[[Message], Message] | Callable[[Message], Iterator[Message]],
+        bounds: Bounds,
+        *,
+        files: Sequence[int] = (),
+    ) -> None:
         self._target = f"{function.__module__}:{function.__qualname__}"
         self._bounds = bounds
+        self._files = tuple(files)
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, request: Message) -> Message:
@@ -124,6 +132,27 @@ class Isolated:
             raise ChildLost(outcome, str(answer.fields["error"]))
         return answer
 
+    def stream(self, request: Message) -> Generator[Message, None, None]:
+        """
+        What the function, which gives an iterator, answers to `request`, piece by piece.
+
+        The child is at most one piece ahead of what is taken. Each piece has the bounds of a call
+        for itself, and the child ends with the last one, or when this is closed.
+
+        Raises as `call` does, in the place of a piece.
+        """
+        process = self._living()
+        try:
+            assert process.stdin is not None  # noqa: S101  it was asked for
+            _send(process.stdin, request.fields, request.body)
+            while (piece := self._next_piece(process)) is not None:
+                yield piece
+        except (OSError, EOFError, ValueError, KeyError) as exc:
+            self.close()
+            raise _lost(process.returncode, too_slow=False) from exc
+        finally:
+            self.close()
+
     def close(self) -> None:
         """End the child. May be called again."""
         process, self._process = self._process, None
@@ -133,6 +162,21 @@ class Isolated:
                 pass  # closes its pipes and waits for it
 
     # ----------------------------------------------------------------------------------------------
+
+    def _next_piece(self, process: "subprocess.Popen[bytes]") -> Message | None:
+        """The next answer, or nothing after the last one."""
+        assert process.stdout is not None  # noqa: S101  it was asked for
+        deadline = _Deadline(process, self._bounds.seconds)
+        try:
+            with deadline:
+                head, body = _receive(process.stdout, max_body_bytes=self._bounds.memory_bytes)
+        except (OSError, EOFError, ValueError) as exc:
+            self.close()
+            raise _lost(process.returncode, too_slow=deadline.passed) from exc
+        outcome = Outcome(str(head.pop("outcome")))
+        if outcome is not Outcome.ANSWERED:
+            raise ChildLost(outcome, str(head["error"]))
+        return Message(head, body) if head.pop("more", False) else None
 
     def _living(self) -> "subprocess.Popen[bytes]":
         """The child, started if there is none or if it died between two calls."""
@@ -153,6 +197,7 @@ class Isolated:
                 # C libraries complain there about bad files, and would spoil a terminal.
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
+                pass_fds=self._files,
                 # Ctrl-C on a terminal is for the parent, which then ends the child.
                 start_new_session=True,
             )
@@ -188,9 +233,8 @@ def live(target: str, memory_bytes: str, seconds: str) -> None:
             fields, body = _receive(requests, max_body_bytes=int(memory_bytes))
         except EOFError:
             return
-        _limit(resource.RLIMIT_CPU, int(time.process_time() + float(seconds)) + 1)
-        outcome, answer = _answered(target, Message(fields, body))
-        _send(answers, {**answer.fields, "outcome": outcome.value}, answer.body)
+        for outcome, answer in _answered(target, Message(fields, body), float(seconds)):
+            _send(answers, {**answer.fields, "outcome": outcome.value}, answer.body)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -247,16 +291,34 @@ def _limit(what: int, value: int) -> None:
     resource.setrlimit(what, (soft, ceiling))
 
 
-def _answered(target: str, request: Message) -> tuple[Outcome, Message]:
+def _answered(target: str, request: Message, seconds: float) -> Iterator[tuple[Outcome, Message]]:
+    """The answer to a request, or its pieces and their end, each within `seconds`."""
     module, _, name = target.partition(":")
     try:
-        function: Callable[[Message], Message] = getattr(importlib.import_module(module), name)
-        return Outcome.ANSWERED, function(request)
+        _limit_cpu(seconds)
+        function: Callable[[Message], Message | Iterator[Message]] = getattr(
+            importlib.import_module(module), name
+        )
+        given = function(request)
+        if isinstance(given, Message):
+            yield Outcome.ANSWERED, given
+            return
+        for piece in given:
+            yield Outcome.ANSWERED, Message({**piece.fields, "more": True}, piece.body)
+            _limit_cpu(seconds)
+        yield Outcome.ANSWERED, Message({})
     except MemoryError:
-        return Outcome.OUT_OF_MEMORY, Message({"error": "the child process ran out of memory"})
+        yield (
+            Outcome.OUT_OF_MEMORY,
+            Message({"error": "the child process ran out of memory"}),
+        )
     # The entry point of a process: what is wrong in it is told to the parent, which raises.
     except Exception as exc:  # noqa: BLE001
-        return Outcome.FAILED, Message({"error": f"{target}: {type(exc).__name__}: {exc}"})
+        yield Outcome.FAILED, Message({"error": f"{target}: {type(exc).__name__}: {exc}"})
+
+
+def _limit_cpu(seconds: float) -> None:
+    _limit(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1)
 
 
 def _send(

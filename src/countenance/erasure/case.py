@@ -20,7 +20,15 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from countenance.audit.statement import item_mark
-from countenance.catalog import copies, erasures, people, photos, tombstones, uploads
+from countenance.catalog import (
+    copies,
+    erasures,
+    people,
+    photos,
+    tombstones,
+    uploads,
+    words,
+)
 from countenance.catalog.erasures import Erasure, Found, Looked, Stage
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
@@ -82,8 +90,8 @@ def obstacle(case: Erasure, stores: Stores) -> str:
     try:
         if _has_needles(case) and not _is_needleless(case, stores):
             _needles(case, stores)
-        if case.source is not None:
-            _known_tombstone_key(stores)
+        if case.of_pictures:
+            tombstones.known_key(stores)
     except (NotFound, Unavailable, VerificationError) as exc:
         return exc.message
     return ""
@@ -115,12 +123,14 @@ def _find(case: Erasure, ground: Ground) -> None:
         pieces = {name: own for one in HOLDERS for name, own in one.pieces(tx, stores, case)}
         gone = {one.name: one.holds(tx, stores, case) for one in HOLDERS}
         items, stays = _items(tx, case), staying(tx, case)
+        named = _named(tx, case)
     telling, found = _look_for(pieces, stays, ground)
     progress = replace(
         case.progress,
         # Of a case that is found anew, what went before counts as well.
         gone={**case.progress.gone, **{name: count for name, count in gone.items() if count}},
         items=items or case.progress.items,
+        named=named or case.progress.named,
         before=_counted(case, Found(len(telling), len(found))),
     )
     # What could not be found now cannot be shown to be gone later.
@@ -136,19 +146,24 @@ def _find(case: Erasure, ground: Ground) -> None:
 
 def _purge(case: Erasure, ground: Ground) -> None:
     stores = ground.stores
-    marking = _tombstone_key(ground) if case.source else None
+    of_pictures = case.of_pictures
+    marking = tombstones.ensure_key(stores, ground.holding_keys) if of_pictures else None
     with stores.database.write() as tx:
         at = stores.now(tx)
-        if case.source is not None and marking is not None:
-            marks = [tombstones.mark(marking, one) for one in _digests_of(tx, case.source)]
-            tombstones.add_all(tx, case.source, marks, case=case.id, at=at)
+        if marking is not None:
+            marks: dict[SourceId, list[str]] = {}
+            for source, one in _digests_of(tx, case):
+                marks.setdefault(source, []).append(tombstones.mark(marking, one))
+            for source, own in marks.items():
+                tombstones.add_all(tx, source, own, case=case.id, at=at)
         going = [which for holder in HOLDERS for which in holder.purge(tx, case)]
         erasures.advance(tx, case, Stage.PURGED, case.progress, at=at, copies=going)
 
 
-def _digests_of(tx: Connection, source: SourceId) -> set[Digest]:
-    """Of all that came from a source: also of what was uploaded and not read yet."""
-    return {*photos.digests_of(tx, source), *uploads.digests_of(tx, source)}
+def _digests_of(tx: Connection, case: Erasure) -> set[tuple[SourceId, Digest]]:
+    """Of all that goes, each with its source: also of what was uploaded and not read yet."""
+    read = photos.digests_of(tx, photos.belonging(case.source, case.photo))
+    return {*read, *uploads.digests_of(tx, uploads.belonging(case.source, case.photo))}
 
 
 def _prove(case: Erasure, ground: Ground) -> None:
@@ -290,27 +305,18 @@ def _scan(ground: Ground, needles: Needles) -> Scanned:
 
 def _items(tx: Connection, case: Erasure) -> tuple[str, ...]:
     """What shows to whoever has a picture and the salt that the picture was among them."""
-    if case.source is None:
+    if not case.of_pictures:
         return ()
     salt = bytes.fromhex(case.salt)
-    return tuple(sorted(item_mark(salt, one) for one in photos.digests_of(tx, case.source)))
+    digests = photos.digests_of(tx, photos.belonging(case.source, case.photo))
+    return tuple(sorted(item_mark(salt, one) for _, one in digests))
 
 
-def _tombstone_key(ground: Ground) -> bytes:
-    stores = ground.stores
-    with ground.holding_keys():
-        if (known := _known_tombstone_key(stores)) is not None:
-            return known
-        made = stores.keys.create()
-        with stores.database.write() as tx:
-            tombstones.set_key(tx, made)
-        return stores.keys.read(made)
-
-
-def _known_tombstone_key(stores: Stores) -> bytes | None:
-    with stores.database.read() as tx:
-        known = tombstones.key_of(tx)
-    return None if known is None else stores.keys.read(known)
+def _named(tx: Connection, case: Erasure) -> int:
+    """In how many places the sources' own words say the name of who goes altogether."""
+    if not case.whole or case.person is None:
+        return 0
+    return words.saying(tx, people.names(tx, [case.person]).get(case.person, ""))
 
 
 def _require_nothing_held(case: Erasure, stores: Stores) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 
-from countenance.catalog import copies, evidence, people, photos, uploads
+from countenance.catalog import copies, evidence, people, photos, uploads, words
 from countenance.catalog.erasures import Erasure
 from countenance.catalog.stores import Stores
 from countenance.catalog.tables import evidence as evidence_table
@@ -166,6 +166,42 @@ class CopiesHolder:
         return [] if query is None else [CopyId(one) for one in tx.execute(query).scalars()]
 
 
+@dataclass(frozen=True, slots=True)
+class WordsHolder:
+    """
+    The full text over what the sources say of their pictures.
+
+    A caption may stand under many pictures, of which others stay; so what is looked for is how the
+    row begins, which is the photo's id and what follows it. Of one photo the rows went when it was
+    hidden. The index is merged after a purge, for
+    it would keep the words of what was deleted. A word by itself the scan cannot know: in the index
+    it is cut where the word before it begins alike.
+    """
+
+    name: str
+
+    def pieces(self, tx: Connection, stores: Stores, case: Erasure) -> Iterator[Pieces]:
+        """How the row of each place begins."""
+        del stores
+        for which, beginning in words.beginnings(tx, self._places(case)):
+            yield f"{self.name} {which}", (beginning,)
+
+    def purge(self, tx: Connection, case: Erasure) -> list[CopyId]:
+        if case.of_pictures:
+            words.remove_all(tx, self._places(case))
+            words.forget_deleted(tx)
+        return []
+
+    def holds(self, tx: Connection, stores: Stores, case: Erasure) -> int:
+        del stores
+        if not case.of_pictures:
+            return 0
+        return sum(1 for _ in words.beginnings(tx, self._places(case))) + words.strays(tx)
+
+    def _places(self, case: Erasure) -> Select[Any]:
+        return select(item.c.id).where(item.c.source_id == case.source)
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -181,8 +217,21 @@ def _whole(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
 
 
 def _of_source(condition: Callable[[str], ColumnElement[bool]]) -> _Which:
-    """Of a case about a source."""
+    """Of a case about a source. The places of one photo stay: its source lists them again."""
     return lambda case: condition(case.source) if case.source else None
+
+
+def _of_pictures(condition: Callable[[Erasure], ColumnElement[bool]]) -> _Which:
+    """Of a case about a source, or about one photo."""
+    return lambda case: condition(case) if case.of_pictures else None
+
+
+def _photos(case: Erasure) -> ColumnElement[bool]:
+    return photos.belonging(case.source, case.photo)
+
+
+def _uploads(case: Erasure) -> ColumnElement[bool]:
+    return uploads.belonging(case.source, case.photo)
 
 
 def _references(case: Erasure) -> ColumnElement[bool] | None:
@@ -191,16 +240,16 @@ def _references(case: Erasure) -> ColumnElement[bool] | None:
 
 def _sightings(case: Erasure) -> ColumnElement[bool] | None:
     """Those made until the case was opened: who agrees anew is found anew."""
-    if case.source:
-        return _in_photos_of(sighting.c.photo_id, case.source)
+    if case.of_pictures:
+        return _in_photos_of(sighting.c.photo_id, case)
     if not case.progress.sightings:
         return None
     return and_(sighting.c.person_id == case.person, sighting.c.made_at <= case.opened_at)
 
 
-def _in_photos_of(column: Column[Any], source: str) -> ColumnElement[bool]:
-    """In a photo of the source, or in one that is not there: nothing outlives its photo."""
-    own = select(photo.c.id).where(photo.c.source_id == source)
+def _in_photos_of(column: Column[Any], case: Erasure) -> ColumnElement[bool]:
+    """In a photo of the case, or in one that is not there: nothing outlives its photo."""
+    own = select(photo.c.id).where(_photos(case))
     return or_(column.in_(own), column.not_in(select(photo.c.id)))
 
 
@@ -216,21 +265,19 @@ def _evidence_copies(case: Erasure) -> Select[Any] | None:
 
 
 def _previews(case: Erasure) -> Select[Any] | None:
-    if case.source is None:
+    if not case.of_pictures:
         return None
-    return select(photo.c.preview_id).where(
-        photo.c.source_id == case.source, photo.c.preview_id.is_not(None)
-    )
+    return select(photo.c.preview_id).where(_photos(case), photo.c.preview_id.is_not(None))
 
 
 def _originals(case: Erasure) -> Select[Any] | None:
-    if case.source is None:
+    if not case.of_pictures:
         return None
-    return select(upload.c.copy_id).where(upload.c.source_id == case.source).distinct()
+    return select(upload.c.copy_id).where(_uploads(case)).distinct()
 
 
 def _release_originals(tx: Connection, case: Erasure) -> list[CopyId]:
-    return [] if case.source is None else uploads.release(tx, case.source)
+    return uploads.release(tx, _uploads(case)) if case.of_pictures else []
 
 
 def _release_evidence(tx: Connection, case: Erasure) -> list[CopyId]:
@@ -238,7 +285,7 @@ def _release_evidence(tx: Connection, case: Erasure) -> list[CopyId]:
 
 
 def _release_previews(tx: Connection, case: Erasure) -> list[CopyId]:
-    return [] if case.source is None else photos.release_previews(tx, case.source)
+    return photos.release_previews(tx, _photos(case)) if case.of_pictures else []
 
 
 HOLDERS: tuple[Holder, ...] = (
@@ -279,8 +326,15 @@ HOLDERS: tuple[Holder, ...] = (
     RowsHolder(
         "faces",
         face,
-        _of_source(lambda source: _in_photos_of(face.c.photo_id, source)),
+        _of_pictures(lambda case: _in_photos_of(face.c.photo_id, case)),
         (face.c.id, face.c.photo_id),
+    ),
+    WordsHolder("words"),
+    RowsHolder(
+        "pages",
+        page,
+        _of_pictures(lambda case: page.c.source_id == case.source),
+        (page.c.source_id, page.c.url),
     ),
     RowsHolder(
         "places",
@@ -288,24 +342,18 @@ HOLDERS: tuple[Holder, ...] = (
         _of_source(lambda source: item.c.source_id == source),
         (item.c.source_id, item.c.locator, item.c.stamp),
     ),
-    RowsHolder(
-        "pages",
-        page,
-        _of_source(lambda source: page.c.source_id == source),
-        (page.c.source_id, page.c.url),
-    ),
     CopiesHolder("originals", _originals, _release_originals, skip=_PICTURE_HEADER),
     RowsHolder(
         "uploads",
         upload,
-        _of_source(lambda source: upload.c.source_id == source),
+        _of_pictures(_uploads),
         (upload.c.source_id, upload.c.locator, upload.c.copy_id),
     ),
     CopiesHolder("previews", _previews, _release_previews, skip=_PICTURE_HEADER),
     RowsHolder(
         "photos",
         photo,
-        _of_source(lambda source: photo.c.source_id == source),
+        _of_pictures(_photos),
         (photo.c.id, photo.c.source_id, photo.c.digest),
     ),
 )

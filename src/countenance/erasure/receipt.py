@@ -185,11 +185,15 @@ def _kept(tx: Connection, case: Erasure) -> Iterator[Kept]:
             yield Kept("names", 1, _WHY_THE_NAME_STAYS[case.trigger])
         if seen := case.progress.gone.get("sightings"):
             yield Kept("boxes", seen, "the photos are their source's; no name is on them")
-    if case.source is not None:
+        if case.progress.named:
+            yield Kept("source-words", case.progress.named, _WHY_WORDS_STAY)
+    if case.of_pictures:
         yield Kept("tombstones", len(case.progress.items), "the same bytes are refused by them")
     named = log.mentions(tx, case.subject)
     yield Kept("log-entries", named, "ids and digests show what was done, and cannot be taken out")
 
+
+_WHY_WORDS_STAY = "captions and file names are their source's own; it may take the pictures down"
 
 _WHY_THE_NAME_STAYS = {
     Trigger.WITHDRAWN: "something else is still agreed to",

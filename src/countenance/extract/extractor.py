@@ -6,7 +6,7 @@ nobody, and keeps nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from countenance.catalog.photos import Box, Face, Points, new_face
 from countenance.media.decode import Picture
 from countenance.media.decoder import Decoder
+from countenance.media.films import Films
+from countenance.media.limits import FilmLimits
 from countenance.media.orientation import turn, unturn
 from countenance.vision.pack import Pack
 from countenance.vision.types import Detections, Float32, Pixels
@@ -46,6 +48,7 @@ class Extractor:
 
     decoder: Decoder
     vision: Vision
+    films: Films = field(default_factory=lambda: Films(FilmLimits()))
 
     @property
     def pack(self) -> Pack:
@@ -63,7 +66,7 @@ class Extractor:
             found = self._find_turned(picture.pixels)
         found = found.scaled(1 / picture.scale, 1 / picture.scale)
         return tuple(
-            new_face(_box(box), _points(points))
+            new_face(rounded_box(box), rounded_points(points))
             for box, points in zip(found.boxes, found.points, strict=True)
         )
 
@@ -111,13 +114,10 @@ class Extractor:
         return Detections.none()
 
 
-# --------------------------------------------------------------------------------------------
-
-
-def _box(row: Float32) -> Box:
+def rounded_box(row: Float32) -> Box:
     x1, y1, x2, y2 = (round(float(value), 1) for value in row)
     return x1, y1, x2, y2
 
 
-def _points(rows: Float32) -> Points:
+def rounded_points(rows: Float32) -> Points:
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in rows)

@@ -1,7 +1,11 @@
 """Recognising: templates against a gallery, by the calibration of the pack that made both."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from countenance.catalog.photos import Face
 from countenance.core.ids import PersonId
 from countenance.extract.extractor import Templates
 from countenance.gallery.bands import Calibration
@@ -16,12 +20,14 @@ def recognise(
     pack: Pack,
     *,
     rejected: Collection[tuple[int, PersonId]] = (),
+    film: Sequence[Face] = (),
 ) -> dict[int, Match]:
     """
     Whom the faces of one photo show, by the face's place among the photo's faces.
 
     A face is given to at most one person, and a person to at most one face; none of the pairs
-    `rejected`, of a face's place and a person, is among them.
+    `rejected`, of a face's place and a person, is among them. Of a film, `film` are all its faces,
+    and a person is given to at most one at any instant.
     """
     matches = assign(
         templates.vectors,
@@ -35,11 +41,21 @@ def recognise(
             for rejected_place, person in rejected
             if rejected_place == place
         ],
+        together=_together([film[place] for place in templates.rows.tolist()]) if film else None,
     )
     return {int(templates.rows[match.face]): match for match in matches}
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _together(faces: Sequence[Face]) -> NDArray[np.bool_]:
+    """Which of `faces` are seen at one instant, `(m, m)`."""
+    spans = np.array([face.track.span for face in faces if face.track], np.float64).reshape(-1, 2)
+    begins, ends = spans[:, 0], spans[:, 1]
+    return np.asarray(
+        (begins[:, None] <= ends[None, :]) & (begins[None, :] <= ends[:, None]), np.bool_
+    )
 
 
 def _expected_here(pack: Pack) -> Calibration:

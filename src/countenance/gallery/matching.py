@@ -1,8 +1,9 @@
 """
 Matching: which faces of a photo are which people of the gallery.
 
-A face is one person, and a person is in a photo once. So the nearest pair is taken first, and its
-face and its person are spoken for. Distances do not leave this module: what comes out is bands.
+A face is one person, and a person is in a photo once, and in a film once at any instant. So the
+nearest pair is taken first, and its face and its person are spoken for. Distances do not leave this
+module: what comes out is bands.
 """
 
 from collections.abc import Collection, Iterator
@@ -34,6 +35,7 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
     calibration: Calibration,
     penalty: float,
     rejected: Collection[tuple[int, PersonId]] = (),
+    together: NDArray[np.bool_] | None = None,
 ) -> tuple[Match, ...]:
     """
     Match the faces of one photo with the people of the gallery, in the order of the faces.
@@ -48,6 +50,9 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
     `rejected` are pairs, of a row and a person, that somebody said are not so: they are passed
     over, and both are free for others.
 
+    `together` is `(m, m)` bool: which faces are seen at one instant, and so are two people. In a
+    photo, where it is not given, all are.
+
     Raises `UsageError` if a shape, a norm or the penalty is wrong.
     """
     if small.shape != (len(templates),):
@@ -58,7 +63,7 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
     hits = gallery.within(templates, limit=by_doubts[0].unsure)
     doubts = small[hits.probe].astype(np.intp) + gallery.weak[hits.reference]
     matches = []
-    for hit in _one_to_one(hits, gallery, frozenset(rejected)):
+    for hit in _one_to_one(hits, gallery, frozenset(rejected), together):
         face, distance = int(hits.probe[hit]), float(hits.distance[hit])
         if band := by_doubts[doubts[hit]].band_of(distance):
             matches.append(Match(face, gallery.persons[hits.reference[hit]], band))
@@ -69,17 +74,26 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
 
 
 def _one_to_one(
-    hits: Hits, gallery: Gallery, barred: frozenset[tuple[int, PersonId]]
+    hits: Hits,
+    gallery: Gallery,
+    barred: frozenset[tuple[int, PersonId]],
+    together: NDArray[np.bool_] | None,
 ) -> Iterator[int]:
-    """The rows of `hits` whose probe and whose reference stand in no nearer row that was taken."""
+    """
+    The rows of `hits` whose probe stands in no nearer row that was taken, and whose reference in
+    none of a probe that is seen with it.
+    """
     probes: set[int] = set()
-    references: set[int] = set()
+    taken_by: dict[int, list[int]] = {}
     for hit, (probe, reference) in enumerate(
         zip(hits.probe.tolist(), hits.reference.tolist(), strict=True)
     ):
         if barred and (probe, gallery.persons[reference]) in barred:
             continue
-        if probe not in probes and reference not in references:
+        others = taken_by.get(reference, [])
+        if together is not None:
+            others = [other for other in others if together[probe, other]]
+        if probe not in probes and not others:
             probes.add(probe)
-            references.add(reference)
+            taken_by.setdefault(reference, []).append(probe)
             yield hit

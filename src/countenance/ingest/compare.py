@@ -2,8 +2,9 @@
 Comparing again: photos stored before somebody enrolled are searched from their boxes.
 
 Nothing is detected a second time, and a photo is decoded whole only where its faces are too low in
-the preview. Each photo remembers the version of the gallery it was compared with, so that this too
-goes on where it stopped, and so that enrolling first or ingesting first gives the same sightings.
+the preview; of a film the frames are in which its faces are seen best. Each photo remembers the
+version of the gallery it was compared with, so that this too goes on where it stopped, and so that
+enrolling first or ingesting first gives the same sightings.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,18 +12,21 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from countenance.catalog import copies, people, photos, sources
-from countenance.catalog.photos import Photo
+from countenance.catalog.photos import Photo, PhotoKind
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
 from countenance.core.ids import PhotoId, SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NotFound, Unavailable, Unreadable, VerificationError
 from countenance.extract.extractor import Extractor, Templates
-from countenance.ingest.progress import Progress, Step
+from countenance.extract.film import moments, templates_again
+from countenance.ingest.film import Watching, digest_of
+from countenance.ingest.progress import Progress, Step, silent
 from countenance.ingest.writer import Writer
 from countenance.media.decode import Picture
+from countenance.media.film import Frame, Sampling
 from countenance.media.preview import decode_preview
-from countenance.sources.source import Reader
+from countenance.sources.source import FileReader, OpenFile, Reader
 
 _PART = 200  # photos looked up at once
 
@@ -39,17 +43,25 @@ class CompareStage:
     """Embeds the stored faces of a photo. Safe to call from several threads at once."""
 
     def __init__(
-        self, stores: Stores, extractor: Extractor, *, readers: Mapping[SourceId, Reader]
+        self,
+        stores: Stores,
+        extractor: Extractor,
+        *,
+        readers: Mapping[SourceId, Reader],
+        watching: Watching,
     ) -> None:
         self._stores = stores
         self._extractor = extractor
         self._readers = readers
+        self._watching = watching
 
     def __call__(self, photo: Photo) -> Compared:
         see = self._extractor
         if not see.compared(photo.faces):
             return Compared(photo.id, see.no_templates())
         try:
+            if photo.kind is PhotoKind.FILM:
+                return Compared(photo.id, self._from_film(photo))
             picture = self._best(photo)
         except Unavailable:
             # The source is away for now: the photo stays behind, and is compared another time.
@@ -64,6 +76,34 @@ class CompareStage:
         if preview and not self._extractor.too_low(photo.faces, scale=preview.scale):
             return preview
         return self._whole(photo) or preview
+
+    def _from_film(self, photo: Photo) -> Templates | None:
+        """From the film itself, at the instants at which its faces are seen best."""
+        reader = self._readers.get(photo.source)
+        if not isinstance(reader, FileReader):
+            return None
+        for locator in photo.locators:
+            try:
+                most = self._extractor.films.limits.max_bytes
+                with reader.open(locator, max_bytes=most) as opened:
+                    if digest_of(opened, self._watching) == photo.digest:
+                        return self._watch_again(photo, opened)
+            except Unreadable:
+                continue
+        return None
+
+    def _watch_again(self, photo: Photo, opened: OpenFile) -> Templates:
+        see = self._extractor
+        faces = [photo.faces[row] for row in see.compared(photo.faces)]
+
+        def frames() -> Iterator[Frame]:
+            for frame in film.frames():
+                opened.require()
+                self._watching.require_going_on()
+                yield frame
+
+        with see.films.opened(opened.file, Sampling(times=moments(faces))) as film:
+            return templates_again(see, frames(), photo.faces)
 
     def _preview(self, photo: Photo) -> Picture | None:
         if photo.preview is None:
@@ -113,8 +153,12 @@ def compare_all(
     if not total or not anybody:
         return 0
     done = 0
-    stage = CompareStage(writer.stores, extractor, readers=readers)
-    with closing(run_local(_behind(writer, version), stage, workers=workers)) as results:
+    watching = Watching(Sampling(), silent)
+    stage = CompareStage(writer.stores, extractor, readers=readers, watching=watching)
+    with (
+        closing(run_local(_behind(writer, version), stage, workers=workers)) as results,
+        watching.until_it_fails(),
+    ):
         for compared in results:
             writer.compare(compared.photo, compared.templates)
             done += 1

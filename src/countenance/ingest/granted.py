@@ -1,12 +1,17 @@
 """A reader that asks for the grant again before each file: it may be revoked at any moment (P1)."""
 
+import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from countenance.catalog import sources
 from countenance.catalog.stores import Stores
 from countenance.core.ids import SourceId
 from countenance.errors import NoGrant, Reason, Unreadable
-from countenance.sources.source import Entry, Reader, Unlisted
+from countenance.sources.source import Entry, FileReader, OpenFile, Reader, Unlisted
+
+MAX_BYTES_IN_MEMORY = 256 * 1024**2
+"""Of a film from a source whose files cannot be opened, but only be fetched whole."""
 
 
 class GrantedReader:
@@ -28,12 +33,32 @@ class GrantedReader:
 
     def read(self, locator: str, *, max_bytes: int) -> bytes:
         """Raises `Unreadable` if no grant covers the file now, and as `reader` does."""
+        self._require(locator)
+        return self._reader.read(locator, max_bytes=max_bytes)
+
+    @contextmanager
+    def open(self, locator: str, *, max_bytes: int) -> Iterator[OpenFile]:
+        """The file, to be read piece by piece. Raises as `read` does."""
+
+        def require() -> None:
+            self._require(locator)
+
+        require()
+        if isinstance(self._reader, FileReader):
+            with self._reader.open(locator, max_bytes=max_bytes) as opened:
+                yield OpenFile(opened.file, require)
+        else:
+            most = min(max_bytes, MAX_BYTES_IN_MEMORY)
+            yield OpenFile(io.BytesIO(self._reader.read(locator, max_bytes=most)), require)
+
+    def url(self, locator: str) -> str:
+        return self._reader.url(locator)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _require(self, locator: str) -> None:
         try:
             with self._stores.database.read() as tx:
                 sources.grant_for(tx, self._source, locator, at=self._stores.now(tx))
         except NoGrant as exc:
             raise Unreadable(Reason.NO_GRANT, exc.message) from exc
-        return self._reader.read(locator, max_bytes=max_bytes)
-
-    def url(self, locator: str) -> str:
-        return self._reader.url(locator)

@@ -13,9 +13,10 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from countenance.catalog import collections, copies, items, photos, sources, tombstones
+from countenance.catalog import collections, copies, items, photos, sources, tombstones, words
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState
+from countenance.catalog.photos import PhotoKind
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
 from countenance.core.ids import SourceId
@@ -23,10 +24,12 @@ from countenance.engines.local import run as run_local
 from countenance.errors import NoGrant, Reason, Unavailable
 from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
+from countenance.ingest.film import Watching
 from countenance.ingest.listing import Listed, Scanned, write_plan
 from countenance.ingest.progress import Progress, Step
 from countenance.ingest.stage import AwayPhoto, PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
+from countenance.media.film import Sampling
 from countenance.sources.changes import compare
 from countenance.sources.source import Reader, Unlisted
 from countenance.vault.ledger import CopyKind
@@ -50,8 +53,9 @@ class Report:
     `sources` counts those that had a grant in force, `done` photos read, `known` further places of
     photos that were read before, `faces` and `sightings` what was found in the photos of this run.
     `unlisted` are folders that could not be looked into, and sources that were away, `passed_over`
-    files that are no pictures by their names. `spent` is CPU seconds by stage, over all threads;
-    `seconds` is the whole run by the wall clock.
+    files that are no pictures by their names. `cut_short` are films of which not all could be seen,
+    and why. `films` are among `done`, and `film_seconds` is how long they are together. `spent` is
+    CPU seconds by stage, over all threads; `seconds` is the whole run by the wall clock.
     """
 
     sources: int = 0
@@ -64,6 +68,9 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     unlisted: list[Unlisted] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    cut_short: list[Skipped] = field(default_factory=list)
+    films: int = 0
+    film_seconds: float = 0.0
     spent: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -85,17 +92,22 @@ class Report:
         self.faces += stored.faces
         self.sightings += stored.sightings
         if isinstance(record, ReadPhoto):
+            self.films += record.kind is PhotoKind.FILM
+            self.film_seconds += record.seconds or 0.0
+            if record.short:
+                self.cut_short.append(Skipped(stored.source, stored.locator, *record.short))
             for name, seconds in record.spent.items():
                 self.spent[name] = self.spent.get(name, 0.0) + seconds
 
 
-def ingest(
+def ingest(  # noqa: PLR0913  what a run is given, and each by itself
     writer: Writer,
     extractor: Extractor,
     *,
     readers: Mapping[SourceId, Reader],
     workers: int,
     progress: Progress,
+    sampling: Sampling | None = None,
 ) -> Report:
     """
     Bring the catalog up to what the sources of `readers` hold now.
@@ -103,17 +115,17 @@ def ingest(
     The caller holds the library's lock. Raises `NoGrant` if a source has no grant in force, before
     anything is read, and `Unavailable` if not one of them can be listed. Of several, one that
     cannot be is said in the report, and nothing of it has changed. So is one that goes away while
-    its photos are read: what was not read yet stays on the list.
+    its photos are read: what was not read yet stays on the list. `sampling` says which frames of a
+    film are looked at.
     """
     begun, report = time.monotonic(), Report(sources=len(readers))
+    watching = Watching(sampling or Sampling(), progress)
     _tidy_up(writer)
     here = _list_all(writer, readers, report)
-    while _work_through(writer, extractor, here, workers=workers, progress=progress, report=report):
+    while _work_through(writer, extractor, here, watching, workers=workers, report=report):
         pass
     while _any_suspect(writer, here):
-        _work_through(
-            writer, extractor, here, workers=1, progress=progress, report=report, suspect=True
-        )
+        _work_through(writer, extractor, here, watching, workers=1, report=report, suspect=True)
     writer.drop_vanished_previews(list(here))
     report.compared_again = compare_all(
         writer, extractor, readers=here, workers=workers, progress=progress
@@ -158,6 +170,8 @@ def _tidy_up(writer: Writer) -> None:
     there = list(blobs.ids())
     with writer.stores.database.write() as tx:
         items.take_back(tx, at=writer.stores.now(tx))
+        if words.out_of_step(tx):
+            words.rebuild(tx)
         left = copies.unconfirmed(tx, CopyKind.PREVIEW, CopyKind.ORIGINAL)
         listed = copies.ids(tx)
     copies.remove_unconfirmed(writer.stores, left)
@@ -197,9 +211,9 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     writer: Writer,
     extractor: Extractor,
     here: dict[SourceId, Reader],
+    watching: Watching,
     *,
     workers: int,
-    progress: Progress,
     report: Report,
     suspect: bool = False,
 ) -> bool:
@@ -218,12 +232,17 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
         known=_known(writer, wanted),
         erased=_erased(writer, wanted),
         recognises=_recognising(writer, wanted),
+        watching=watching,
     )
     claims = _claims(writer, here, taken, suspect=suspect)
     if suspect:
         claims = islice(claims, 1)
     try:
-        with closing(run_local(claims, stage, workers=workers)) as records:
+        with (
+            closing(run_local(claims, stage, workers=workers)) as records,
+            # First of all, when this ends early: closing waits for what is under way.
+            watching.until_it_fails(),
+        ):
             for record in records:
                 if isinstance(record, AwayPhoto):
                     _leave_out(record, here, report)
@@ -234,7 +253,7 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
                 report.add(record, stored)
                 del taken[record.work.claim.id]
                 done = report.done + report.known + len(report.skipped)
-                progress(Step("photos", done, max(total, done), len(report.skipped)))
+                watching.tell(Step("photos", done, max(total, done), len(report.skipped)))
     finally:
         writer.release(list(taken.values()))
     return any(work.claim.source in here for work in taken.values())

@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from countenance.catalog.items import Claim
-from countenance.catalog.photos import Face
+from countenance.catalog.photos import Face, PhotoKind
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CopyId, SourceId
 from countenance.errors import Reason, Unavailable, Unreadable
 from countenance.extract.extractor import Extractor, Templates
+from countenance.ingest.film import Watching, digest_of, watch_film
 from countenance.media.decode import Picture
+from countenance.media.metadata import Metadata, read_metadata
+from countenance.media.near import near_hash
 from countenance.media.preview import encode_preview
-from countenance.sources.source import Reader
+from countenance.sources.source import FileReader, OpenFile, Reader, is_film
 
 ERASED = "it was taken down, and comes again from the same source"
 """What is said of a picture that a tombstone refuses (P4)."""
@@ -35,7 +38,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPhoto:
-    """A photo that was read. `templates` is nothing where nobody was to be recognised."""
+    """
+    A photo or film that was read. `templates` is nothing where nobody was to be recognised.
+
+    `seconds` is how long a film is. `short` is why not all of it was seen, if that is so.
+
+    `metadata` is what its file says, and `near` its near hash, or empty.
+    """
 
     work: Work
     digest: Digest
@@ -44,7 +53,12 @@ class ReadPhoto:
     faces: tuple[Face, ...]
     templates: Templates | None
     preview: bytes
+    metadata: Metadata
+    near: bytes
     spent: Mapping[str, float]
+    kind: PhotoKind = PhotoKind.PHOTO
+    seconds: float | None = None
+    short: tuple[Reason, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +98,7 @@ class PhotoStage:
     `recognises` the sources whose faces are to be compared.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it looks with, and what it is to pass over
         self,
         extractor: Extractor,
         *,
@@ -92,26 +106,66 @@ class PhotoStage:
         known: Container[tuple[SourceId, Digest]],
         erased: Container[tuple[SourceId, Digest]],
         recognises: Container[SourceId],
+        watching: Watching,
     ) -> None:
         self._extractor = extractor
         self._readers = readers
         self._known = known
         self._erased = erased
         self._recognises = recognises
+        self._watching = watching
 
     def __call__(self, work: Work) -> Record | AwayPhoto:
         spent = Stopwatch()
         try:
+            if is_film(work.claim.locator):
+                return self._watch(work, spent)
             with spent.on("read"):
                 data = self._fetch(work.claim)
         except Unreadable as exc:
-            return UnreadPhoto(work, exc.reason, exc.message)
+            return UnreadPhoto(work, exc.reason, _with_hint(exc))
         except Unavailable as exc:
             return AwayPhoto(work, exc.message)
         try:
             return self._read(work, data, spent)
         except Unreadable as exc:
             return UnreadPhoto(work, exc.reason, exc.message)
+
+    def _watch(self, work: Work, spent: "Stopwatch") -> Record:
+        """Raises `Unreadable`, and `Unavailable` if the source cannot be reached."""
+        claim, see = work.claim, self._extractor
+        reader = self._readers[claim.source]
+        assert isinstance(reader, FileReader)  # noqa: S101  `GrantedReader` opens what any gives
+        with reader.open(claim.locator, max_bytes=see.films.limits.max_bytes) as opened:
+            return self._watch_opened(work, opened, spent)
+
+    def _watch_opened(self, work: Work, opened: OpenFile, spent: "Stopwatch") -> Record:
+        source, see = work.claim.source, self._extractor
+        with spent.on("read"):
+            known_by = digest_of(opened, self._watching)
+        if known := self._known_already(work, known_by):
+            return known
+        with spent.on("watch"):
+            compares = source in self._recognises
+            watched = watch_film(opened, see, self._watching, compares=compares)
+        with spent.on("preview"):
+            preview = encode_preview(watched.poster)
+        ended = watched.ended
+        return ReadPhoto(
+            work=work,
+            digest=known_by,
+            width=watched.width,
+            height=watched.height,
+            faces=watched.faces,
+            templates=watched.templates,
+            preview=preview,
+            metadata=Metadata(),
+            near=b"",
+            spent=spent.seconds,
+            kind=PhotoKind.FILM,
+            seconds=watched.seconds,
+            short=None if ended.reason is None else (ended.reason, ended.detail),
+        )
 
     def _fetch(self, claim: Claim) -> bytes:
         max_bytes = self._extractor.decoder.limits.max_bytes
@@ -121,10 +175,8 @@ class PhotoStage:
         claim, see = work.claim, self._extractor
         with spent.on("read"):
             known_by = digest(data)
-        if (claim.source, known_by) in self._erased:
-            raise Unreadable(Reason.ERASED, ERASED)
-        if (claim.source, known_by) in self._known:
-            return KnownPhoto(work, known_by)
+        if known := self._known_already(work, known_by):
+            return known
         with spent.on("decode"):
             picture = see.decoder(data, half=True, isolated=claim.attempt > 1)
         with spent.on("detect"):
@@ -135,6 +187,9 @@ class PhotoStage:
                 sharp = self._sharp_enough(data, picture, faces, claim)
             with spent.on("embed"):
                 templates = see.templates(sharp, faces)
+        with spent.on("words"):
+            metadata = read_metadata(data)
+            near = near_hash(picture.pixels)
         with spent.on("preview"):
             preview = encode_preview(picture.pixels)
         return ReadPhoto(
@@ -145,8 +200,17 @@ class PhotoStage:
             faces=faces,
             templates=templates,
             preview=preview,
+            metadata=metadata,
+            near=near,
             spent=spent.seconds,
         )
+
+    def _known_already(self, work: Work, known_by: Digest) -> KnownPhoto | None:
+        """Raises `Unreadable` if a tombstone stands for it."""
+        source = work.claim.source
+        if (source, known_by) in self._erased:
+            raise Unreadable(Reason.ERASED, ERASED)
+        return KnownPhoto(work, known_by) if (source, known_by) in self._known else None
 
     def _sharp_enough(
         self, data: bytes, picture: Picture, faces: tuple[Face, ...], claim: Claim
@@ -155,6 +219,11 @@ class PhotoStage:
         if picture.scale >= 1 or not self._extractor.too_low(faces, scale=picture.scale):
             return picture
         return self._extractor.decoder(data, half=False, isolated=claim.attempt > 1)
+
+
+def _with_hint(exc: Unreadable) -> str:
+    """What is wrong with a file, and what helps, in one line of a report."""
+    return f"{exc.message}: {exc.hint}" if exc.hint else exc.message
 
 
 @dataclass(frozen=True, slots=True)

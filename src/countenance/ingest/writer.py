@@ -6,6 +6,8 @@ and the consents are read again: what they say at the commit counts, not what th
 photo was taken up (P1, P5, P20). Templates come in with a record and go with it.
 """
 
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 from countenance.catalog import (
     collections,
     copies,
+    hints,
     items,
     people,
     photos,
@@ -21,7 +24,7 @@ from countenance.catalog import (
     tombstones,
 )
 from countenance.catalog.items import ItemState, NoResult
-from countenance.catalog.photos import Face, NewPhoto
+from countenance.catalog.photos import Box, Face, NewPhoto, Told
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import NewSighting, SightingState
 from countenance.catalog.stores import Stores
@@ -32,6 +35,7 @@ from countenance.extract.extractor import Templates
 from countenance.extract.recognise import recognise
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
+from countenance.media.metadata import Metadata
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
 from countenance.sources.source import EXCLUDED, MINORS, Source
@@ -59,10 +63,15 @@ class Stored:
 
 @dataclass(slots=True)
 class Writer:
-    """Stores records, one after the other, and claims the work that becomes records."""
+    """
+    Stores records, one after the other, and claims the work that becomes records.
+
+    `holding_keys` keeps a key that is made here from being swept before the catalog names it.
+    """
 
     stores: Stores
     pack: Pack
+    holding_keys: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: OpenGallery | None = field(default=None, init=False)
 
     def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
@@ -91,6 +100,8 @@ class Writer:
             # The bytes are written before the transaction that confirms them. A crash between
             # the two leaves a file whose row is an intention: the next run removes both.
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
+            if _hints(record):
+                tombstones.ensure_key(self.stores, self.holding_keys)
         with self.stores.database.write() as tx:
             stored, needless = self._store(tx, record)
         copies.remove_unconfirmed(self.stores, needless)
@@ -181,7 +192,8 @@ class Writer:
         else:
             # Its photo was removed between the stage and now, so its faces are not known.
             return Stored(claim.source, claim.locator, again=True), []
-        before = items.finish(tx, claim.id, photo, grant, at=at)
+        short = record.short if isinstance(record, ReadPhoto) else None
+        before = items.finish(tx, claim.id, photo, grant, at=at, short=short)
         needless += self._remove_former(tx, before)
         stored = Stored(claim.source, claim.locator, faces=faces, sightings=seen, known=known)
         return stored, needless
@@ -189,6 +201,8 @@ class Writer:
     def _add(self, tx: Connection, record: ReadPhoto) -> tuple[PhotoId, int]:
         work = record.work
         self._confirm_preview(tx, record)
+        named = _hints(record)
+        key = hints.key_of(tx, self.stores) if named else None
         new = NewPhoto(
             source=work.claim.source,
             digest=record.digest,
@@ -196,7 +210,11 @@ class Writer:
             height=record.height,
             pack=self.pack.id,
             preview=work.preview,
-            faces=record.faces,
+            faces=hints.marked(record.faces, named, key),
+            told=_told(record.metadata),
+            near=record.near,
+            kind=record.kind,
+            seconds=record.seconds,
         )
         photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
         seen = self._compare(tx, photo, new.source, new.faces, record.templates)
@@ -221,11 +239,7 @@ class Writer:
         denied = sightings.decided(tx, photo, SightingState.REJECTED)
         found = self._sightings(tx, whence, faces, templates, rejected=denied)
         confirmed = sightings.decided(tx, photo, SightingState.CONFIRMED)
-        taken_faces = {face for face, _ in confirmed}
-        taken_people = {person for _, person in confirmed}
-        new = [
-            one for one in found if one.face not in taken_faces and one.person not in taken_people
-        ]
+        new = _beside(confirmed, found, {face.id: face for face in faces})
         sightings.replace_candidates(tx, photo, new, at=self.stores.now(tx))
         photos.mark_compared(tx, photo, version=self.gallery(tx).version)
         return len(new)
@@ -241,16 +255,22 @@ class Writer:
     ) -> list[NewSighting]:
         places = {face.id: place for place, face in enumerate(faces)}
         barred = [(places[face], person) for face, person in rejected]
-        matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
+        film = faces if any(face.track for face in faces) else ()
+        matches = recognise(
+            templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+        )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
         named = {match.person for match in matches.values()}
         consents = people.consents(tx, people=named)
         if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
-            matches = recognise(templates, self._gallery_of(tx, whence), self.pack, rejected=barred)
+            matches = recognise(
+                templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+            )
         return [
-            NewSighting(faces[row].id, match.person, match.band) for row, match in matches.items()
+            NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))
+            for row, match in matches.items()
         ]
 
     def _gallery_of(self, tx: Connection, whence: Source) -> Gallery:
@@ -276,3 +296,52 @@ class Writer:
     def _remove_former(self, tx: Connection, before: PhotoId | None) -> list[CopyId]:
         preview = None if before is None else photos.remove_if_unlisted(tx, before)
         return [] if preview is None else [preview]
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _beside(
+    confirmed: Collection[tuple[FaceId, PersonId]],
+    found: Sequence[NewSighting],
+    faces: Mapping[FaceId, Face],
+) -> list[NewSighting]:
+    """Those of `found` that what somebody confirmed leaves room for: other faces, other people."""
+    taken = {face for face, _ in confirmed}
+    return [
+        one
+        for one in found
+        if one.face not in taken
+        and not any(
+            one.person == person and faces[one.face].meets(faces[face])
+            for face, person in confirmed
+        )
+    ]
+
+
+def _told(said: Metadata) -> Told:
+    return Told(
+        taken_at=said.taken_at,
+        place=said.place,
+        title=said.title,
+        caption=said.caption,
+        keywords="\n".join(said.keywords),
+        creator=said.creator or said.credit,
+        licence=said.licence or said.rights,
+    )
+
+
+def _hints(record: ReadPhoto) -> list[hints.Hint]:
+    """The names beside faces that the file gives, where there is a face to give them to."""
+    if not record.faces:
+        return []
+    return [
+        (one.name, _in_pixels(one.box, record.width, record.height))
+        for one in record.metadata.regions
+        if one.kind == "face" and one.name
+    ]
+
+
+def _in_pixels(box: Box, width: int, height: int) -> Box:
+    x1, y1, x2, y2 = box
+    return x1 * width, y1 * height, x2 * width, y2 * height

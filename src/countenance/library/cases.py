@@ -3,8 +3,7 @@ Cases of erasure, carried on: the ground that a use case needs which lets anythi
 not begin before what is on its way out has gone.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from countenance.catalog import erasures
@@ -19,7 +18,7 @@ from countenance.errors import ErasureIncomplete, Unavailable, VerificationError
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.opened import Opened
 from countenance.settings import Settings
-from countenance.vault.layout import LibraryLayout, lock_file
+from countenance.vault.layout import lock_file
 
 
 class Cases(Opened):
@@ -41,13 +40,6 @@ class Cases(Opened):
             self._scanner,
             lambda done, total: progress(Step("files scanned", done, total)),
         )
-
-    @contextmanager
-    def _keys_in_turn(self) -> Iterator[None]:
-        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
-        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
-            self._require_own_keys()
-            yield
 
     def _latch(self) -> None:
         """Say of what has expired that it has, and destroy its keys. The rest can wait."""

@@ -26,6 +26,7 @@ from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
 from countenance.library.records import Records
 from countenance.library.searches import Searches
+from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
@@ -37,6 +38,7 @@ class Library(
     Collections,
     Photos,
     People,
+    SidecarFiles,
     Searches,
     Erasures,
     Records,

@@ -43,7 +43,7 @@ from countenance.vault.blobs import BlobStore
 from countenance.vault.files import unavailable
 from countenance.vault.journal import Journal
 from countenance.vault.keys import KeyStore
-from countenance.vault.layout import LibraryLayout, lock
+from countenance.vault.layout import LibraryLayout, lock, lock_file
 from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
 from countenance.vision.models import ModelStore
@@ -158,6 +158,13 @@ class Opened:
             self._require_own_keys()
             yield
 
+    @contextmanager
+    def _keys_in_turn(self) -> Iterator[None]:
+        """Hold the keys as `_own_keys` does, but wait for who holds them now."""
+        with lock_file(LibraryLayout(self._settings.keys_dir).lock):
+            self._require_own_keys()
+            yield
+
     def _require_own_keys(self) -> None:
         folder = self._settings.keys_dir
         with self._database.read() as tx:
@@ -234,7 +241,7 @@ class Opened:
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
         with lock(self._layout.root):
-            yield Writer(self._stores, self.pack)
+            yield Writer(self._stores, self.pack, self._keys_in_turn)
 
     def _search_again(self, progress: Progress) -> int | None:
         try:

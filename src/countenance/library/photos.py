@@ -7,10 +7,12 @@ from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
+from countenance.core.spans import fragment
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
 from countenance.library.sites import Sites
-from countenance.sources.source import Source
+from countenance.media.film import Sampling
+from countenance.sources.source import Reader, Source
 from countenance.vault.reserve import require_room
 
 
@@ -25,12 +27,24 @@ class Inventory:
     recognised: int
 
 
+def address(sighting: Sighting, reader: Reader) -> str:
+    """Where a person can open what a sighting is in, by the reader of its source."""
+    if sighting.page:
+        return sighting.page
+    where = reader.url(sighting.locator)
+    return where if sighting.span is None else where + fragment(sighting.span)
+
+
 class Photos(Sites):
     """What is done with photos."""
 
-    def ingest(self, chosen: Sequence[str] = (), *, progress: Progress = silent) -> Report:
+    def ingest(
+        self, chosen: Sequence[str] = (), *, quick: bool = False, progress: Progress = silent
+    ) -> Report:
         """
         List, read and recognise what is new at the sources `chosen`, or at all of them.
+
+        With `quick` only the key frames of films are looked at, which may be many seconds apart.
 
         May be ended at any moment, and goes on when called again. Raises `Locked` if another run
         holds the library, `NotFound` if a chosen source does not exist, `NoGrant` if one has no
@@ -48,6 +62,7 @@ class Photos(Sites):
                 readers={source.id: self._reader(source) for source in wanted},
                 workers=self._settings.workers,
                 progress=progress,
+                sampling=Sampling(every=self._settings.film_every_ms / 1000, quick=quick),
             )
             report.unlisted += away
             with self._database.write() as tx:
@@ -62,8 +77,11 @@ class Photos(Sites):
             return photos.list_all(tx)
 
     def url(self, sighting: Sighting) -> str:
-        """The address at which a person can open the photo of a sighting, or the page it is on."""
-        return sighting.page or self._reader(self.source(sighting.source)).url(sighting.locator)
+        """
+        The address at which a person can open the photo of a sighting, or the page it is on. A film
+        opens where they are seen.
+        """
+        return address(sighting, self._reader(self.source(sighting.source)))
 
     def inventory(self) -> Inventory:
         """How much there is here."""

@@ -16,6 +16,7 @@ from countenance.catalog.sightings import Sighting
 from countenance.core.canonical import Json
 from countenance.core.ids import ErasureId, PersonId, SourceId
 from countenance.errors import NotFound
+from countenance.library.photos import address
 from countenance.library.sources import Sources
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
@@ -152,10 +153,11 @@ class Records(Sources):
         appearances = (
             Appearance(
                 one.photo,
-                one.page or readers[one.source].url(one.locator),
+                address(one, readers[one.source]),
                 one.collection,
                 one.state.value,
                 "" if one.band is None else one.band.value,
+                one.span,
             )
             for one in seen
         )

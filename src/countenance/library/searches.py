@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from countenance.catalog.sightings import Decision, SightingState
+from countenance.catalog.sightings import EVERYWHERE, Decision, SightingState, Within
 from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
@@ -16,15 +17,21 @@ from countenance.search.window import Windows
 class Searches(Cases):
     """What is asked, and what is said by hand."""
 
-    def find(self, who: str, *, purpose: Purpose, collection: str = "") -> Found:
+    def find(
+        self, who: str, *, purpose: Purpose, collection: str = "", within: Within = EVERYWHERE
+    ) -> Found:
         """
         The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
 
-        Raises `UsageError` if two people of this name agreed to it, `Refused` if no search is asked
-        under this purpose, and `TooManySearches` if an hour's searches are used up.
+        Of these only those in `collection` and `within`, where they are given. Raises `UsageError`
+        if two people of this name agreed to it, or if there is no word in the text to look for,
+        `Refused` if no search is asked under this purpose, and `TooManySearches` if an hour's
+        searches are used up.
         """
+        if collection:
+            within = replace(within, collection=collection)
         with self._asking(purpose) as asker:
-            return find(who, asker, stores=self._stores, in_collection=collection)
+            return find(who, asker, stores=self._stores, within=within)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
         """

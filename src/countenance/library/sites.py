@@ -17,7 +17,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.catalog import copies, items, photos, sites, sources
+from countenance.catalog import copies, items, photos, sites, sources, words
 from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.sites import GrantFileSeen, SiteState
 from countenance.core.ids import SourceId
@@ -273,4 +273,5 @@ class Sites(Sources):
                 if items.give_up(tx, held, why, at=at) is not None
                 and (preview := photos.remove_if_unlisted(tx, photo)) is not None
             ]
+            words.forget_deleted(tx)
         copies.remove_unconfirmed(self._stores, needless)

@@ -22,3 +22,23 @@ class Limits:
     max_frames: int = 1_000
     memory_bytes: int = 2 * 1024**3
     seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmLimits:
+    """
+    What a film may cost before it is refused.
+
+    `max_bytes` is of the file, `max_pixels` of one frame as it is stored, `max_seconds` how much of
+    it is looked at. `long_side` is that of the frames given, in pixels: larger ones are reduced.
+
+    `memory_bytes` is the address space of the process that decodes it. `seconds` is what one frame
+    may take that process, with all that has to be decoded before it, by the wall clock.
+    """
+
+    max_bytes: int = 64 * 1024**3
+    max_pixels: int = 36_000_000  # 8K
+    max_seconds: float = 12 * 3600.0
+    long_side: int = 1920
+    memory_bytes: int = 2 * 1024**3
+    seconds: float = 60.0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from countenance.core.spans import in_words as span_in_words
 from countenance.errors import UsageError
 from countenance.people.consent import ConsentEvent, ConsentState
 from countenance.people.guardians import Role
@@ -95,7 +96,8 @@ def _state(state: ConsentState, last: ConsentEvent, words: _Words) -> str:
 
 def _appears(one: Appearance, words: _Words) -> str:
     how = words.bands[one.state if one.state == "confirmed" or not one.band else one.band]
-    return f"{one.place} ({one.collection}; {how})"
+    when = "" if one.span is None else f"; {span_in_words(one.span)}"
+    return f"{one.place} ({one.collection}; {how}{when})"
 
 
 def _went(one: Delivery, words: _Words) -> str:

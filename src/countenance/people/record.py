@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from countenance.core.canonical import Digest, Json
 from countenance.core.ids import DisclosureId, PersonId, PhotoId
+from countenance.core.spans import Span
 from countenance.people.consent import Consent, ConsentEvent, ConsentState, EventKind
 from countenance.people.guardians import Guardian, Role, Standing
 from countenance.people.notice import Notice
@@ -52,13 +53,18 @@ _INDICATED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A picture that the person is in. There is no `band` where somebody put it there by hand."""
+    """
+    A picture that the person is in. There is no `band` where somebody put it there by hand.
+
+    `span` is from when to when, in seconds, if it is a film.
+    """
 
     photo: PhotoId
     place: str
     collection: str
     state: str
     band: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +284,7 @@ def _appearance(one: Appearance) -> dict[str, Json]:
         "countenance:collection": one.collection,
         "countenance:state": one.state,
         "countenance:band": one.band or None,
+        "countenance:seconds": None if one.span is None else list(one.span),
     }
 
 

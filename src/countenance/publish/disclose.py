@@ -17,7 +17,7 @@ from countenance.audit.entry import Act, Entry
 from countenance.catalog import disclosures, log, people, photos, recipients, sightings, sources
 from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.items import ItemState
-from countenance.catalog.photos import Photo
+from countenance.catalog.photos import Photo, PhotoKind
 from countenance.catalog.recipients import Recipient
 from countenance.catalog.sightings import SightingState
 from countenance.catalog.stores import Stores
@@ -95,6 +95,11 @@ def _shown(
     tx: Connection, photo: Photo, wish: Wish, *, at: datetime
 ) -> Mapping[PersonId, ConsentId]:
     """Everybody in the photo, each with the consent to be shown. One face without is a no."""
+    if photo.kind is PhotoKind.FILM:
+        raise NoConsent(
+            f"{photo.id}: a film is looked at twice a second: who else is in it is not known",
+            hint="publish single pictures of it",
+        )
     whose = _whose(tx, photo.id)
     sure = sightings.known(tx, photo.id)
     everybody = {who for among in whose.values() for who in among}

@@ -25,7 +25,8 @@ NUMBER_MARK = "#"
 
 def add(photo: PhotoId, place: int | None, who: str, *, actor: str, stores: Stores) -> Decision:
     """
-    Say that `who` is in the face number `place` of a photo, counted from 1, from left to right.
+    Say that `who` is in the face number `place` of a photo, counted from 1, from left to right; in
+    a film as they appear.
 
     `who` is an id, a name, or `#` and the number they have on the roster of the photo's collection.
     Of no `place`, there is one face in the photo. Raises `NotFound` if there is no such photo, face
@@ -81,7 +82,7 @@ def _person(tx: Connection, photo: Photo, who: str) -> PersonId:
 
 
 def _face(photo: Photo, place: int | None) -> FaceId:
-    faces = sorted(photo.faces, key=lambda one: one.box[0])
+    faces = sorted(photo.faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0]))
     if place is None and len(faces) != 1:
         raise UsageError(f"{photo.id}: there are {len(faces)} faces: say in which one")
     number = 1 if place is None else place

@@ -8,17 +8,18 @@ looked for to read (P33).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import collections, log, people, sightings
-from countenance.catalog.sightings import Sighting
+from countenance.catalog import collections, hints, log, people, sightings
+from countenance.catalog.sightings import EVERYWHERE, Sighting, Within
 from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
 from countenance.search.asker import Asker
+from countenance.search.results import Result, results, told_by_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Found:
     """
     The answer about one person. `person` is nothing, and `sightings` empty, where nothing was
     found, for whatever reason. `asked` is the name or id that was asked for.
+
+    `results` are the same sightings, those in near-duplicates of one picture together.
     """
 
     asked: str
@@ -33,28 +36,36 @@ class Found:
     name: str
     sightings: tuple[Sighting, ...]
 
+    @property
+    def results(self) -> tuple[Result, ...]:
+        return results(self.sightings)
 
-def find(who: str, asker: Asker, *, stores: Stores, in_collection: str = "") -> Found:
+
+def find(who: str, asker: Asker, *, stores: Stores, within: Within = EVERYWHERE) -> Found:
     """
-    The pictures that the person `who` (a name or an id) is in.
+    The pictures that the person `who` (a name or an id) is in, of those `within`.
 
     Of several people of one name those count who agreed to this purpose. Raises `UsageError` if
-    that is more than one, and `NotFound` if there is no such collection.
+    that is more than one, or if there is no word in the text to look for, and `NotFound` if there
+    is no such collection.
     """
     with stores.database.write() as tx:  # a search writes: into the log
-        where = collections.get(tx, in_collection).id if in_collection else ""
+        if within.collection:
+            within = replace(within, collection=collections.get(tx, within.collection).id)
         at = stores.now(tx)
         known = {one.id: one for one in people.named(tx, who)}
         # What is asked of nobody takes the same steps, of an id that nobody has.
         own = people.consents(tx, people=known or _NOBODY)
         agreed = admitted(own, purposes=(asker.purpose,), at=at)
         alone = len(agreed) == 1
-        seen = sightings.shown(tx, agreed if alone else _NOBODY, at=at, in_collection=where)
+        seen = sightings.shown(tx, agreed if alone else _NOBODY, at=at, within=within)
+        key = hints.key_of(tx, stores)
         log.record(tx, _entry(asker, agreed if alone else {}, at=at))
     if agreed:
         person = people.only([known[one] for one in sorted(agreed)], who)
         if seen:
-            return Found(who, person.id, person.name, tuple(seen))
+            told = told_by_source(seen, {person.id: person.name}, key)
+            return Found(who, person.id, person.name, told)
     return Found(who, None, who, ())
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, people, sightings
+from countenance.catalog import hints, log, people, sightings
 from countenance.catalog.photos import Box
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import Sighting
@@ -28,6 +28,7 @@ from countenance.people.consent import Consent
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker
+from countenance.search.results import Result, results, told_by_source
 from countenance.vision.pack import Pack
 
 
@@ -39,6 +40,11 @@ class Candidate:
     name: str
     band: Band
     sightings: tuple[Sighting, ...]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The sightings, those in near-duplicates of one picture together."""
+        return results(self.sightings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ def search(
     opened = _open(stores, asker, pack)
     matches = recognise(templates, opened.gallery, pack)
     with stores.database.write() as tx:  # a search writes: into the log
-        candidates = _candidates(tx, matches, asker, at=stores.now(tx))
+        key = hints.key_of(tx, stores)
+        candidates = _candidates(tx, matches, asker, key, at=stores.now(tx))
     return tuple(ProbeFace(face.box, candidates.get(row, ())) for row, face in enumerate(faces))
 
 
@@ -100,7 +107,7 @@ def _open(stores: Stores, asker: Asker, pack: Pack) -> OpenGallery:
 
 
 def _candidates(
-    tx: Connection, matches: Mapping[int, Match], asker: Asker, *, at: datetime
+    tx: Connection, matches: Mapping[int, Match], asker: Asker, key: bytes | None, *, at: datetime
 ) -> Mapping[int, tuple[Candidate, ...]]:
     """By row of the face. Consents are asked again: those of the answer's moment count (P8)."""
     named = {match.person for match in matches.values()}
@@ -112,7 +119,7 @@ def _candidates(
             f"{min(nobody)} agreed, and is nobody in the catalog: damaged, or changed by hand",
             hint="countenance doctor says more; bring it back with countenance restore",
         )
-    shown = sightings.shown(tx, list(agreed), at=at)
+    shown = told_by_source(sightings.shown(tx, list(agreed), at=at), names, key)
     return {
         row: (_candidate(match, names, shown),)
         for row, match in matches.items()

@@ -18,12 +18,14 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from countenance.errors import Reason, Unavailable, Unreadable
-from countenance.sources.source import Entry, Unlisted
+from countenance.sources.source import FILM_ENDINGS, Entry, OpenFile, Unlisted
 
-# Endings that photographs come with. A folder of photos also holds films and side files.
+# Endings that photographs come with. A folder of photos also holds side files.
 PICTURE_ENDINGS = frozenset(
     f".{ending}"
     for ending in (
@@ -96,7 +98,7 @@ class FolderReader:
         root: Path,
         *,
         covers: Callable[[str], bool],
-        endings: frozenset[str] = PICTURE_ENDINGS,
+        endings: frozenset[str] = PICTURE_ENDINGS | FILM_ENDINGS,
         apart: Sequence[Path] = (),
     ) -> None:
         self._root = root
@@ -126,19 +128,21 @@ class FolderReader:
 
         Raises `Unreadable` with the reason, and `Unavailable` if the root cannot be opened.
         """
-        if not self._covers(locator):
-            raise Unreadable(Reason.NO_GRANT, f"{locator}: no grant in force covers it")
-        *folders, name = _names(locator)
-        with self._opened_root() as root:
-            try:
-                return _read(root, folders, name, max_bytes, _identities(self._apart))
-            except Unreadable as exc:
-                raise Unreadable(exc.reason, f"{locator}: {exc.message}") from exc
-            except OSError as exc:
-                if exc.errno not in _REASONS:
-                    raise self._unavailable(exc) from exc
-                reason, sentence = _REASONS[exc.errno]
-                raise Unreadable(reason, f"{locator}: {sentence}") from exc
+        self._require(locator)
+        names = _names(locator)
+        with self._in_words(locator), self._opened_file(names, max_bytes) as file:
+            # One more than is allowed: a file may grow while it is read.
+            return _judged(file.read(max_bytes + 1), max_bytes)
+
+    @contextmanager
+    def open(self, locator: str, *, max_bytes: int) -> Iterator[OpenFile]:
+        """The file, opened under the same conditions. Raises as `read` does."""
+        self._require(locator)
+        names = _names(locator)
+        with ExitStack() as stack:
+            with self._in_words(locator):
+                file = stack.enter_context(self._opened_file(names, max_bytes))
+            yield OpenFile(file, partial(self._require, locator))
 
     def url(self, locator: str) -> str:
         """
@@ -149,6 +153,33 @@ class FolderReader:
         return self._root.absolute().joinpath(*_names(locator)).as_uri()
 
     # ----------------------------------------------------------------------------------------------
+
+    def _require(self, locator: str) -> None:
+        if not self._covers(locator):
+            raise Unreadable(Reason.NO_GRANT, f"{locator}: no grant in force covers it")
+
+    @contextmanager
+    def _in_words(self, locator: str) -> Iterator[None]:
+        """What is wrong with one file, as `Unreadable`."""
+        try:
+            yield
+        except Unreadable as exc:
+            raise Unreadable(exc.reason, f"{locator}: {exc.message}") from exc
+        except OSError as exc:
+            if exc.errno not in _REASONS:
+                raise self._unavailable(exc) from exc
+            reason, sentence = _REASONS[exc.errno]
+            raise Unreadable(reason, f"{locator}: {sentence}") from exc
+
+    @contextmanager
+    def _opened_file(self, names: "Sequence[str]", max_bytes: int) -> Iterator[BinaryIO]:
+        *folders, name = names
+        with (
+            self._opened_root() as root,
+            _opened_below_all(root, folders, name, _identities(self._apart)) as file,
+        ):
+            _judge_size(os.fstat(file.fileno()).st_size, max_bytes)
+            yield file
 
     @contextmanager
     def _opened_root(self) -> Iterator[int]:
@@ -243,13 +274,10 @@ def _identities(folders: Sequence[Path]) -> "frozenset[_Identity]":
     return frozenset(found)
 
 
-def _read(
-    folder: int,
-    folders: Sequence[str],
-    name: str,
-    max_bytes: int,
-    apart: "frozenset[_Identity]",
-) -> bytes:
+@contextmanager
+def _opened_below_all(
+    folder: int, folders: Sequence[str], name: str, apart: "frozenset[_Identity]"
+) -> Iterator[BinaryIO]:
     """The file `name`, down through `folders` from the open `folder`, following no link."""
     with ExitStack() as opened:
         for below in folders:
@@ -258,17 +286,22 @@ def _read(
                 raise Unreadable(Reason.OUTSIDE, "it is none of the source's")
         descriptor = os.open(name, _FILE, dir_fd=folder)
         opened.callback(os.close, descriptor)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable(Reason.NOT_A_PICTURE, "not an ordinary file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            # One more than is allowed: a file may grow while it is read.
-            data = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
-    if max(status.st_size, len(data)) > max_bytes:
+            yield file
+
+
+def _judged(data: bytes, max_bytes: int) -> bytes:
+    _judge_size(len(data), max_bytes)
+    return data
+
+
+def _judge_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
         raise Unreadable(
             Reason.TOO_MANY_BYTES, f"the file has more bytes than the {max_bytes:,} allowed"
         )
-    return data
 
 
 def _locator(name: str) -> str:

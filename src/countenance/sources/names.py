@@ -15,6 +15,7 @@ import os.path
 import re
 
 from countenance.sources.folder import LEAVINGS, PICTURE_ENDINGS
+from countenance.sources.source import is_film
 
 _AMBIGUOUS = re.compile("%(?=[0-9A-Fa-f]{2})")
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")
@@ -63,8 +64,8 @@ def is_hidden(name: str) -> bool:
 
 
 def is_picture(name: str) -> bool:
-    """Whether it is a picture by its name's ending."""
-    return ending_of(name) in PICTURE_ENDINGS
+    """Whether it is a picture, or a film, by its name's ending."""
+    return ending_of(name) in PICTURE_ENDINGS or is_film(name)
 
 
 def ending_of(name: str) -> str:

@@ -1,10 +1,11 @@
 """Sources: the places pictures come from, and what every reader of one must keep to."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from countenance.core.ids import CollectionId, SourceId
 
@@ -109,3 +110,40 @@ class Reader(Protocol):
 
     def url(self, locator: str) -> str:
         """The address at which a person can open the file, whether it is there or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """
+    A file that is read piece by piece. `file` can be sought in.
+
+    `require` raises `Unreadable` unless a grant covers the file now. Whoever reads on for minutes
+    asks again and again: a grant may end meanwhile (P1).
+    """
+
+    file: BinaryIO
+    require: Callable[[], None]
+
+
+@runtime_checkable
+class FileReader(Reader, Protocol):
+    """A reader that can open a file without taking it into memory whole, as films need it."""
+
+    def open(self, locator: str, *, max_bytes: int) -> AbstractContextManager[OpenFile, None]:
+        """Raises as `Reader.read` does."""
+
+
+FILM_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "mkv", "webm", "avi", "mpg", "mpeg", "mts"),
+        *("m2ts", "ts", "flv", "wmv", "asf", "ogv", "mxf"),
+    )
+)
+"""What a film's name ends with, in lower case. What it is, its bytes say."""
+
+
+def is_film(locator: str) -> bool:
+    """Whether a file is a film by its name. It is then read as one, and never as a photo."""
+    _, dot, ending = locator.rpartition("/")[2].rpartition(".")
+    return bool(dot) and f".{ending.lower()}" in FILM_ENDINGS

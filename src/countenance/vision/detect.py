@@ -20,6 +20,9 @@ SMALL_SIDE = 320
 LARGE_FACE = 80
 """The least face, in pixels of the second look, that is taken from it: 320 at 1280 pixels."""
 
+LARGEST_FACE = 300
+"""The largest face that the first look is sure to find, in its pixels."""
+
 MAX_ENLARGEMENT = 2.0
 """A small picture is enlarged by no more than this. Faces of 34 pixels are found then."""
 
@@ -38,7 +41,7 @@ class FaceFinder:
     """
     Finds the faces of a picture, whatever its size.
 
-    `long_side` is the size of the first look, in pixels: 1280 for photographs, 640 for video.
+    `long_side` is the size of the first look, in pixels.
     `min_face` is the least height of a box, in pixels of the picture given.
     """
 
@@ -47,12 +50,16 @@ class FaceFinder:
         self._long_side = long_side
         self._min_face = min_face
 
-    def __call__(self, pixels: Pixels) -> Detections:
-        """The faces of `pixels`, best first: boxes within it, landmarks that can be a face's."""
-        scale = min(self._long_side / max(pixels.shape[:2]), MAX_ENLARGEMENT)
+    def __call__(self, pixels: Pixels, *, long_side: int | None = None) -> Detections:
+        """
+        The faces of `pixels`, best first: boxes within it, landmarks that can be a face's.
+
+        With `long_side` that is the size of this picture's first look.
+        """
+        scale = min((long_side or self._long_side) / max(pixels.shape[:2]), MAX_ENLARGEMENT)
         looked_at = _resized(pixels, scale)
         found = self._look(looked_at)
-        if max(looked_at.shape[:2]) > SMALL_SIDE:
+        if _FILLED * min(looked_at.shape[:2]) > LARGEST_FACE:
             small = _resized(looked_at, SMALL_SIDE / max(looked_at.shape[:2]))
             found = _merged(found, self._large_faces(small, looked_at))
         found = _within(_rescaled(found, looked_at, pixels), pixels)
@@ -96,6 +103,8 @@ def plausible(points: Float32, boxes: Float32) -> NDArray[np.bool_]:
 
 
 # ------------------------------------------------------------------------------------------------
+
+_FILLED = 0.9  # of a picture's height, by the largest face in it that is whole
 
 # Limits of the landmarks of a face. In brackets what was seen on the 43 faces of
 # shared/data/photos, upright and leaning by 30 degrees, with both detectors. In the same pictures

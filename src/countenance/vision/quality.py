@@ -76,6 +76,16 @@ def assess(pixels: Pixels, found: Detections, rules: FaceRules) -> Assessment:
     return Assessment(face, tuple(_judged(_Face.cut(pixels, found, face), rules)))
 
 
+def merits(pixels: Pixels, found: Detections) -> Float32:
+    """
+    How much each face is worth a template, `(n,)` in [0, 1]: high, sharp, and turned to the camera.
+
+    It chooses among pictures of one face, and refuses none.
+    """
+    worth = [_merit(_Face.cut(pixels, found, row)) for row in range(len(found))]
+    return np.array(worth, np.float32)
+
+
 # ------------------------------------------------------------------------------------------------
 
 _RIVAL = 0.5
@@ -203,6 +213,15 @@ def _judged(face: _Face, rules: FaceRules) -> Iterator[Answer]:
         answer = limit.answer(face)
         if answer:
             yield answer
+
+
+_HIGH_ENOUGH = 150.0  # pixels: the embedder's own picture of a face
+_SHARP_ENOUGH = 0.5  # see the limits above
+
+
+def _merit(face: _Face) -> float:
+    high, sharp = min(1.0, face.height / _HIGH_ENOUGH), min(1.0, _sharpness(face) / _SHARP_ENOUGH)
+    return high * sharp * float(np.cos(np.radians(_turn(face))))
 
 
 def _height(face: _Face) -> float:

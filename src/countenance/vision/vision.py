@@ -19,6 +19,21 @@ from countenance.vision.session import Session
 from countenance.vision.types import Detections, Float32, Pixels
 from countenance.vision.yunet import YuNet
 
+FILM_FACE = 15
+"""
+The height in pixels that a frame of a film is reduced to of the lowest face to be compared.
+
+Of a film there are many frames, and of a face many chances. What is lower is nobody's to be.
+"""
+
+FILM_SIDE = (512, 1280)
+"""
+The least and the greatest size in pixels at which faces are looked for in a frame.
+
+At less the points get rough: of 16 appearances found in shared/data/video 11 were sure or likely at
+448 pixels, 12 at 512, 13 at 576 and 14 at 640, for one and a half times the processor time of 512.
+"""
+
 
 class Vision:
     """
@@ -52,6 +67,15 @@ class Vision:
     def find(self, pixels: Pixels) -> Detections:
         """The faces of `pixels`, best first."""
         return self._finder(pixels)
+
+    def find_in_frame(self, pixels: Pixels) -> Detections:
+        """
+        The faces of a frame of a film, best first. They are looked for at a smaller size: so small
+        that those just high enough to be compared are found.
+        """
+        reduced = max(pixels.shape[:2]) * FILM_FACE / self._pack.faces.match_px
+        low, high = FILM_SIDE
+        return self._finder(pixels, long_side=round(min(max(reduced, low), high)))
 
     def templates(self, pixels: Pixels, points: Float32) -> Float32:
         """

@@ -61,7 +61,7 @@ HELD_IN_THE_VAULT = {
 }
 """Which holder empties which copies."""
 
-OF_A_SOURCE = {"faces", "places", "pages", "previews", "photos", "originals", "uploads"}
+OF_A_SOURCE = {"faces", "words", "places", "pages", "previews", "photos", "originals", "uploads"}
 """Holders that only a takedown empties."""
 
 KEY_ID_STAYS = {

@@ -126,7 +126,7 @@ def test_passing_troubles_are_tried_again(database: Database, grant: Grant, reas
     """What a new permission, a new grant or a file's return may mend counts as changed."""
     passing = {
         *(Reason.NO_GRANT, Reason.NO_PERMISSION, Reason.VETO),
-        *(Reason.VANISHED, Reason.SERVER_ERROR),
+        *(Reason.VANISHED, Reason.SERVER_ERROR, Reason.NO_DECODER),
     }
     with database.write() as tx:
         _list(tx, grant.source, "a")
