@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from countenance.catalog.tables import metadata
+from countenance.cli.exits import FINDINGS
 from countenance.cli.main import main
 from countenance.enrol.enrol import Portrait
 from countenance.errors import Error, VerificationError
@@ -288,6 +289,48 @@ def test_what_somebody_changed_by_hand_is_named(
         told = [*errors.values(), findings[1]]
         assert any(isinstance(error, VerificationError) for error in told) or findings[0]
     assert BUG not in _run_program(gala.root, capsys)
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.promise("P22")
+def test_what_looks_after_a_damaged_library_still_works(
+    gala: Gala, prepared: Prepared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`doctor` and `audit verify` say what is wrong, and a restore brings it back."""
+    with _opened(gala) as library:
+        backup = library.back_up(tmp_path / "backups").backup.location
+    with closing(sqlite3.connect(gala.root / "catalog.db")) as connection, connection:
+        connection.execute("UPDATE sighting SET band = 'unsure'")
+    assert main(["doctor", "--library", str(gala.root)]) == FINDINGS
+    said = capsys.readouterr().out
+    assert "is not what was written: bytes" in said
+    assert "sound in its form" in said
+    assert main(["audit", "verify", "--library", str(gala.root)]) == VerificationError.exit_code
+    assert "catalog-damaged: the catalog" in capsys.readouterr().out
+    keys = keys_beside(gala.root)
+    gala.root.rename(tmp_path / "broken")
+    Library.restore(backup, gala.root, keys=keys, actor="tester", clock=gala.clock)
+    with _opened(gala) as library:
+        assert {name: ask(library) for name, ask in QUESTIONS.items()} == prepared.answers
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("table", ["entry", "checkpoint"])
+def test_a_log_in_which_another_table_stands_is_verified_to_its_end(
+    table: str, gala: Gala, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where what is stored is of another kind, that is a finding too, and no bug."""
+    path = gala.root / "catalog.db"
+    data = path.read_bytes()
+    with closing(sqlite3.connect(path)) as connection:
+        at = dict(connection.execute("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0"))
+    to = (at[table] - 1) * PAGE
+    for other in ("alembic_version", "collection", "place_words_docsize"):
+        start = (at[other] - 1) * PAGE
+        path.write_bytes(data[:to] + data[start : start + PAGE] + data[to + PAGE :])
+        code = main(["audit", "verify", "--library", str(gala.root)])
+        told = capsys.readouterr()
+        assert code == VerificationError.exit_code, (other, told)
 
 
 # --- the write-ahead log --------------------------------------------------------------------
