@@ -40,8 +40,9 @@ let answering = false;
 document.addEventListener("submit", (event) => {
   answering = event.target.matches(".asks .answers");
 });
-document.addEventListener("htmx:after:swap", () => {
-  if (!answering) return;
+new MutationObserver(() => {
+  if (!answering || document.querySelector(".asks .htmx-request")) return;
+  if (document.activeElement !== document.body) return;
   answering = false;
   (document.querySelector(".asks button") ?? document.getElementById("main")).focus();
-});
+}).observe(document.getElementById("main"), { childList: true });
