@@ -155,7 +155,6 @@ class Links(People, Searches, Records):
         Raises `LeadsNowhere` if it does: there is no such link, it was ended, its time has
         come, or they agree to nothing any more.
         """
-        self._latch()
         with self._database.read() as tx:
             return self._own(tx, token)
 

@@ -1,8 +1,10 @@
 """The person's pages in a real browser: every flow, with and without JavaScript."""
 
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,3 +231,28 @@ def test_the_first_page_is_small(opened: Open, server: Server) -> None:
 
 
 RESOURCES = "performance.getEntriesByType('resource').map(one => one.name)"
+
+
+@pytest.mark.parametrize("look", [*SCRIPTED, PLAIN[0]], ids=str)
+def test_questions_are_answered(opened: Open, server: Server, grace: str, look: Look) -> None:
+    """Yes, no, not sure; the page stays where it is, and the keyboard goes on at the next one."""
+    with closing(sqlite3.connect(server.library / "catalog.db")) as catalog, catalog:
+        # The model is sure of all that is here: of three it shall not be.
+        catalog.execute(
+            "UPDATE sighting SET band = 'likely' WHERE id IN (SELECT sighting.id FROM sighting "
+            "JOIN person ON person.id = person_id WHERE name = 'Rear Admiral' LIMIT 3)"
+        )
+    with opened(look) as page:
+        page.goto(grace)
+        if look.javascript:
+            assert violations(page) == []
+        assert fits(page)
+        for word, left in (("unsure", 3), ("yes", 2), ("no", 1)):
+            answer = page.locator(f".asks button[value={word}]").first
+            answer.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_selector(f".asks li:nth-child({left + 1})", state="detached")
+            page.wait_for_selector(f".asks li:nth-child({left})")
+            if look.javascript and word != "unsure":
+                page.wait_for_selector(".asks button:focus")
+        assert page.locator(".rows li").count() == HOPPER_IN - 2
