@@ -4,7 +4,7 @@ import pytest
 
 from countenance.catalog import buckets, endings, merges, steps
 from countenance.library.collections import Collections
-from countenance.search import box, review, whose
+from countenance.search import box, byhand, review, whose
 from countenance.web.staff import guard
 from tests.planted.plant import edit, instead, plant
 
@@ -80,7 +80,7 @@ def review_of_everybody(patch: pytest.MonkeyPatch) -> None:
 )
 def answer_without_consent(patch: pytest.MonkeyPatch) -> None:
     instead(patch, review._require_agreed, "return None")
-    instead(patch, review.require, "return None")
+    instead(patch, byhand.require, "return None")
 
 
 @plant(

@@ -45,7 +45,8 @@ class JobState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Job:
     """
-    One run. `done` of `total` items of `what` are done since `step_at`, `skipped` without result.
+    One run. `done` of `total` items of `what` are done since `step_at`, `skipped` without result; a
+    `total` of 0 is not known.
 
     `number` counts the jobs of a library. `counts` are what came of it, once it has ended.
     """
@@ -76,7 +77,7 @@ class Job:
     @property
     def remaining(self) -> float | None:
         """Seconds that the step at hand is expected to take yet, at the rate so far."""
-        if self.state is not JobState.RUNNING or self.rate is None:
+        if self.state is not JobState.RUNNING or self.rate is None or not self.total:
             return None
         return max(0, self.total - self.done) / self.rate
 

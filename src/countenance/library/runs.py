@@ -66,7 +66,7 @@ class Run:
             self.job,
             what=step.what,
             done=step.done,
-            total=step.total,
+            total=step.total or 0,
             skipped=step.skipped,
             at=at,
         )
