@@ -11,6 +11,7 @@ from countenance.core.ids import new_id
 from countenance.errors import DiskFull, Error, NoLibrary, Unavailable, UsageError
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
+from countenance.library.accounts import Accounts
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
@@ -27,6 +28,7 @@ from countenance.vault.layout import LibraryLayout
 
 
 class Library(
+    Accounts,
     Backups,
     Collections,
     Photos,
