@@ -52,7 +52,8 @@ class Provider:
 
     def allows(self, mail: str) -> bool:
         """Whether who has this address may have an account made by signing in."""
-        return mail.rpartition("@")[2].lower() in self.domains
+        who, at, domain = mail.lower().partition("@")
+        return bool(who and at) and domain in self.domains
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _discovered(provider: Provider, client: "OAuth2Client") -> dict[str, str]:
 
 
 def _document(client: "OAuth2Client", address: str) -> Mapping[str, Any]:
-    answer = client.get(address, withhold_token=True)
+    answer = client.request("GET", address, withhold_token=True)
     answer.raise_for_status()
     try:
         read = answer.json()

@@ -1,4 +1,4 @@
-"""Roles: every role against every right, on everything, on what is given to it, on what is its own."""
+"""Roles: every role against every right, on everything, on what it was given, on its own."""
 
 from itertools import product
 
@@ -167,7 +167,7 @@ def test_to_require_is_to_raise() -> None:
 def test_the_owner_does_not_search_and_the_auditor_sees_no_picture() -> None:
     """The separation that the roles are there for."""
     assert Right.SEARCH not in RIGHTS[Role.OWNER]
-    assert Right.SEE_PICTURES not in RIGHTS[Role.AUDITOR] | RIGHTS[Role.OWNER]
+    assert Right.SEE_PICTURES not in {*RIGHTS[Role.AUDITOR], *RIGHTS[Role.OWNER]}
 
 
 def test_only_who_works_here_has_several_roles() -> None:
