@@ -29,6 +29,9 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "searches_per_account": ("COUNTENANCE_SEARCHES_PER_ACCOUNT", "7"),
     "searches_per_library": ("COUNTENANCE_SEARCHES_PER_LIBRARY", "70"),
     "scan_every": ("COUNTENANCE_SCAN_EVERY", "15"),
+    "oidc_issuer": ("COUNTENANCE_OIDC_ISSUER", "https://login.example"),
+    "oidc_client": ("COUNTENANCE_OIDC_CLIENT", "faces"),
+    "oidc_domains": ("COUNTENANCE_OIDC_DOMAINS", "club.example"),
     "operator": ("COUNTENANCE_OPERATOR", "https://finder.example/"),
     "contact": ("COUNTENANCE_CONTACT", "mail@finder.example"),
 }

@@ -41,7 +41,22 @@ class Act(StrEnum):
     RESTORED = "library.restored"
     EXPORTED = "person.exported"
     AGE_CHANGED = "person.age-changed"
+    ACCOUNT_ADDED = "account.added"
+    ACCOUNT_ENDED = "account.ended"
+    ROLES_CHANGED = "account.roles-changed"
+    LINK_ISSUED = "account.link-issued"
+    PASSWORD_CHANGED = "account.password-changed"  # noqa: S105  an act
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_ENDED = "passkey.ended"
+    SIGNED_IN = "session.opened"
+    SIGN_IN_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
+    TOKEN_ADDED = "token.added"  # noqa: S105
+    TOKEN_ENDED = "token.ended"  # noqa: S105
 
+
+ROLE_MARK = "role:"
+"""Before a role among the subjects of an entry."""
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
 """The acts by which somebody learnt where the people among the subjects appear (P33)."""
@@ -59,6 +74,11 @@ REPEATED = frozenset(
         Act.DISCLOSED,
         Act.RECIPIENT_ENDED,
         Act.BACKED_UP,
+        Act.ACCOUNT_ENDED,
+        Act.ROLES_CHANGED,
+        Act.PASSWORD_CHANGED,
+        Act.PASSKEY_ENDED,
+        Act.TOKEN_ENDED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, false, insert, or_, select, update
 
-from countenance.audit.entry import Act, Entry
+from countenance.accounts.roles import Role as AccountRole
+from countenance.audit.entry import ROLE_MARK, Act, Entry
 from countenance.audit.statement import Trigger
 from countenance.catalog import (
+    accounts,
     backups,
     collections,
     copies,
@@ -28,7 +30,9 @@ from countenance.catalog import (
     photos,
     recalls,
     sightings,
+    signins,
     tables,
+    tokens,
     tombstones,
     uploads,
 )
@@ -39,6 +43,7 @@ from countenance.catalog.people import Person
 from countenance.catalog.sightings import SightingState
 from countenance.core.canonical import digest
 from countenance.core.ids import (
+    AccountId,
     BackupId,
     CollectionId,
     ConsentId,
@@ -49,8 +54,10 @@ from countenance.core.ids import (
     PersonId,
     PhotoId,
     RecipientId,
+    SessionId,
     SightingId,
     SourceId,
+    TokenId,
     new_id,
 )
 from countenance.errors import NotFound, UsageError
@@ -455,6 +462,73 @@ def _backup_gone(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+# --- accounts -----------------------------------------------------------------------------------
+
+
+def _account_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    _accounts_out(tx, said)
+    for which in _accounts(said):
+        accounts.end(tx, which, at=said.at)
+        tokens.end_all(tx, which, at=said.at)
+        _drop(seen, Act.ACCOUNT_ADDED, [which])
+    seen.done[said.act] += 1
+
+
+def _roles_changed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in _accounts(said):
+        words = {one for one in said.subjects if one != which}
+        roles = {one.removeprefix(ROLE_MARK) for one in words if one.startswith(ROLE_MARK)}
+        assigned = frozenset(one for one in words if not one.startswith(ROLE_MARK))
+        accounts.set_belongings(tx, which, frozenset(map(AccountRole, roles)), assigned)
+    seen.done[said.act] += 1
+
+
+def _password_changed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    """The one that is in the backup may be the reason for which there is another."""
+    for which in _accounts(said):
+        accounts.set_password(tx, which, "")
+        words = "the password was changed since: make a link with `account link`"
+        _drop(seen, said.act, [which])
+        seen.remaining.append(Remaining(said.act, which, words))
+
+
+def _passkey_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    tx.execute(delete(tables.passkey).where(tables.passkey.c.id.in_(said.subjects)))
+    seen.done[said.act] += 1
+
+
+def _token_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in _ids(said.subjects, "q"):
+        tokens.end(tx, TokenId(which), at=said.at)
+    seen.done[said.act] += 1
+
+
+def _session_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    signins.end_sessions(tx, which=[SessionId(one) for one in _ids(said.subjects, "h")])
+    seen.done[said.act] += 1
+
+
+def _accounts(said: Entry) -> list[AccountId]:
+    return [AccountId(one) for one in _ids(said.subjects, "a")]
+
+
+def _accounts_out(tx: Connection, said: Entry) -> None:
+    """Whoever was signed in by then signs in again, and no link of before is good."""
+    for which in _accounts(said):
+        signins.end_all(tx, which)
+        signins.drop(tx, which)
+
+
+def _then_out(effect: "Effect") -> "Effect":
+    def act(tx: Connection, said: Entry, seen: Replayed) -> None:
+        known = [one for one in _accounts(said) if _is_there(tx, tables.account.c.id == one)]
+        if known:
+            _accounts_out(tx, said)
+            effect(tx, said, seen)
+
+    return act
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -520,6 +594,14 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.BACKED_UP: _backed_up,
     Act.BACKUP_GONE: _backup_gone,
     Act.AGE_CHANGED: _only_said("the age band was changed since: say it again"),
+    Act.ACCOUNT_ADDED: _only_said("an account added since: add it again"),
+    Act.ACCOUNT_ENDED: _account_ended,
+    Act.ROLES_CHANGED: _then_out(_roles_changed),
+    Act.PASSWORD_CHANGED: _then_out(_password_changed),
+    Act.PASSKEY_ADDED: _only_said("a passkey added since: its holder adds it again"),
+    Act.PASSKEY_ENDED: _then_out(_passkey_ended),
+    Act.TOKEN_ENDED: _token_ended,
+    Act.SESSION_ENDED: _session_ended,
 }
 """What each act does when it is done again."""
 
@@ -537,6 +619,11 @@ _NOTHING_TO_DO = frozenset(
         # The log that is put back has forgotten it already.
         Act.REDACTED,
         Act.RESTORED,
+        # Codes and tokens of since are not in the backup, and are good for nothing.
+        Act.LINK_ISSUED,
+        Act.TOKEN_ADDED,
+        Act.SIGNED_IN,
+        Act.SIGN_IN_REFUSED,
     }
 )
 """The acts after which nothing is to be done again. A test fails for one that is in neither."""

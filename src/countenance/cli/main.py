@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Place] = {
     "audit": Place("audit", "audit", "Show and verify what was done here, by whom and why."),
     "backup": Place("backup", "backup", "Copy the data, and see to it that copies go."),
     "restore": Place("restore", "restore", "Make a library again from a backup."),
+    "account": Place("account", "account", "Say who may sign in to the pages, and as what."),
     "serve": Place("serve", "serve", "Serve the library, and look after its sources meanwhile."),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),

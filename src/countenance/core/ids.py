@@ -27,6 +27,10 @@ RecipientId = NewType("RecipientId", str)
 DisclosureId = NewType("DisclosureId", str)
 RecallId = NewType("RecallId", str)
 BackupId = NewType("BackupId", str)
+AccountId = NewType("AccountId", str)
+SessionId = NewType("SessionId", str)
+PasskeyId = NewType("PasskeyId", str)
+TokenId = NewType("TokenId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

@@ -9,21 +9,29 @@ The Python API: one object, one method a use case.
             print(sighting.locator, sighting.band)
 """
 
+from countenance.library.accounts import AccountAdded, Link
 from countenance.library.library import Library
 from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
 from countenance.library.recipients import Page, RecipientAdded
+from countenance.library.signins import Caller, SignedIn
 from countenance.library.sources import Given, Place, SourceAdded
+from countenance.library.tokens import TokenAdded
 from countenance.library.uploads import UploadDone
 
 __all__ = [
+    "AccountAdded",
+    "Caller",
     "Enrolled",
     "Given",
     "Inventory",
     "Library",
+    "Link",
     "Page",
     "Place",
     "RecipientAdded",
+    "SignedIn",
     "SourceAdded",
+    "TokenAdded",
     "UploadDone",
 ]

@@ -18,6 +18,7 @@ from countenance.errors import (
 )
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
+from countenance.library.accounts import Accounts
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
@@ -34,6 +35,7 @@ from countenance.vault.layout import LibraryLayout
 
 
 class Library(
+    Accounts,
     Backups,
     Collections,
     Photos,
