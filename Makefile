@@ -5,6 +5,7 @@
 
 export PYTHON ?= python3
 LIBRARY ?= demo-library
+PORT ?= 8765
 LONG_SECONDS ?= 0
 PLANT_SECONDS ?= 0
 PLANTS ?=
@@ -30,8 +31,9 @@ help: ## List the targets.
 setup: $(VENV)/.ready ## Make .venv with the program in it.
 	@:
 
-run: setup ## Build ./demo-library from two public-domain portraits and tell its story.
+run: setup ## Build ./demo-library from two public-domain portraits, tell its story, and serve it.
 	@$(VENV)/bin/countenance demo $(LIBRARY)
+	@$(VENV)/bin/countenance serve --library $(LIBRARY) --port $(PORT)
 
 test: $(VENV)/.ready-dev ## Run the everyday tests.
 	@$(VENV)/bin/pytest -n auto --dist loadfile
@@ -45,11 +47,12 @@ test-planted: $(VENV)/.ready-dev ## Break each promise, and see that the tests f
 promises: $(VENV)/.ready-dev ## Write into docs/promises.md which tests carry which promise.
 	@$(VENV)/bin/python -m tests.promises
 
-check: $(VENV)/.ready-dev ## Lint, format, types, floor plan: what CI asks before it tests.
+check: $(VENV)/.ready-dev ## Lint, format, types, floor plan, vendored files: what CI asks before it tests.
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/python tools/vendor.py check
 
 format: $(VENV)/.ready-dev ## Put the code into its form, and mend what can be mended by itself.
 	@$(VENV)/bin/ruff check --fix-only

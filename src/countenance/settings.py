@@ -23,6 +23,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `operator`             | `OPERATOR`             | none                      | our page, to sites |
 | `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
+| `address`              | `ADDRESS`              | none                      | our pages, to all  |
 | `oidc_issuer`          | `OIDC_ISSUER`          | none                      | who vouches for us |
 | `oidc_client`          | `OIDC_CLIENT`          | none                      | our name, to them  |
 | `oidc_domains`         | `OIDC_DOMAINS`         | none                      | may come in anew   |
@@ -44,6 +45,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from countenance.errors import UsageError
 
@@ -77,6 +79,7 @@ _VARIABLES = {
     "oidc_issuer": "COUNTENANCE_OIDC_ISSUER",
     "oidc_client": "COUNTENANCE_OIDC_CLIENT",
     "oidc_domains": "COUNTENANCE_OIDC_DOMAINS",
+    "address": "COUNTENANCE_ADDRESS",
 }
 
 
@@ -102,6 +105,7 @@ class Settings:
     oidc_issuer: str = ""
     oidc_client: str = ""
     oidc_domains: str = ""
+    address: str = ""
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -199,6 +203,7 @@ def load_settings(
         oidc_issuer=str(values["oidc_issuer"]),
         oidc_client=str(values["oidc_client"]),
         oidc_domains=str(values["oidc_domains"]),
+        address=_address(str(values["address"])),
     )
 
 
@@ -279,6 +284,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "oidc_issuer": "",
         "oidc_client": "",
         "oidc_domains": "",
+        "address": "",
     }
 
 
@@ -315,6 +321,15 @@ def _from_file(path: Path) -> dict[str, str | int]:
 
 def _searches(name: str, values: Mapping[str, str | int]) -> int:
     return _whole_number(name, values[name], low=1, high=MAX_SEARCHES)
+
+
+def _address(text: str) -> str:
+    """The address of a server alone, such as `https://faces.example`; or nothing."""
+    parts = urlsplit(text)
+    plain = parts.scheme in ("http", "https") and parts.hostname and not parts.path.strip("/")
+    if text and not plain:
+        raise UsageError(f"address: expected one such as https://faces.example, got {text!r}")
+    return text.rstrip("/")
 
 
 def _whole_number(name: str, value: str | int, *, low: int, high: int) -> int:

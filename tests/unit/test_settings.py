@@ -34,6 +34,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "oidc_domains": ("COUNTENANCE_OIDC_DOMAINS", "club.example"),
     "operator": ("COUNTENANCE_OPERATOR", "https://finder.example/"),
     "contact": ("COUNTENANCE_CONTACT", "mail@finder.example"),
+    "address": ("COUNTENANCE_ADDRESS", "https://faces.example"),
 }
 
 _ELSEWHERE: Mapping[str, str] = {
@@ -44,6 +45,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "searches_per_account": "8",
     "searches_per_library": "80",
     "scan_every": "0",
+    "address": "http://[::1]:8765",
 }
 
 

@@ -4,56 +4,82 @@ Recalls over HTTP, for the recipients: what they were told to delete, and their 
     GET  /v1/recalls?after=CURSOR   with `Authorization: Bearer TOKEN`: a recipient's own recalls
     POST /v1/acknowledgements       a signed acknowledgement, which needs no token beside it
 
-A library is not shared between threads: everything here runs in the one thread of the event loop.
+A library is not shared between threads: what is asked of it is done where `run` does it.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from countenance.erasure.acknowledgement import MAX_ACKNOWLEDGEMENT_BYTES
 from countenance.erasure.recall import message
 from countenance.errors import Error, NotFound, UsageError, VerificationError
 from countenance.library import Library
 
+T = TypeVar("T")
+
 MAX_CURSOR_DIGITS = 15
-MAX_AT_ONCE = 100
+MAX_AT_ONCE = 200
 """Connections; whoever comes beyond that is told to try again."""
+
+ENDS_WITHIN = 5
+"""Seconds for answers under way, once the server was told to stop. An open page would never end."""
+
+
+class Run(Protocol):
+    """Does something with a library, in a thread that has one, and gives what came of it."""
+
+    def __call__(self, act: Callable[[Library], T], /) -> Awaitable[T]: ...
 
 
 def recalls_app(library: Library) -> Starlette:
-    """The application. It answers with JSON, errors too, and never with a word on anybody."""
+    """
+    The application, in the one thread of the event loop.
+
+    It answers with JSON, errors too, and never with a word on anybody.
+    """
+
+    async def run(act: Callable[[Library], T], /) -> T:
+        return act(library)
+
+    handlers = {HTTPException: refused, Error: failed}
+    return Starlette(routes=recalls_routes(run), exception_handlers=handlers)
+
+
+def recalls_routes(run: Run) -> list[Route]:
+    """The routes, for an application that answers errors under `/v1` by `refused` and `failed`."""
 
     async def feed(request: Request) -> Response:
-        page = library.feed(_token(request), after=_cursor(request))
+        token, after = _token(request), _cursor(request)
+        page = await run(lambda library: library.feed(token, after=after))
         if page is None:
             raise HTTPException(401, "not a recipient's token", {"WWW-Authenticate": "Bearer"})
         items = [message(one) for one in page.recalls]
         return _answer({"items": items, "next": str(page.cursor), "more": page.more})
 
     async def acknowledgements(request: Request) -> Response:
+        body = await _body(request)
         try:
-            taken = library.acknowledge(await _body(request))
+            taken = await run(lambda library: library.acknowledge(body))
         except (NotFound, VerificationError) as exc:
             # One answer for both: nobody learns here which recalls there are.
             raise HTTPException(403, "not an acknowledgement of one of our recalls") from exc
         return _answer({"recall": taken.id, "state": taken.state})
 
-    return Starlette(
-        routes=[
-            Route("/v1/recalls", feed, methods=["GET"]),
-            Route("/v1/acknowledgements", acknowledgements, methods=["POST"]),
-        ],
-        exception_handlers={HTTPException: _refused, Error: _failed},
-    )
+    return [
+        Route("/v1/recalls", feed, methods=["GET"]),
+        Route("/v1/acknowledgements", acknowledgements, methods=["POST"]),
+    ]
 
 
-def serve(app: Starlette, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(app: ASGIApp, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """
     Serve until the process is told to stop. `ready` is called with the address, port 0 resolved.
 
@@ -68,12 +94,27 @@ def serve(app: Starlette, *, host: str, port: int, ready: Callable[[str], None])
             log_config=None,
             access_log=False,
             server_header=False,
-            lifespan="off",
+            lifespan="auto",
+            timeout_graceful_shutdown=ENDS_WITHIN,
             limit_concurrency=MAX_AT_ONCE,
         )
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{listening.getsockname()[1]}")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+async def refused(_request: Request, exc: Exception) -> Response:
+    """What was refused by its status, as JSON."""
+    assert isinstance(exc, HTTPException)  # noqa: S101  it is registered for nothing else
+    answer = _answer({"error": exc.detail}, status=exc.status_code)
+    answer.headers.update(exc.headers or {})
+    return answer
+
+
+async def failed(_request: Request, exc: Exception) -> Response:
+    """An error of our tree, as JSON."""
+    assert isinstance(exc, Error)  # noqa: S101  it is registered for nothing else
+    return _answer({"error": exc.message}, status=exc.http_status)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -103,15 +144,3 @@ async def _body(request: Request) -> bytes:
 
 def _answer(document: object, *, status: int = 200) -> Response:
     return JSONResponse(document, status, {"Cache-Control": "no-store"})
-
-
-async def _refused(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101  it is registered for nothing else
-    answer = _answer({"error": exc.detail}, status=exc.status_code)
-    answer.headers.update(exc.headers or {})
-    return answer
-
-
-async def _failed(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Error)  # noqa: S101  it is registered for nothing else
-    return _answer({"error": exc.message}, status=exc.http_status)

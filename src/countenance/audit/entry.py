@@ -53,6 +53,8 @@ class Act(StrEnum):
     SESSION_ENDED = "session.ended"
     TOKEN_ADDED = "token.added"  # noqa: S105
     TOKEN_ENDED = "token.ended"  # noqa: S105
+    LINK_MADE = "link.made"
+    LINK_ENDED = "link.ended"
 
 
 ROLE_MARK = "role:"
@@ -79,6 +81,7 @@ REPEATED = frozenset(
         Act.PASSWORD_CHANGED,
         Act.PASSKEY_ENDED,
         Act.TOKEN_ENDED,
+        Act.LINK_ENDED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

@@ -9,7 +9,7 @@ whether it is the one.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from countenance.catalog import copies, people
 from countenance.catalog.people import Person
@@ -65,6 +65,12 @@ def keep(tx: Connection, written: Written, who: PersonId) -> None:
     """Confirm what was written as evidence of `who`."""
     copies.confirm(tx, written.copy, digest=written.sealed, size=written.size)
     tx.execute(insert(evidence).values(copy_id=written.copy, person_id=who, digest=written.plain))
+
+
+def count_of(tx: Connection, who: PersonId) -> int:
+    """How many pieces of evidence there are of a person."""
+    query = select(func.count()).select_from(evidence).where(evidence.c.person_id == who)
+    return int(tx.execute(query).scalar_one())
 
 
 def release(tx: Connection, who: PersonId) -> list[CopyId]:

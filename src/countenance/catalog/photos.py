@@ -1,17 +1,28 @@
 """Photos and the faces in them: boxes and points of everybody, vectors of nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from countenance.catalog import words
 from countenance.catalog.tables import collection, copy, face, item, photo, roster, source
 from countenance.core.canonical import Digest
-from countenance.core.ids import CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
+from countenance.core.ids import CollectionId, CopyId, FaceId, ItemId, PhotoId, SourceId, new_id
 from countenance.core.spans import Span, meet
 from countenance.errors import Reason, VerificationError
 
@@ -144,6 +155,22 @@ class NewPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    What photos are looked through for: words of their source, and when they were taken, from the
+    minute `since` to the minute `until`, by the camera's own clock.
+    """
+
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+Place = tuple[str, str]
+"""Of a photo in the order of time: when it was taken, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
 class Print:
     """What a photo is known by: its digest, and its near hash if it has one."""
 
@@ -220,6 +247,13 @@ def get(tx: Connection, which: PhotoId) -> Photo | None:
     """The photo, or nothing if it was removed meanwhile."""
     row = tx.execute(select(photo).where(photo.c.id == which)).first()
     return None if row is None else _read(tx, row)
+
+
+def sizes(tx: Connection, which: Collection[PhotoId]) -> dict[PhotoId, tuple[int, int]]:
+    """The width and the height of each photo, upright, in pixels."""
+    query = select(photo.c.id, photo.c.width, photo.c.height).where(photo.c.id.in_(which))
+    rows = tx.execute(query)
+    return {PhotoId(row.id): (row.width, row.height) for row in rows}
 
 
 def remove_if_unlisted(tx: Connection, which: PhotoId) -> CopyId | None:
@@ -388,6 +422,38 @@ def count_not_compared_with(tx: Connection, version: int, *, pack: str) -> int:
 
 def mark_compared(tx: Connection, which: PhotoId, *, version: int) -> None:
     tx.execute(update(photo).where(photo.c.id == which).values(compared_with=version))
+
+
+def look_through(
+    tx: Connection, where: CollectionId, asked: Asked, *, after: Place = ("", ""), count: int
+) -> list[tuple[Place, Photo]]:
+    """
+    At most `count` photos of a collection that stand there now, by when they were taken.
+
+    Each has its place in that order; the next ones come after the last one's. Whether a grant
+    covers them is not asked here. Raises `UsageError` if there is no word in the text asked for.
+    """
+    minute = func.substr(photo.c.taken_at, 1, len("2026-09-26T10:00"))
+    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state == "done")
+    if asked.text:
+        standing = standing.where(item.c.id.in_(words.matching(tx, asked.text)))
+    query = (
+        select(photo)
+        .join(source, source.c.id == photo.c.source_id)
+        .where(
+            source.c.collection_id == where,
+            photo.c.preview_id.is_not(None),
+            standing.exists(),
+            tuple_(photo.c.taken_at, photo.c.id) > tuple_(*after),
+        )
+        .order_by(photo.c.taken_at, photo.c.id)
+        .limit(count)
+    )
+    if asked.since is not None:
+        query = query.where(minute >= f"{asked.since:%Y-%m-%dT%H:%M}")
+    if asked.until is not None:
+        query = query.where(minute <= f"{asked.until:%Y-%m-%dT%H:%M}", photo.c.taken_at != "")
+    return [((row.taken_at, row.id), _read(tx, row)) for row in tx.execute(query).all()]
 
 
 def packs(tx: Connection) -> set[str]:

@@ -26,6 +26,7 @@ from countenance.catalog import (
     disclosures,
     erasures,
     guardians,
+    links,
     people,
     photos,
     recalls,
@@ -50,6 +51,7 @@ from countenance.core.ids import (
     CopyId,
     DisclosureId,
     KeyId,
+    LinkId,
     ObjectionId,
     PersonId,
     PhotoId,
@@ -442,6 +444,13 @@ def _recipient_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+def _link_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in map(LinkId, _ids(said.subjects, "y")):
+        links.end(tx, which, at=said.at)
+        _drop(seen, Act.LINK_MADE, [which])
+    seen.done[said.act] += 1
+
+
 # --- backups ------------------------------------------------------------------------------------
 
 
@@ -602,6 +611,8 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.PASSKEY_ENDED: _then_out(_passkey_ended),
     Act.TOKEN_ENDED: _token_ended,
     Act.SESSION_ENDED: _session_ended,
+    Act.LINK_MADE: _only_said("a link made since leads nowhere: make another"),
+    Act.LINK_ENDED: _link_ended,
 }
 """What each act does when it is done again."""
 

@@ -74,7 +74,8 @@ class Place:
 class Within:
     """
     Of all sightings those in one collection (its id), whose photo's words answer `text`, and that
-    was taken from the day `since` to the day `until`, both among them, by its own clock.
+    was taken from the day `since` to the day `until`, both among them, by its own clock; or the one
+    of an id.
 
     What is not given narrows nothing. A photo that does not say when it was taken is on no day.
     """
@@ -83,6 +84,7 @@ class Within:
     text: str = ""
     since: date | None = None
     until: date | None = None
+    sighting: str = ""
 
 
 EVERYWHERE = Within()
@@ -377,6 +379,8 @@ def _granted(
 
 def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
     day = func.substr(photo.c.taken_at, 1, 10)
+    if within.sighting:
+        yield sighting.c.id == within.sighting
     if within.collection:
         yield collection.c.id == within.collection
     if within.text:

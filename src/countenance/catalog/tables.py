@@ -342,6 +342,24 @@ roster = Table(
     comment="personal: who belongs to a collection. Of minors nobody else is recognised there",
 )
 
+link = Table(
+    "link",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), index=True),
+    Column("digest", _Digest, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("collection_id", ForeignKey(collection.c.id)),
+    Column("channel", String(100), nullable=False, default=""),
+    Column("browse", Boolean, nullable=False, default=False),
+    Column("made_at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("agreed_until", Instant),
+    Column("ended_at", Instant),
+    comment="personal: links to the web, by the digest of what stands in them: invitations to a "
+    "collection, which are of nobody, and people's own",
+)
+
 reference = Table(
     "reference",
     metadata,

@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Place] = {
     "search": Place("search", "search", "Ask whom a picture shows."),
     "sidecar": Place("sidecar", "sidecar", "Write who is in pictures into files beside them."),
     "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
+    "link": Place("link", "link", "Invite people, and give them their way back."),
     "takedown": Place(
         "takedown", "takedown", "Take a source down, or one picture, and see how erasures stand."
     ),
@@ -53,7 +54,7 @@ COMMANDS: Mapping[str, Place] = {
     "backup": Place("backup", "backup", "Copy the data, and see to it that copies go."),
     "restore": Place("restore", "restore", "Make a library again from a backup."),
     "account": Place("account", "account", "Say who may sign in to the pages, and as what."),
-    "serve": Place("serve", "serve", "Serve the library, and look after its sources meanwhile."),
+    "serve": Place("serve", "serve", "Serve the web, and look after the sources meanwhile."),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),
     "doctor": Place("doctor", "doctor", "Say what is here, and whether it is sound."),

@@ -44,42 +44,48 @@ _ENDS_WITHIN = 30.0
 )
 def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
     """
-    Serve the library, and look after its sources meanwhile.
+    Serve the web, and look after the sources meanwhile.
 
     Folders are watched, and every source is scanned each `scan_every` minutes (a setting): what is
-    new is ingested, what is gone vanishes. Recalls are sent when they are due. To others it gives
-    the feed of recalls, as `recall serve` does. It speaks plain HTTP: put a server with TLS before
-    it where others are to reach it. While nobody is owner here, it shows a code, good once and for
-    an hour, with which somebody becomes the owner.
+    new is ingested, what is gone vanishes. Recalls are sent when they are due. To recipients it
+    gives the feed of recalls, as `recall serve` does. It speaks plain HTTP: put a server with TLS
+    before it where others are to reach it, and say in the setting `address` under which name. While
+    nobody is owner here, it shows a code, good once and for an hour, with which somebody becomes
+    the owner.
     """
-    from countenance.api.recalls import recalls_app
     from countenance.api.recalls import serve as listen
+    from countenance.web.app import make_app
 
     with call.open() as library:
+        settings = library.settings
         watched = [] if no_watch else library.sources_in_force()
-        minutes = library.settings.scan_every
+        minutes = settings.scan_every
 
-        def ready(address: str) -> None:
-            folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
-            document = {
-                "address": address,
-                "watched": folders,
-                "scanned": [one.id for one in watched],
-                "scan_every": minutes,
-            }
-            every = f"every {counted(minutes, 'minute')}" if minutes else "at the start alone"
-            scans = (
-                f"watching {counted(len(folders), 'folder')}, "
-                f"scanning {counted(len(watched), 'source')} {every}"
-            )
-            answer(call, document, [f"listening at {address}", *([] if no_watch else [scans])])
+    def ready(address: str) -> None:
+        folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
+        document = {
+            "address": address,
+            "watched": folders,
+            "scanned": [one.id for one in watched],
+            "scan_every": minutes,
+        }
+        every = f"every {counted(minutes, 'minute')}" if minutes else "at the start alone"
+        scans = (
+            f"watching {counted(len(folders), 'folder')}, "
+            f"scanning {counted(len(watched), 'source')} {every}"
+        )
+        answer(call, document, [f"listening at {address}", *([] if no_watch else [scans])])
+        with call.open() as library:
             _show_set_up(library)
 
-        with _rounds(call, minutes=minutes, wanted=not no_watch):
-            try:
-                listen(recalls_app(library), host=host, port=port, ready=ready)
-            except OSError as exc:
-                raise Unavailable(f"{host}:{port}: cannot be listened at: {exc.strerror}") from exc
+    app = make_app(call.open, address=settings.address)
+    with _rounds(call, minutes=minutes, wanted=not no_watch):
+        try:
+            listen(app, host=host, port=port, ready=ready)
+        except OSError as exc:
+            raise Unavailable(f"{host}:{port}: cannot be listened at: {exc.strerror}") from exc
+        finally:
+            app.state.web.close()
 
 
 # --------------------------------------------------------------------------------------------------

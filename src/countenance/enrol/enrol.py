@@ -44,7 +44,7 @@ from countenance.people.names import checked_name
 from countenance.people.notice import Notice
 from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.vault.keys import KeyStore
-from countenance.vision.quality import Assessment, assess
+from countenance.vision.quality import Assessment, Quality, assess
 
 Float32 = NDArray[np.float32]
 
@@ -65,7 +65,8 @@ class Agreement:
     `until` of nothing is twelve months from now. `evidence` are the bytes of what proves it.
     `standing` says whose rules hold for the person, of somebody who is here already as before if
     it is nothing; `guardian` is a name and a relation. Somebody no longer living is recorded where
-    others agree, once they have been dead for `historical_years`.
+    others agree, once they have been dead for `historical_years`. Of a `namesake` the name may be
+    somebody else's too: who enrols by themselves does not learn who else has.
     """
 
     wishes: tuple[Wish, ...]
@@ -76,6 +77,7 @@ class Agreement:
     standing: Standing | None = None
     guardian: tuple[str, str] | None = None
     historical_years: int = DEFAULT_HISTORICAL_YEARS
+    namesake: bool = False
 
     def given(self, at: datetime, role: Role, authority: GuardianId | None) -> ConsentEvent:
         """
@@ -104,12 +106,17 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one picture. `sentences` say what is wrong or weak about it, for a person."""
+    """
+    What became of one picture. `sentences` say what is wrong or weak about it, for a person.
+
+    `qualities` are the same for programs; none if it could not be read at all.
+    """
 
     name: str
     accepted: bool
     weak: bool
     sentences: tuple[str, ...]
+    qualities: tuple[Quality, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +274,9 @@ def _store(tx: Connection, plan: _Plan, stores: Stores) -> Enrolment:
     if plan.again:
         person = _known_person(tx, plan.who)
     else:
-        person = _new_person(tx, plan.who, plan.own, agreement.standing, at=at)
+        if not agreement.namesake:
+            _require_nobody_called(tx, plan.who)
+        person = people.add(tx, plan.who, plan.own, at=at, standing=agreement.standing)
     given = _given(tx, person, agreement, at=at)
     ids = tuple(people.add_event(tx, person.id, wish, given) for wish in agreement.wishes)
     if given.notice is not None:
@@ -326,12 +335,11 @@ def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
 
 def _judged(name: str, verdict: Assessment) -> Judged:
     sentences = tuple(answer.sentence for answer in verdict.answers)
-    return Judged(name, verdict.ok, verdict.weak, sentences)
+    qualities = tuple(answer.quality for answer in verdict.answers)
+    return Judged(name, verdict.ok, verdict.weak, sentences, qualities)
 
 
-def _new_person(
-    tx: Connection, name: str, key: KeyId, standing: Standing | None, *, at: datetime
-) -> Person:
+def _require_nobody_called(tx: Connection, name: str) -> None:
     taken = people.by_name(tx, name)
     if taken:
         raise Refused(
@@ -339,7 +347,6 @@ def _new_person(
             hint="to give new pictures of the same person, name the id and add --again; "
             "for somebody else of that name, add something that tells them apart",
         )
-    return people.add(tx, name, key, at=at, standing=standing)
 
 
 def _sealed(

@@ -34,6 +34,7 @@ from countenance.catalog.tables import (
     face,
     guardian,
     item,
+    link,
     objection,
     page,
     person,
@@ -338,6 +339,12 @@ HOLDERS: tuple[Holder, ...] = (
         account_ward,
         _whole(lambda who: account_ward.c.person_id == who),
         (account_ward.c.account_id, account_ward.c.person_id),
+    ),
+    RowsHolder(
+        "links",
+        link,
+        _whole(lambda who: link.c.person_id == who),
+        (link.c.id, link.c.person_id, link.c.digest),
     ),
     RowsHolder(
         "names",

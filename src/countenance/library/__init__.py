@@ -11,6 +11,7 @@ The Python API: one object, one method a use case.
 
 from countenance.library.accounts import AccountAdded, Link
 from countenance.library.library import Library
+from countenance.library.links import Issued, Joined, Joining, Own
 from countenance.library.people import Enrolled
 from countenance.library.photos import Inventory
 from countenance.library.recipients import Page, RecipientAdded
@@ -25,8 +26,12 @@ __all__ = [
     "Enrolled",
     "Given",
     "Inventory",
+    "Issued",
+    "Joined",
+    "Joining",
     "Library",
     "Link",
+    "Own",
     "Page",
     "Place",
     "RecipientAdded",

@@ -141,7 +141,7 @@ class Accounts(Tokens):
             at = self._stores.now(tx)
             made = accounts.add(tx, plain, called, has, at=at)
             self._say(tx, Act.ACCOUNT_ADDED, made.id, *_roles(made))
-            link = self._link(tx, made)
+            link = self._way_in(tx, made)
         self._did_act()
         return AccountAdded(made, link)
 
@@ -194,7 +194,7 @@ class Accounts(Tokens):
         Raises `NotFound` if there is no such account, and `UsageError` if it has ended.
         """
         with self._database.write() as tx:
-            link = self._link(tx, self._live(tx, which))
+            link = self._way_in(tx, self._live(tx, which))
         self._did_act()
         return link
 
@@ -334,7 +334,7 @@ class Accounts(Tokens):
 
     # ----------------------------------------------------------------------------------------
 
-    def _link(self, tx: Connection, own: Account) -> Link:
+    def _way_in(self, tx: Connection, own: Account) -> Link:
         code, until = new_code(), self._stores.now(tx) + LINK_LIVES
         signins.keep(tx, Once.LINK, code, until=until, account=own.id)
         self._say(tx, Act.LINK_ISSUED, own.id)

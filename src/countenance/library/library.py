@@ -22,6 +22,7 @@ from countenance.library.accounts import Accounts
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
 from countenance.library.erasures import Erasures
+from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.recipients import Recipients
@@ -36,6 +37,7 @@ from countenance.vault.layout import LibraryLayout
 
 class Library(
     Accounts,
+    OwnPictures,
     Backups,
     Collections,
     Photos,

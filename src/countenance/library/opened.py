@@ -6,6 +6,7 @@ The use cases stand beside it, a class a subject; `Library` is all of them in on
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -94,6 +95,20 @@ class Opened:
     def trail(self) -> Trail:
         """The audit log: read, signed, verified, written out."""
         return self._trail
+
+    @contextmanager
+    def acting_as(self, actor: str, *, language: str = "") -> Iterator[None]:
+        """
+        Let `actor` act, as long as this lasts; and notices be in `language`.
+
+        Of the empty string each stays as the settings have it.
+        """
+        own = self._settings
+        self._settings = replace(own, actor=actor or own.actor, language=language or own.language)
+        try:
+            yield
+        finally:
+            self._settings = own
 
     def now(self) -> datetime:
         """The present by which states are told: the clock, unless it was set back (P15)."""

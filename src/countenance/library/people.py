@@ -27,7 +27,8 @@ class Enrolled:
     """
     An enrolment, and how many earlier photos were searched for the person.
 
-    `compared` is nothing if another run holds the library: then it, or the next ingest, searches.
+    `compared` is nothing if it was not searched: another run holds the library, which then does, or
+    the next ingest.
     """
 
     enrolment: Enrolment
@@ -48,6 +49,8 @@ class People(Cases):
         standing: Standing | None = None,
         guardian: tuple[str, str] | None = None,
         again: bool = False,
+        namesake: bool = False,
+        search: bool = True,
         progress: Progress = silent,
     ) -> Enrolled:
         """
@@ -56,7 +59,9 @@ class People(Cases):
         `who` is a new name, or with `again` a person's id or name. Without a picture nobody is
         recognised; they are put into faces by hand, and no model is needed (P18). `evidence`
         are the bytes of what shows that they agree, `guardian` the name and the relation of who
-        agrees for a child.
+        agrees for a child; the name of a `namesake` may be somebody else's too. Without `search`,
+        `search_again` is left to do.
+
         Raises `PoorPicture` if no picture is good enough, and `Refused` if the name is taken, if a
         child has no guardian, if somebody died too lately to be enrolled from a record, or while an
         objection stands; then nothing is stored.
@@ -70,6 +75,7 @@ class People(Cases):
             standing=standing,
             guardian=guardian,
             historical_years=self._settings.historical_years,
+            namesake=namesake,
         )
         require_room(self.root)
         looked = look_at(portraits, self.extractor) if portraits else Looked.at_nothing()
@@ -82,7 +88,18 @@ class People(Cases):
             # Those of the references that were replaced.
             destroy_strays(self._stores)
         self._did_act()
+        if not search:
+            return Enrolled(enrolment, None)
         return Enrolled(enrolment, self._search_again(progress) if portraits else 0)
+
+    def search_again(self, *, progress: Progress = silent) -> int | None:
+        """
+        Search the photos that are here for who enrolled since. Gives how many they were.
+
+        It goes on where it stopped. It is nothing if another run holds the library: then that, or
+        the next ingest, searches.
+        """
+        return self._search_again(progress)
 
     def people(self) -> list[Person]:
         with self._database.read() as tx:

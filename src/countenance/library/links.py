@@ -1,0 +1,293 @@
+"""Links to the web: given, followed, ended; and who enrols by an invitation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act
+from countenance.catalog import collections, links, people
+from countenance.catalog.collections import Collection
+from countenance.catalog.links import Link, LinkKind
+from countenance.catalog.people import Person
+from countenance.core.canonical import canonical_json
+from countenance.core.ids import CollectionId, PersonId
+from countenance.enrol.enrol import Enrolment, Portrait
+from countenance.errors import NotFound, Refused, UsageError
+from countenance.library.people import People
+from countenance.library.records import Records
+from countenance.library.searches import Searches
+from countenance.people.consent import DEFAULT_DURATION, Consent
+from countenance.people.guardians import AgeBand, Standing
+from countenance.people.notice import load_notice
+from countenance.people.purpose import RECOGNISING, Purpose, Wish
+
+
+class LeadsNowhere(NotFound):
+    """There is no such link, or it was ended, or its time or the consent it was for is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A link, and the token that stands in it: shown now, and never again."""
+
+    link: Link
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an invitation invites to, and until when (exclusive) what is agreed to by it holds."""
+
+    link: Link
+    collection: Collection
+    agreed_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """
+    What somebody who was invited says: a name, what they tick, and whose rules hold.
+
+    `guardian` is the name and the relation of who agrees for a child. `number` is what they wear.
+    """
+
+    name: str
+    purposes: frozenset[Purpose]
+    portraits: Sequence[Portrait] = ()
+    band: AgeBand = AgeBand.ADULT
+    guardian: tuple[str, str] | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody who enrolled by an invitation, and their own link."""
+
+    enrolment: Enrolment
+    own: Issued
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Who follows a link of their own, and what they agree to now."""
+
+    link: Link
+    person: Person
+    consents: tuple[Consent, ...]
+    collection: Collection | None
+
+    def agrees(self, purpose: Purpose) -> bool:
+        return any(one.wish.purpose == purpose for one in self.consents)
+
+
+class Links(People, Searches, Records):
+    """What is done with links."""
+
+    def invite(
+        self,
+        collection: str,
+        *,
+        until: datetime | None = None,
+        agreed_until: datetime | None = None,
+        channel: str = "",
+        browse: bool = False,
+    ) -> Issued:
+        """
+        A new invitation to a collection; `catalog.links.Link` says what its parts are.
+
+        Raises `NotFound` if there is no such collection, and `UsageError` if it would be over
+        before it begins, or is to be browsed and of minors.
+        """
+        with self._database.write() as tx:
+            where = collections.get(tx, collection)
+            if browse and where.minors:
+                raise UsageError("a collection of minors is not looked through by link")
+            new = self._link(tx, LinkKind.INVITATION, where.id, until)
+            made = replace(new, channel=channel.strip(), browse=browse, agreed_until=agreed_until)
+            return self._issue(tx, made)
+
+    def link_for(self, who: str, *, until: datetime | None = None) -> Issued:
+        """
+        A new link of a person's own, for who lost theirs; earlier ones go on.
+
+        Raises `NotFound` if there is no such person.
+        """
+        with self._database.write() as tx:
+            person = people.get(tx, who)
+            own = [one for one in links.list_all(tx) if one.person == person.id]
+            came = own[0] if own else None
+            new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
+            made = replace(new, person=person.id, browse=bool(came and came.browse))
+            return self._issue(tx, made)
+
+    def links(self) -> list[Link]:
+        """Every link there was, the oldest first, without what stands in it."""
+        with self._database.read() as tx:
+            return links.list_all(tx)
+
+    def end_link(self, which: str) -> Link:
+        """
+        End a link: from now on it leads nowhere. What was agreed to by it goes on.
+
+        Raises `NotFound` if there is no such link.
+        """
+        with self._database.write() as tx:
+            found = links.get(tx, which)
+            links.end(tx, found.id, at=self._stores.now(tx))
+            self._log(tx, Act.LINK_ENDED, subjects=(found.id,))
+            ended = links.get(tx, which)
+        self._did_act()
+        return ended
+
+    # --- followed ---------------------------------------------------------------------------
+
+    def invitation(self, token: str) -> Invitation:
+        """Raises `LeadsNowhere` if it does, whatever the reason."""
+        with self._database.read() as tx:
+            return self._invitation(tx, token)
+
+    def own(self, token: str) -> Own:
+        """
+        Who follows a link of their own.
+
+        Raises `LeadsNowhere` if it does: there is no such link, it was ended, its time has
+        come, or they agree to nothing any more.
+        """
+        self._latch()
+        with self._database.read() as tx:
+            return self._own(tx, token)
+
+    def join(self, token: str, joining: Joining) -> Joined:
+        """
+        Enrol somebody by an invitation, and give them a link of their own.
+
+        Their pictures are not searched for yet: `search_again` does that. Raises `LeadsNowhere` if
+        the invitation does, `UsageError` if nothing is agreed to, `Refused` if a picture is given
+        where nobody is recognised, and else as `enrol` does.
+        """
+        invitation = self.invitation(token)
+        wishes = tuple(sorted(_wishes(invitation, joining)))
+        if not wishes:
+            raise UsageError("nothing was agreed to, and nothing was stored")
+        if joining.portraits and not invitation.collection.recognises:
+            raise Refused("nobody is recognised in this collection")
+        recognised = any(one.purpose in RECOGNISING for one in wishes)
+        with self.acting_as(invitation.link.id):
+            done = self.enrol(
+                joining.name,
+                joining.portraits if recognised else (),
+                wishes,
+                until=invitation.agreed_until,
+                evidence=self._evidence(invitation, wishes),
+                standing=Standing(joining.band),
+                guardian=joining.guardian,
+                namesake=True,
+                search=False,
+            )
+            who = done.enrolment.person
+            if joining.number.strip() and not invitation.collection.minors:
+                self._wear(invitation.collection, who.id, joining.number.strip())
+            with self._database.write() as tx:
+                new = self._link(tx, LinkKind.OWN, invitation.collection.id, None)
+                made = replace(new, person=who.id, browse=invitation.link.browse)
+                return Joined(done.enrolment, self._issue(tx, made))
+
+    def give_pictures(self, token: str, portraits: Sequence[Portrait]) -> Enrolment:
+        """
+        Put other pictures in the place of those that somebody enrolled from, by their own link.
+
+        Raises `LeadsNowhere` if it does, and else as `enrol` does.
+        """
+        own = self.own(token)
+        wishes = tuple(sorted(one.wish for one in own.consents if one.wish.purpose in RECOGNISING))
+        if not wishes:
+            raise UsageError("nothing is agreed to that takes a picture")
+        ends = [one.events[-1].until for one in own.consents]
+        with self.acting_as(own.person.id):
+            done = self.enrol(
+                own.person.id,
+                portraits,
+                wishes,
+                until=min(one for one in ends if one is not None),
+                evidence=canonical_json({"link": own.link.id, "pictures": len(portraits)}),
+                again=True,
+                search=False,
+            )
+        return done.enrolment
+
+    # ----------------------------------------------------------------------------------------
+
+    def _link(
+        self,
+        tx: Connection,
+        kind: LinkKind,
+        collection: CollectionId | None,
+        until: datetime | None,
+    ) -> Link:
+        at = self._stores.now(tx)
+        if until is not None and until <= at:
+            raise UsageError(f"it would be over before it begins: until {until:%Y-%m-%d %H:%M} UTC")
+        return Link(links.new_link_id(), kind, None, collection, at, until=until)
+
+    def _issue(self, tx: Connection, made: Link) -> Issued:
+        token = links.new_token()
+        links.add(tx, made, token)
+        about = [one for one in (made.person, made.collection) if one is not None]
+        self._log(tx, Act.LINK_MADE, subjects=(made.id, *about))
+        return Issued(made, token)
+
+    def _invitation(self, tx: Connection, token: str) -> Invitation:
+        found, at = links.followed(tx, token, LinkKind.INVITATION), self._stores.now(tx)
+        if found is None or not found.leads(at) or found.collection is None:
+            raise LeadsNowhere("this link leads nowhere")
+        if found.agreed_until is not None and found.agreed_until <= at:
+            raise LeadsNowhere("this link leads nowhere")
+        where = collections.get(tx, found.collection)
+        return Invitation(found, where, found.agreed_until or at + DEFAULT_DURATION)
+
+    def _own(self, tx: Connection, token: str) -> Own:
+        found, at = links.followed(tx, token, LinkKind.OWN), self._stores.now(tx)
+        # Where there is none it takes the same steps, of an id that nobody has.
+        who = found.person if found is not None and found.leads(at) else None
+        own = people.consents(tx, people=[who or PersonId("")])
+        live = tuple(one for one in own if one.in_force(at))
+        known = people.named(tx, who or "")
+        if found is None or not live or len(known) != 1:
+            raise LeadsNowhere("this link leads nowhere")
+        where = None if found.collection is None else collections.get(tx, found.collection)
+        return Own(found, known[0], live, where)
+
+    def _wear(self, where: Collection, who: PersonId, number: str) -> None:
+        """Put somebody on a roster with the number they say; not if somebody else said it."""
+        with self._database.write() as tx:
+            taken = collections.wearing(tx, where.id, number) is not None
+            collections.add_to_roster(
+                tx, where.id, who, at=self._stores.now(tx), number="" if taken else number
+            )
+            self._log(tx, Act.ROSTER_CHANGED, subjects=(where.id, who))
+
+    def _evidence(self, invitation: Invitation, wishes: tuple[Wish, ...]) -> bytes:
+        """What shows that they agreed: what was shown, and what was ticked."""
+        notice = load_notice(self._settings.language)
+        return canonical_json(
+            {
+                "invitation": invitation.link.id,
+                "language": notice.language,
+                "notice": notice.digest,
+                "ticked": [str(one) for one in wishes],
+                "until": invitation.agreed_until.isoformat(timespec="seconds"),
+            }
+        )
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _wishes(invitation: Invitation, joining: Joining) -> set[Wish]:
+    """What was ticked, of what an invitation asks for."""
+    asked = {Wish(Purpose.FIND_ME), Wish(Purpose.TELL_ME)}
+    if invitation.link.channel:
+        asked.add(Wish(Purpose.MAY_PUBLISH, invitation.link.channel))
+    return {one for one in asked if one.purpose in joining.purposes}

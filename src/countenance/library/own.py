@@ -1,0 +1,351 @@
+"""
+What somebody does by a link of their own: see their pictures, say whether they are in one, take
+them along, leave.
+
+Whoever holds the link acts as that person, and the log says so by the person's id. Each answer asks
+consent and grant at the instant it is given, each picture too (P8).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from sqlalchemy import Connection
+
+from countenance.audit.entry import Act, Entry
+from countenance.catalog import (
+    copies,
+    disclosures,
+    evidence,
+    log,
+    people,
+    photos,
+    sightings,
+    sources,
+)
+from countenance.catalog.photos import Asked, Photo, Place
+from countenance.catalog.received import received
+from countenance.catalog.sightings import Sighting, SightingState, Within
+from countenance.core.canonical import Digest, digest
+from countenance.core.ids import CollectionId, CopyId, PhotoId
+from countenance.erasure.withdraw import Withdrawal
+from countenance.errors import Error, NotFound, Refused, Unreadable, UsageError
+from countenance.gallery.bands import Band
+from countenance.library.links import Links, Own
+from countenance.library.photos import address
+from countenance.media.cut import Cut, cut
+from countenance.people.gate import admitted
+from countenance.people.purpose import Purpose, Wish
+from countenance.people.record import Delivery, Look
+
+LOOKED_THROUGH_AT_ONCE = 60
+
+_PICTURES_KEPT = 256
+"""Cut in memory, so that a page that is opened again is not computed again."""
+
+
+class Word(StrEnum):
+    """What somebody says of a picture that may show them."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class MyPicture:
+    """
+    A picture that somebody is in, or may be. `page` is where it stands on the web, if it does.
+
+    `width` and `height` are those of the photo, upright, in pixels.
+    """
+
+    sighting: Sighting
+    photo: PhotoId
+    width: int
+    height: int
+    sure: bool
+    page: str
+
+    @property
+    def ratio(self) -> float:
+        return self.width / self.height
+
+
+@dataclass(frozen=True, slots=True)
+class MyPictures:
+    """All of one's pictures, newest first; who looked for one, and who was given any of them."""
+
+    own: Own
+    sure: tuple[MyPicture, ...]
+    to_check: tuple[MyPicture, ...]
+    looks: tuple[Look, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBytes:
+    """A picture as it goes out, and what stands for its bytes."""
+
+    data: bytes
+    content_type: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is there of somebody, and goes when they leave, in numbers."""
+
+    own: Own
+    pictures: int
+    references: int
+    evidence: int
+    given_out: int
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookedThrough:
+    """Photos of a collection, in the order of time; `next` is where to go on, if there are more."""
+
+    photos: tuple[Photo, ...]
+    next: Place | None
+
+
+class OwnPictures(Links):
+    """What is done by a link of one's own. All raise `LeadsNowhere` if it does."""
+
+    def my_pictures(self, token: str, *, renewed: bool = False) -> MyPictures:
+        """
+        One's pictures. It is a look, and in the log; but not where a page that is open is
+        `renewed`: that is the same look.
+        """
+        own = self.own(token)
+        with self._database.write() as tx:
+            at = self._stores.now(tx)
+            seen = self._mine(tx, own)
+            if not renewed:
+                asked = [one.id for one in own.consents if one.wish.purpose is Purpose.FIND_ME]
+                about = (own.person.id,)
+                log.record(
+                    tx,
+                    Entry(Act.FOUND, at, own.person.id, Purpose.FIND_ME, about, tuple(asked)),
+                )
+            looks = tuple(
+                Look(one.at, one.actor, one.act.value, one.purpose)
+                for one in log.looked_for(tx, own.person.id)
+                if one.actor != own.person.id
+            )
+            given = tuple(received(tx, own.person.id))
+            sizes = photos.sizes(tx, [one.photo for one in seen])
+        if not renewed:
+            self._did_act()
+        found = [self._my_picture(one, sizes[one.photo]) for one in seen]
+        found.sort(key=lambda one: (one.sighting.taken_at, one.sighting.locator), reverse=True)
+        return MyPictures(
+            own,
+            tuple(one for one in found if one.sure),
+            tuple(one for one in found if not one.sure),
+            looks,
+            given,
+        )
+
+    def my_count(self, token: str) -> tuple[int, int]:
+        """How many of one's pictures are sure, and how many to check; for a page that is open."""
+        own = self.own(token)
+        with self._database.read() as tx:
+            seen = self._mine(tx, own)
+        sure = sum(1 for one in seen if _is_sure(one))
+        return sure, len(seen) - sure
+
+    def my_picture(self, token: str, which: str, how: Cut) -> PictureBytes:
+        """
+        One of one's pictures, cut from its preview.
+
+        Raises `NotFound` if it is not one of them, or there is no preview of it.
+        """
+        own = self.own(token)
+        with self._database.read() as tx:
+            one = self._my_sighting(tx, own, which)
+            photo = photos.get(tx, one.photo)
+            if photo is None or photo.preview is None:
+                raise NotFound(f"{which}: there is no preview")
+            copy = copies.get(tx, photo.preview)
+        return self._cut(copy.id, copy.digest, how, one.box, photo.width)
+
+    def my_original(self, token: str, which: str) -> tuple[str, bytes]:
+        """
+        One of one's pictures as it stands at its source, and what it is called there.
+
+        Where it cannot be read there, it is the preview. Raises `NotFound` as `my_picture` does.
+        """
+        own = self.own(token)
+        with self._database.read() as tx:
+            one = self._my_sighting(tx, own, which)
+            photo = photos.get(tx, one.photo)
+        name = PurePosixPath(one.locator.split("?")[0]).name or f"{one.id}.jpg"
+        try:
+            reader = self._reader(self.source(one.source))
+            data = reader.read(one.locator, max_bytes=self._decoder.limits.max_bytes)
+            if photo is not None and digest(data) == photo.digest:
+                return name, data
+        except (Unreadable, Error):
+            pass
+        return f"{PurePosixPath(name).stem}.jpg", self.my_picture(token, which, Cut.WHOLE).data
+
+    def say(self, token: str, which: str, word: Word) -> None:
+        """
+        Say whether one is in a picture. A no is final: the picture is gone from the page, and no
+        model asks again (P12).
+
+        Raises `NotFound` if it is not a picture that may show them.
+        """
+        own = self.own(token)
+        with self._database.read() as tx:
+            self._my_sighting(tx, own, which)
+        if word is Word.UNSURE:
+            return
+        with self.acting_as(own.person.id):
+            if word is Word.YES:
+                self.confirm_sighting(which)
+            else:
+                self.reject_sighting(which)
+
+    # --- without a face ---------------------------------------------------------------------
+
+    def look_through(self, token: str, asked: Asked, *, after: Place = ("", "")) -> LookedThrough:
+        """
+        The photos of the collection that one was invited to, by words and time.
+
+        Raises `Refused` if the invitation did not allow that.
+        """
+        own = self.own(token)
+        where = _require_browse(own)
+        found: list[tuple[Place, Photo]] = []
+        with self._database.read() as tx:
+            at = self._stores.now(tx)
+            part = photos.look_through(
+                tx, where, asked, after=after, count=LOOKED_THROUGH_AT_ONCE + 1
+            )
+            more = len(part) > LOOKED_THROUGH_AT_ONCE
+            part = part[:LOOKED_THROUGH_AT_ONCE]
+            found = [one for one in part if sources.covered(tx, one[1], at=at)]
+        return LookedThrough(tuple(photo for _, photo in found), part[-1][0] if more else None)
+
+    def looked_at(self, token: str, which: str) -> Photo:
+        """A photo of that collection, with its faces from left to right. Raises as above."""
+        with self._database.read() as tx:
+            return self._browsed(tx, self.own(token), which)
+
+    def looked_at_picture(self, token: str, which: str, how: Cut) -> PictureBytes:
+        """A photo of that collection, cut from its preview. Raises as above."""
+        with self._database.read() as tx:
+            photo = self._browsed(tx, self.own(token), which)
+            assert photo.preview is not None  # noqa: S101  `_browsed` asked for it
+            copy = copies.get(tx, photo.preview)
+        return self._cut(copy.id, copy.digest, how, (0, 0, 1, 1), photo.width)
+
+    def i_am_in(self, token: str, which: str, face: int) -> None:
+        """
+        Say that one is in a photo of that collection: in its face of this number, from 1.
+
+        Raises as above, and `Refused` if that cannot be said by link. Then the desk decides:
+        whether somebody else is that face is nobody's to learn here (P10).
+        """
+        own = self.own(token)
+        with self._database.read() as tx:
+            photo = self._browsed(tx, own, which)
+        try:
+            with self.acting_as(own.person.id):
+                self.add_sighting(photo.id, face, own.person.id)
+        except (UsageError, Refused) as exc:
+            raise Refused("that could not be taken down; ask at the desk") from exc
+
+    # --- leaving ----------------------------------------------------------------------------
+
+    def leaving(self, token: str) -> Leaving:
+        """What would go, counted now."""
+        own = self.own(token)
+        who = own.person.id
+        with self._database.read() as tx:
+            given = received(tx, who)
+            return Leaving(
+                own,
+                pictures=sightings.count_of(tx, who),
+                references=len(people.references_of(tx, who, list(Purpose))),
+                evidence=evidence.count_of(tx, who),
+                given_out=len(disclosures.showing(tx, who, channels=None)),
+                recipients=tuple(sorted({one.recipient for one in given})),
+            )
+
+    def leave(self, token: str, what: Purpose | Wish | None = None) -> Withdrawal:
+        """Withdraw one purpose, one channel, or everything: see `withdraw`."""
+        own = self.own(token)
+        with self.acting_as(own.person.id):
+            return self.withdraw(own.person.id, what)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _mine(self, tx: Connection, own: Own, which: str = "") -> list[Sighting]:
+        """One's sightings through the gate: none, if one does not look for oneself."""
+        at = self._stores.now(tx)
+        if own.person.id not in admitted(own.consents, purposes=(Purpose.FIND_ME,), at=at):
+            return []
+        return sightings.shown(tx, [own.person.id], at=at, within=Within(sighting=which))
+
+    def _my_sighting(self, tx: Connection, own: Own, which: str) -> Sighting:
+        for one in self._mine(tx, own, which or "-"):
+            return one
+        raise NotFound(f"{which}: not a picture of yours")
+
+    def _my_picture(self, one: Sighting, size: tuple[int, int]) -> MyPicture:
+        where = address(one, self._reader(self.source(one.source)))
+        page = where if where.startswith(("https://", "http://")) else ""
+        return MyPicture(one, one.photo, *size, _is_sure(one), page)
+
+    def _browsed(self, tx: Connection, own: Own, which: str) -> Photo:
+        where = _require_browse(own)
+        photo = photos.get(tx, PhotoId(which))
+        if photo is None or photo.preview is None or not photo.locators:
+            raise NotFound(f"{which}: no such photo")
+        there = sources.get(tx, photo.source).collection
+        if there != where or not sources.covered(tx, photo, at=self._stores.now(tx)):
+            raise NotFound(f"{which}: no such photo")
+        return photo
+
+    def _cut(
+        self,
+        which: CopyId,
+        expected: Digest,
+        how: Cut,
+        box: tuple[float, float, float, float],
+        width: int,
+    ) -> PictureBytes:
+        kept = self.__dict__.setdefault("_cuts", lru_cache(_PICTURES_KEPT)(self._cut_anew))
+        data: bytes = kept(which, expected, how, box, width)
+        return PictureBytes(data, "image/jpeg", digest(data)[:32])
+
+    def _cut_anew(
+        self,
+        which: CopyId,
+        expected: Digest,
+        how: Cut,
+        box: tuple[float, float, float, float],
+        width: int,
+    ) -> bytes:
+        return cut(self._stores.blobs.read(which, expected=expected), how, box=box, width=width)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _is_sure(one: Sighting) -> bool:
+    return one.state is SightingState.CONFIRMED or one.band is Band.SURE
+
+
+def _require_browse(own: Own) -> CollectionId:
+    """The collection that one may look through. Raises `Refused` if there is none."""
+    if own.collection is None or own.collection.minors or not own.link.browse:
+        raise Refused("the pictures of this collection are not looked through by link")
+    return own.collection.id

@@ -1,0 +1,147 @@
+"""
+The application: pages for people, and for programs what `api` answers.
+
+Errors of our tree become pages, or JSON for programs, with the status that the tree gives them.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from countenance import __version__
+from countenance.api.recalls import failed, recalls_routes, refused
+from countenance.errors import Error, Refused, UsageError
+from countenance.jobs.searching import Searching
+from countenance.library import Library
+from countenance.web.assets import PREFIX, Assets
+from countenance.web.context import Web, web_of
+from countenance.web.pages import Pages
+from countenance.web.person import join, leave, mine, other
+from countenance.web.pool import THREADS, Pool
+from countenance.web.public import home, receipt
+from countenance.web.security import BodyTooLong, Secured
+
+FOR_PROGRAMS = ("/v1/", "/api/")
+"""Below these, errors are JSON."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def make_app(
+    open_library: Callable[[], Library], *, address: str = "", threads: int = THREADS
+) -> FastAPI:
+    """
+    The application. `open_library` is called in each of so many `threads`; the libraries are closed
+    when it shuts down.
+
+    `address` is where others reach it, such as `https://faces.example`. Of one, the server answers
+    under that name and on this machine alone. It must be shut down (its lifespan, or `web.close`).
+    """
+    pool, assets = Pool(open_library, threads=threads), Assets()
+    searching = Searching(open_library)
+
+    web = Web(pool, assets, Pages(assets), searching, address.rstrip("/"))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            web.close()
+
+    app = _Application(
+        title="Countenance",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.web = web
+    app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
+    app.router.routes.extend(recalls_routes(pool.run))
+    for page in (home, receipt, join, mine, other, leave):
+        app.include_router(page.router)
+    app.hosts = _hosts(address)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    return app
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+class _Application(FastAPI):
+    """An application that stands behind `Secured` whole: also what fails carries its headers."""
+
+    hosts: frozenset[str] = frozenset()
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Secured(super().build_middleware_stack(), hosts=self.hosts)
+
+
+def _hosts(address: str) -> frozenset[str]:
+    name = urlsplit(address).hostname
+    return frozenset() if name is None else frozenset({name, *_LOOPBACK})
+
+
+async def _on_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Error)  # noqa: S101  it is registered for nothing else
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return await failed(request, exc)
+    # Only what somebody can do something about is told, and never who is enrolled (P10).
+    told = exc.message if isinstance(exc, UsageError | Refused) else ""
+    return _page(request, exc.http_status, told)
+
+
+async def _on_http(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101  it is registered for nothing else
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return await refused(request, exc)
+    answer = _page(request, exc.status_code, "")
+    answer.headers.update(exc.headers or {})
+    return answer
+
+
+async def _on_invalid(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)  # noqa: S101  it is registered for nothing else
+    if request.url.path.startswith(FOR_PROGRAMS):
+        said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in exc.errors()]
+        return JSONResponse({"error": "; ".join(said)}, 422, {"Cache-Control": "no-store"})
+    return _page(request, 422, "")
+
+
+async def _on_long(_request: Request, _exc: Exception) -> Response:
+    return PlainTextResponse("this is longer than it may be\n", 413)
+
+
+async def _on_gone(_request: Request, _exc: Exception) -> Response:
+    return Response(status_code=400)  # nobody hears it
+
+
+async def _on_bug(request: Request, _exc: Exception) -> Response:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return JSONResponse({"error": "failed, and should not have"}, 500)
+    return _page(request, 500, "")
+
+
+def _page(request: Request, status: int, told: str) -> Response:
+    return web_of(request).page(request, "error.html", status=status, code=status, told=told)
+
+
+_HANDLERS = {
+    Error: _on_error,
+    HTTPException: _on_http,
+    RequestValidationError: _on_invalid,
+    BodyTooLong: _on_long,
+    ClientDisconnect: _on_gone,
+    Exception: _on_bug,
+}

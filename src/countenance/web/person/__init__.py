@@ -1,0 +1,1 @@
+"""What the person shown sees: asked, found, gone; by a link, and without an account."""

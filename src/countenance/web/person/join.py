@@ -1,0 +1,164 @@
+"""
+Joining by an invitation: what do you agree to, then a picture, if you give one.
+
+Nothing is kept between the two pages: what was ticked goes along in the form, and is stored with
+the picture, or not at all.
+"""
+
+from fastapi import APIRouter
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from countenance.enrol.enrol import PoorPictures, Portrait
+from countenance.errors import UsageError
+from countenance.library import Joining
+from countenance.library.links import Invitation
+from countenance.people.guardians import AgeBand
+from countenance.people.names import MAX_NAME
+from countenance.people.notice import load_notice
+from countenance.people.purpose import RECOGNISING, Purpose
+from countenance.web.context import Web, web_of
+from countenance.web.forms import Form, read_form
+from countenance.web.person.following import followed
+from countenance.web.person.words import sentences
+from countenance.web.rates import PICTURES
+from countenance.web.security import client
+
+router = APIRouter(include_in_schema=False)
+
+MAX_PORTRAITS = 5
+NUMBER_LENGTH = 32
+
+TICKS = {"find": Purpose.FIND_ME, "tell": Purpose.TELL_ME, "publish": Purpose.MAY_PUBLISH}
+"""What the boxes are called in the form."""
+
+
+@router.get("/i/{token}")
+async def ask(request: Request, token: str) -> Response:
+    """What do you agree to? No box is ticked."""
+    return _agree(request, await _invitation(request, token), Form(FormData(), {}))
+
+
+@router.post("/i/{token}")
+async def agree(request: Request, token: str) -> Response:
+    """What was ticked; then a picture is asked for, where one is of use."""
+    invitation, form = await _invitation(request, token), await read_form(request)
+    trouble = _trouble(form)
+    if trouble:
+        return _agree(request, invitation, form, trouble=trouble)
+    if not _joining(form).purposes & RECOGNISING or not invitation.collection.recognises:
+        return await _store(request, token, invitation, form)
+    return _picture(request, invitation, form)
+
+
+@router.post("/i/{token}/picture")
+async def picture(request: Request, token: str) -> Response:
+    """The picture, or that there is none; the answer says in words what is wrong with it."""
+    web_of(request).rates.take(PICTURES, client(request))
+    invitation = await _invitation(request, token)
+    form = await read_form(request, max_files=MAX_PORTRAITS)
+    if _trouble(form):
+        return _agree(request, invitation, form, trouble=_trouble(form))
+    if not form.files.get("picture") and not form.ticked("without"):
+        return _picture(request, invitation, form, trouble=["missing"])
+    return await _store(request, token, invitation, form)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+async def _invitation(request: Request, token: str) -> Invitation:
+    return await followed(request, lambda library: library.invitation(token))
+
+
+def _trouble(form: Form) -> list[str]:
+    """What is missing on the first page, as words for its template."""
+    found = []
+    if not _ticked(form):
+        found.append("ticks")
+    if not form.text("name") or len(form.text("name")) > MAX_NAME:
+        found.append("name")
+    if form.text("band") not in [*map(str, (AgeBand.ADULT, AgeBand.TEEN, AgeBand.CHILD))]:
+        found.append("band")
+    guardian = form.text("guardian") and form.text("relation")
+    if form.text("band") == AgeBand.CHILD and not guardian:
+        found.append("guardian")
+    return found
+
+
+def _ticked(form: Form) -> frozenset[Purpose]:
+    return frozenset(purpose for name, purpose in TICKS.items() if form.ticked(name))
+
+
+def _joining(form: Form) -> Joining:
+    band = AgeBand(form.text("band"))
+    child = band is AgeBand.CHILD
+    without = form.ticked("without")
+    pictures = [] if without else form.files.get("picture", [])
+    return Joining(
+        name=form.text("name"),
+        purposes=_ticked(form),
+        portraits=[Portrait(one.name, one.data) for one in pictures],
+        band=band,
+        guardian=(form.text("guardian"), form.text("relation")) if child else None,
+        number=form.text("number")[:NUMBER_LENGTH],
+    )
+
+
+async def _store(request: Request, token: str, invitation: Invitation, form: Form) -> Response:
+    web = web_of(request)
+    joining, language = _joining(form), web.language(request).tag
+    pool = web.pool.look if joining.portraits else web.pool.run
+    try:
+        done = await pool(lambda library: library.join(token, joining), language=language)
+    except PoorPictures as exc:
+        said = [sentences(one, web.language(request)) for one in exc.pictures]
+        return _picture(request, invitation, form, poor=said)
+    except UsageError as exc:
+        return _agree(request, invitation, form, trouble=["name"], told=exc.message)
+    if joining.portraits:
+        web.searching.wake()
+    return RedirectResponse(f"/me/{done.own.token}?new=1", 303)
+
+
+def _agree(
+    request: Request,
+    invitation: Invitation,
+    form: Form,
+    *,
+    trouble: list[str] | None = None,
+    told: str = "",
+) -> Response:
+    web: Web = web_of(request)
+    return web.page(
+        request,
+        "person/agree.html",
+        status=422 if trouble else 200,
+        invitation=invitation,
+        notice=load_notice(web.language(request).tag),
+        form=form,
+        trouble=trouble or [],
+        told=told,
+    )
+
+
+def _picture(
+    request: Request,
+    invitation: Invitation,
+    form: Form,
+    *,
+    trouble: list[str] | None = None,
+    poor: list[list[str]] | None = None,
+) -> Response:
+    kept = ("find", "tell", "publish", "name", "band", "guardian", "relation", "number")
+    return web_of(request).page(
+        request,
+        "person/picture.html",
+        status=422 if trouble or poor else 200,
+        invitation=invitation,
+        kept={name: form.text(name) for name in kept if form.text(name)},
+        action=f"{request.url.path.removesuffix('/picture')}/picture",
+        trouble=trouble or [],
+        poor=poor or [],
+    )

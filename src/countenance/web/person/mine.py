@@ -1,0 +1,251 @@
+"""My photos, by a link of one's own: who holds it is that person here, and the log says so."""
+
+import asyncio
+import zipfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from io import RawIOBase
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from countenance.enrol.enrol import PoorPictures, Portrait
+from countenance.errors import Error, NotFound
+from countenance.library import Library, Own
+from countenance.library.own import MyPictures, PictureBytes, Word
+from countenance.media.cut import Cut
+from countenance.people.record import Look
+from countenance.sources.names import numbered
+from countenance.web.context import Web, web_of
+from countenance.web.forms import read_form
+from countenance.web.person.following import followed
+from countenance.web.person.join import MAX_PORTRAITS
+from countenance.web.person.words import sentences
+from countenance.web.rates import PICTURES
+from countenance.web.security import client
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+router = APIRouter(include_in_schema=False)
+
+LOOKS_EVERY = 1.0
+"""Seconds between two looks for something new, while a page is open."""
+
+OPEN_FOR = 600
+"""Looks, after which a page that is open asks anew."""
+
+
+@router.get("/me/{token}")
+async def mine(request: Request, token: str) -> Response:
+    """One's pictures. `new` is said once, right after joining."""
+    web = web_of(request)
+    found = await followed(request, lambda library: library.my_pictures(token))
+    return web.page(
+        request,
+        "person/mine.html",
+        **_shown(web, token, found),
+        looks=_counted(found.looks),
+        deliveries=found.deliveries,
+        new=request.query_params.get("new") == "1",
+        link=web.url(request, f"/me/{token}"),
+    )
+
+
+@router.get("/me/{token}/pictures")
+async def part(request: Request, token: str) -> Response:
+    """The same, as the part of the page that renews itself."""
+    web = web_of(request)
+    found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
+    return web.page(request, "person/pictures.html", **_shown(web, token, found))
+
+
+@router.get("/me/{token}/news")
+async def news(request: Request, token: str) -> Response:
+    """What is new, as it comes: how far the search is, and `found` when there are others."""
+    web = web_of(request)
+    first = await followed(request, lambda library: library.my_count(token))
+
+    async def events() -> AsyncIterator[str]:
+        known, told = first, ""
+        for _ in range(OPEN_FOR):
+            step = web.searching.now
+            part = web.pages.fill(request, "person/progress.html", step=step)
+            if part != told:
+                told = part
+                yield "".join(f"data: {line}\n" for line in part.splitlines()) + "\n"
+            try:
+                count = await web.pool.run(lambda library: library.my_count(token))
+            except Error:
+                yield "event: gone\ndata: gone\n\n"
+                return
+            if count != known:
+                known = count
+                yield f"event: found\ndata: {sum(count)}\n\n"
+            await asyncio.sleep(LOOKS_EVERY)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events(), headers=headers, media_type="text/event-stream")
+
+
+@router.get("/me/{token}/photo/{which}")
+async def photo(request: Request, token: str, which: str) -> Response:
+    """One picture, with one's face marked in it."""
+    web = web_of(request)
+    found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
+    ours = [one for one in (*found.sure, *found.to_check) if one.sighting.id == which]
+    if not ours:
+        raise NotFound("not a picture of yours")
+    given = [one for one in found.deliveries if one.photo == ours[0].photo]
+    return web.page(request, "person/photo.html", token=token, one=ours[0], deliveries=given)
+
+
+@router.get("/me/{token}/picture/{which}/{how}")
+async def picture(request: Request, token: str, which: str, how: Cut) -> Response:
+    """A picture's bytes: consent and grant are asked as they leave."""
+    sent = await followed(request, lambda library: library.my_picture(token, which, how))
+    return as_sent(request, sent)
+
+
+@router.post("/me/{token}/say")
+async def say(request: Request, token: str) -> Response:
+    """Yes, no, or not sure. Without JavaScript the page is loaded again."""
+    form = await read_form(request)
+    word, which = form.text("word"), form.text("which")
+    if word not in list(Word):
+        raise NotFound("no such word")
+    await followed(request, lambda library: library.say(token, which, Word(word)))
+    if request.headers.get("hx-request") == "true":
+        return await part(request, token)
+    return RedirectResponse(f"/me/{token}#check", 303)
+
+
+@router.get("/me/{token}/all.zip")
+async def everything(request: Request, token: str) -> Response:
+    """All that are sure, as they stand at their sources, one after the other."""
+    web = web_of(request)
+    found = await followed(request, lambda library: library.my_pictures(token))
+
+    def original(which: str) -> Callable[[Library], tuple[str, bytes]]:
+        return lambda library: library.my_original(token, which)
+
+    async def parts() -> AsyncIterator[bytes]:
+        out, taken = _Streamed(), Counter[str]()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for one in found.sure:
+                try:
+                    name, data = await web.pool.run(original(one.sighting.id))
+                except Error:
+                    continue  # it was taken back meanwhile
+                taken[name] += 1
+                archive.writestr(numbered(name, taken[name]), data)
+                yield out.take()
+        yield out.take()
+
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="my-photos.zip"',
+    }
+    return StreamingResponse(parts(), headers=headers, media_type="application/zip")
+
+
+@router.get("/me/{token}/face")
+async def ask_face(request: Request, token: str) -> Response:
+    """Another picture to be looked for by, in the place of the one before."""
+    own = await followed(request, lambda library: library.own(token))
+    return _ask_face(request, token, own)
+
+
+@router.post("/me/{token}/face")
+async def face(request: Request, token: str) -> Response:
+    """The picture. What is wrong with it is said in words, and the one before stays."""
+    web = web_of(request)
+    web.rates.take(PICTURES, client(request))
+    own = await followed(request, lambda library: library.own(token))
+    form = await read_form(request, max_files=MAX_PORTRAITS)
+    given = [Portrait(one.name, one.data) for one in form.files.get("picture", [])]
+    if not given:
+        return _ask_face(request, token, own, trouble=["missing"])
+    language = web.language(request)
+    try:
+        await web.pool.look(
+            lambda library: library.give_pictures(token, given), language=language.tag
+        )
+    except PoorPictures as exc:
+        poor = [sentences(one, language) for one in exc.pictures]
+        return _ask_face(request, token, own, poor=poor)
+    web.searching.wake()
+    return RedirectResponse(f"/me/{token}?new=1", 303)
+
+
+def as_sent(request: Request, sent: PictureBytes) -> Response:
+    """A picture of somebody. Nobody keeps it; who has it already is told so."""
+    headers = {"Cache-Control": "private, no-store", "ETag": f'"{sent.tag}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(sent.data, headers=headers, media_type=sent.content_type)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+class _Streamed(RawIOBase):
+    """What a zip is written to, and taken from while it is written: it cannot go back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "Buffer", /) -> int:
+        self._written += memoryview(data)
+        return memoryview(data).nbytes
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        data = bytes(self._written)
+        self._written.clear()
+        return data
+
+
+def _shown(web: Web, token: str, found: MyPictures) -> dict[str, Any]:
+    return {
+        "token": token,
+        "own": found.own,
+        "sure": found.sure,
+        "to_check": found.to_check,
+        "step": web.searching.now,
+    }
+
+
+def _counted(looks: tuple[Look, ...]) -> list[tuple[str, int, datetime]]:
+    """Who looked, how often, and when last."""
+    by: dict[str, list[Look]] = {}
+    for one in looks:
+        by.setdefault(one.actor, []).append(one)
+    return [(actor, len(own), max(one.at for one in own)) for actor, own in sorted(by.items())]
+
+
+def _ask_face(
+    request: Request,
+    token: str,
+    own: Own,
+    *,
+    trouble: list[str] | None = None,
+    poor: list[list[str]] | None = None,
+) -> Response:
+    return web_of(request).page(
+        request,
+        "person/picture.html",
+        status=422 if trouble or poor else 200,
+        own=own,
+        kept={},
+        action=f"/me/{token}/face",
+        trouble=trouble or [],
+        poor=poor or [],
+    )

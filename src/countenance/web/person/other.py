@@ -1,0 +1,110 @@
+"""The way without a face: looking through a collection by words and time; "that is me"."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from countenance.catalog.photos import Asked, Photo, Place
+from countenance.errors import Refused, UsageError
+from countenance.library.own import LookedThrough
+from countenance.media.cut import Cut
+from countenance.web.context import web_of
+from countenance.web.forms import read_form
+from countenance.web.person.following import followed
+from countenance.web.person.mine import as_sent
+
+router = APIRouter(include_in_schema=False)
+
+_ASKED = ("words", "since", "until")
+
+
+@router.get("/me/{token}/other")
+async def other(request: Request, token: str) -> Response:
+    """The form, and what it found; or who to ask, where the collection is not looked through."""
+    web = web_of(request)
+    own = await followed(request, lambda library: library.own(token))
+    said = {
+        name: request.query_params.get(name, "").strip() for name in ("words", "since", "until")
+    }
+    after = _after(request)
+    found: LookedThrough | None = None
+    trouble = ""
+    if own.link.browse:
+        try:
+            asked = Asked(said["words"], _minute(said["since"]), _minute(said["until"]))
+            found = await followed(
+                request, lambda library: library.look_through(token, asked, after=after)
+            )
+        except UsageError:
+            trouble = "asked"
+    return web.page(
+        request,
+        "person/other.html",
+        status=422 if trouble else 200,
+        token=token,
+        own=own,
+        said=said,
+        found=found,
+        trouble=trouble,
+    )
+
+
+@router.get("/me/{token}/other/{which}")
+async def one(request: Request, token: str, which: str) -> Response:
+    """One photo, each face in it with a number to say "that is me" by."""
+    photo = await followed(request, lambda library: library.looked_at(token, which))
+    return _one(request, token, photo)
+
+
+@router.get("/me/{token}/other/{which}/{how}")
+async def picture(request: Request, token: str, which: str, how: Cut) -> Response:
+    """Its bytes: the right to look through, and the grant, are asked as they leave."""
+    sent = await followed(request, lambda library: library.looked_at_picture(token, which, how))
+    return as_sent(request, sent)
+
+
+@router.post("/me/{token}/other/{which}")
+async def me(request: Request, token: str, which: str) -> Response:
+    """That is me: the face of this number."""
+    web, form = web_of(request), await read_form(request)
+    number = form.text("face")
+    photo = await followed(request, lambda library: library.looked_at(token, which))
+    if not number.isascii() or not number.isdigit():
+        return _one(request, token, photo, trouble="face")
+    try:
+        await web.pool.run(lambda library: library.i_am_in(token, which, int(number)))
+    except Refused:
+        return _one(request, token, photo, trouble="refused")
+    return RedirectResponse(f"/me/{token}", 303)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _one(request: Request, token: str, photo: Photo, *, trouble: str = "") -> Response:
+    faces = sorted(photo.faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0]))
+    return web_of(request).page(
+        request,
+        "person/that_is_me.html",
+        status=422 if trouble else 200,
+        token=token,
+        photo=photo,
+        faces=faces,
+        trouble=trouble,
+    )
+
+
+def _minute(text: str) -> datetime | None:
+    """What a field for date and time holds. Raises `UsageError` if it is neither that nor empty."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError as exc:
+        raise UsageError("not a date and a time") from exc
+
+
+def _after(request: Request) -> Place:
+    return request.query_params.get("at", ""), request.query_params.get("after", "")

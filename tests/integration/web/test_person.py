@@ -1,0 +1,531 @@
+"""The pages of the person shown: asked, found, gone; every form without JavaScript."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from countenance.audit.note import VerifierKey
+from countenance.audit.receipt import verify
+from countenance.audit.statement import Level
+from countenance.library import Issued
+from countenance.library.links import LeadsNowhere
+from countenance.people.consent import DEFAULT_DURATION
+from countenance.people.guardians import AgeBand, Role
+from countenance.people.notice import load_notice
+from countenance.vault.scan import needles_of
+from countenance.web.rates import GUESSES
+from tests.fakes.gala import A_DAY, Gala
+from tests.fakes.said import with_words
+from tests.fakes.vision import picture
+from tests.fakes.visitor import ADULT, Visitor, visiting
+
+
+@pytest.fixture
+def gala(tmp_path: Path) -> Iterator[Gala]:
+    """Three pictures: of 1, of 1 and 2, of 3."""
+    made = Gala.make(tmp_path)
+    with made:
+        made.put("one.png", 1)
+        made.put("two.png", 1, 2)
+        made.put("three.png", 3)
+        made.ingest()
+        yield made
+
+
+@pytest.fixture
+def visitor(gala: Gala) -> Iterator[Visitor]:
+    with visiting(gala) as made:
+        yield made
+
+
+@pytest.fixture
+def invited(gala: Gala) -> Issued:
+    return gala.library.invite("gala", channel="web", browse=True)
+
+
+# --- asked ------------------------------------------------------------------------------------
+
+
+def test_no_box_is_ticked(visitor: Visitor, invited: Issued) -> None:
+    """Three boxes, each with its effect and its end; and the whole text, word for word."""
+    page = visitor.get(f"/i/{invited.token}").text
+    assert page.count('type="checkbox"') == 3
+    assert "checked" not in page
+    until = visitor.gala.library.now() + DEFAULT_DURATION
+    assert page.count(f"Ends by itself on {until.day} ") == 3
+    assert load_notice("en").text in page
+    assert load_notice("sv").text in visitor.get(f"/i/{invited.token}?lang=sv").text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"name": "Ada", "band": "adult"},
+        {**ADULT, "name": " "},
+        {**ADULT, "name": "A" * 201},
+        {**ADULT, "band": "toddler"},
+        {**ADULT, "band": "child"},
+        {**ADULT, "band": "child", "guardian": "Eva"},
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_stored(
+    visitor: Visitor, invited: Issued, said: dict[str, str]
+) -> None:
+    """On both pages: the second one trusts nothing that the first one asked for."""
+    for answer in (
+        visitor.post(f"/i/{invited.token}", **said),
+        visitor.give(f"/i/{invited.token}/picture", picture(1), **said),
+    ):
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+    assert visitor.gala.library.people() == []
+
+
+@pytest.mark.promise("P17")
+def test_what_was_ticked_is_what_is_agreed_to(visitor: Visitor, invited: Issued) -> None:
+    """Each purpose by itself, in the language of the page, with evidence; and no other."""
+    visitor.get("/?lang=sv")
+    visitor.join(invited, publish="1")
+    (ada,) = visitor.gala.library.people()
+    _, consents = visitor.gala.library.consents(ada.id)
+    assert {str(one.wish) for one in consents} == {"find-me", "may-publish:web"}
+    for one in consents:
+        (event,) = one.events
+        assert event.notice == load_notice("sv").digest
+        assert (event.language, event.by) == ("sv", invited.link.id)
+    assert {one.value for one in visitor.gala.library.proofs(ada.id).values()} == {"kept"}
+
+
+def test_a_channel_that_was_not_asked_for_is_not_agreed_to(visitor: Visitor) -> None:
+    """A form that somebody altered agrees to nothing else than the page asks."""
+    plain = visitor.gala.library.invite("gala")
+    assert visitor.get(f"/i/{plain.token}").text.count('type="checkbox"') == 2
+    visitor.join(plain, publish="1")
+    (ada,) = visitor.gala.library.people()
+    assert [str(one.wish) for one in visitor.gala.library.consents(ada.id)[1]] == ["find-me"]
+
+
+def test_a_child_is_answered_for_by_a_guardian(visitor: Visitor, invited: Issued) -> None:
+    visitor.join(invited, band="child", guardian="Eva Berg", relation="mother")
+    (ada,) = visitor.gala.library.people()
+    assert ada.standing.band is AgeBand.CHILD
+    (consent,) = visitor.gala.library.consents(ada.id)[1]
+    assert consent.events[0].role is Role.GUARDIAN
+    assert [one.name for one in visitor.gala.library.guardians(ada.id)] == ["Eva Berg"]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [
+        ((picture(1, 2),), "more than one face"),
+        ((picture(),), "no face"),
+        ((b"no picture",), "cannot be read as a picture"),
+        ((), "No picture was chosen"),
+    ],
+)
+def test_a_poor_picture_is_told_in_words(
+    visitor: Visitor, invited: Issued, pictures: tuple[bytes, ...], said: str
+) -> None:
+    """And asked for again, with what was ticked going along; nothing is stored."""
+    answer = visitor.give(f"/i/{invited.token}/picture", *pictures, **ADULT)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'name="find" value="1"' in answer.text
+    assert visitor.gala.library.people() == []
+    assert (
+        "ansikte"
+        in visitor.client.post(
+            f"/i/{invited.token}/picture?lang=sv", data=ADULT, files={"picture": picture(1, 2)}
+        ).text
+    )
+
+
+@pytest.mark.promise("P10")
+def test_nobody_learns_who_else_is_enrolled(visitor: Visitor, invited: Issued) -> None:
+    """Of a name that somebody has, the answer is as of another."""
+    visitor.gala.enrol("Ada", 3)
+    own = visitor.join(invited)
+    assert visitor.get(own).status_code == 200
+    assert [one.name for one in visitor.gala.library.people()] == ["Ada", "Ada"]
+
+
+@pytest.mark.promise("P6")
+def test_the_picture_itself_is_in_no_file(visitor: Visitor, invited: Issued) -> None:
+    """Only the sealed reference is kept; neither a picture that was taken nor one that was not."""
+    given, poor = picture(1, salt=9), picture(1, 2, salt=9)
+    visitor.give(f"/i/{invited.token}/picture", poor, **ADULT)
+    visitor.give(f"/i/{invited.token}/picture", given, **ADULT)
+    pieces = [piece for one in (given, poor) for piece in needles_of(one, count=5, skip=700)]
+    assert len(pieces) == 10
+    for path in visitor.gala.files():
+        data = path.read_bytes()
+        assert [piece for piece in pieces if piece in data] == []
+
+
+# --- links ------------------------------------------------------------------------------------
+
+
+def test_a_link_is_kept_as_a_digest_alone(visitor: Visitor, invited: Issued) -> None:
+    """Who reads every file cannot follow one."""
+    own = visitor.join(invited).rsplit("/", 1)[1]
+    for path in visitor.gala.files():
+        data = path.read_bytes()
+        assert own.encode() not in data
+        assert invited.token.encode() not in data
+
+
+def test_links_end(visitor: Visitor, invited: Issued) -> None:
+    """By the desk, and by date; what was agreed to by them goes on. All answers are one."""
+    library = visitor.gala.library
+    own = visitor.join(invited)
+    until = library.now() + A_DAY
+    dated, agreed = library.invite("gala", until=until), library.invite("gala", agreed_until=until)
+    library.end_link(invited.link.id)
+    unknown = visitor.get("/i/AAAAAAAAAAAAAAAAAAAAAA")
+    assert unknown.status_code == 404
+    assert visitor.get(f"/i/{invited.token}").text == unknown.text.replace(
+        "/i/AAAAAAAAAAAAAAAAAAAAAA", f"/i/{invited.token}"
+    )
+    assert visitor.get(own).status_code == 200
+    assert visitor.get(f"/i/{dated.token}").status_code == 200
+    visitor.gala.clock.advance(A_DAY)
+    assert visitor.get(f"/i/{dated.token}").status_code == 404
+    assert visitor.get(f"/i/{agreed.token}").status_code == 404
+    (mine,) = [one for one in library.links() if one.person]
+    library.end_link(mine.id)
+    assert visitor.get(own).status_code == 404
+    again = library.link_for("Ada")
+    assert visitor.get(f"/me/{again.token}").status_code == 200
+
+
+@pytest.mark.promise("P14")
+def test_a_link_ends_with_the_consent(visitor: Visitor) -> None:
+    """On the day it ends: page and pictures are gone, and come back by nothing."""
+    until = visitor.gala.library.now() + A_DAY
+    own = visitor.join(visitor.gala.library.invite("gala", agreed_until=until))
+    (first, *_) = visitor.sightings(own)
+    visitor.gala.clock.advance(A_DAY)
+    for path in (own, f"{own}/picture/{first}/small", f"{own}/all.zip", f"{own}/leave"):
+        assert visitor.get(path).status_code == 404, path
+
+
+def test_guessing_is_stopped(visitor: Visitor, invited: Issued) -> None:
+    """Who tries many links is not answered for a while, and no link is either, from there."""
+    for number in range(GUESSES.burst):
+        assert visitor.get(f"/me/guess{number}").status_code == 404
+    assert visitor.get("/me/guess").status_code == 429
+    assert visitor.get(f"/i/{invited.token}").status_code == 429
+
+
+# --- found ------------------------------------------------------------------------------------
+
+
+def test_one_finds_oneself_and_nobody_else(visitor: Visitor, invited: Issued) -> None:
+    """Who joined is searched for in what was there before, and is shown the pictures."""
+    own = visitor.join(invited)
+    page = visitor.get(own)
+    assert "<strong>2 sure</strong>" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    first = visitor.sightings(own)[0]
+    for how in ("small", "whole", "face"):
+        sent = visitor.get(f"{own}/picture/{first}/{how}")
+        assert sent.headers["content-type"] == "image/jpeg"
+        assert "no-store" in sent.headers["cache-control"]
+        seen = visitor.client.get(
+            f"{own}/picture/{first}/{how}", headers={"If-None-Match": sent.headers["etag"]}
+        )
+        assert (seen.status_code, seen.content) == (304, b"")
+    assert visitor.get(f"{own}/picture/{first}/huge").status_code == 422
+    assert "Is this you?" not in page.text
+    assert visitor.get(f"{own}/photo/{first}").status_code == 200
+
+
+@pytest.mark.promise("P10")
+def test_a_picture_of_somebody_else_is_no_picture(visitor: Visitor, invited: Issued) -> None:
+    """Ids of others lead nowhere, on every path, as ids of nothing do."""
+    own, other = visitor.join(invited), visitor.join(invited, 3, name="Bea")
+    (theirs,) = visitor.sightings(other)
+    for which in (theirs, "s_0000000000000000"):
+        for path in (f"picture/{which}/small", f"picture/{which}/face", f"photo/{which}"):
+            assert visitor.get(f"{own}/{path}").status_code == 404
+        for word in ("yes", "no"):
+            assert visitor.post(f"{own}/say", which=which, word=word).status_code == 404
+    assert visitor.sightings(other) == [theirs]
+
+
+@pytest.mark.promise("P8")
+def test_a_picture_leaves_only_under_grant_and_consent(visitor: Visitor, invited: Issued) -> None:
+    """Asked as it leaves, also of what was shown a moment ago, and of a browser that has it."""
+    own = visitor.join(invited)
+    first = visitor.sightings(own)[0]
+    sent = visitor.get(f"{own}/picture/{first}/small")
+    visitor.gala.end_the_grants()
+    again = visitor.client.get(
+        f"{own}/picture/{first}/small", headers={"If-None-Match": sent.headers["etag"]}
+    )
+    assert again.status_code == 404
+    assert visitor.sightings(own) == []
+    assert zipfile.ZipFile(io.BytesIO(visitor.get(f"{own}/all.zip").content)).namelist() == []
+
+
+@pytest.mark.promise("P12")
+@pytest.mark.parametrize("scripted", [False, True])
+def test_a_no_is_final(visitor: Visitor, invited: Issued, scripted: bool) -> None:  # noqa: FBT001
+    """The picture is gone, no search brings it back, and it cannot be said otherwise."""
+    own = visitor.join(invited)
+    first, second = visitor.sightings(own)
+    visitor.client.headers["HX-Request"] = "true" if scripted else "false"
+    answer = visitor.post(f"{own}/say", which=first, word="no")
+    assert answer.status_code == (200 if scripted else 303)
+    assert visitor.sightings(own) == [second]
+    assert visitor.post(f"{own}/say", which=first, word="yes").status_code == 404
+    assert visitor.get(f"{own}/picture/{first}/small").status_code == 404
+    visitor.give(f"{own}/face", picture(1, salt=2))
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+
+
+def test_yes_and_not_sure(visitor: Visitor, invited: Issued) -> None:
+    """A yes is a person's word; not sure leaves it as it was."""
+    own = visitor.join(invited)
+    first, second = visitor.sightings(own)
+    assert visitor.post(f"{own}/say", which=first, word="yes").status_code == 303
+    assert visitor.post(f"{own}/say", which=second, word="unsure").status_code == 303
+    assert visitor.post(f"{own}/say", which=second, word="maybe").status_code == 404
+    ada = visitor.gala.find("Ada")
+    assert {one.id: one.state.value for one in ada.sightings} == {
+        first: "confirmed",
+        second: "candidate",
+    }
+
+
+@pytest.mark.promise("P33")
+def test_one_sees_who_looked(visitor: Visitor, invited: Issued) -> None:
+    """Others' looks are on the page; one's own are in the log, by the id and no name (P32)."""
+    own = visitor.join(invited)
+    assert "Nobody but you" in visitor.get(own).text
+    visitor.gala.find("Ada")
+    visitor.gala.find("Ada")
+    page = visitor.get(own).text
+    assert "tester: 2 times" in page
+    (ada,) = visitor.gala.library.people()
+    looks = visitor.gala.library.export("Ada").document["countenance:looks"]
+    assert {"countenance:actor": ada.id, "countenance:purpose": "find-me"}.items() <= dict(
+        looks[0]  # type: ignore[index, arg-type]
+    ).items()
+
+
+def test_all_are_taken_along(visitor: Visitor, invited: Issued) -> None:
+    """As they stand at the source, byte for byte; the preview where it is away."""
+    own = visitor.join(invited)
+    sent = visitor.get(f"{own}/all.zip")
+    assert "attachment" in sent.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(sent.content)) as taken:
+        assert taken.testzip() is None
+        assert sorted(taken.namelist()) == ["one.png", "two.png"]
+        assert taken.read("one.png") == (visitor.gala.folder / "one.png").read_bytes()
+    (visitor.gala.folder / "one.png").unlink()
+    with zipfile.ZipFile(io.BytesIO(visitor.get(f"{own}/all.zip").content)) as taken:
+        assert sorted(taken.namelist()) == ["one.jpg", "two.png"]
+
+
+def test_the_page_does_not_say_where_files_lie(visitor: Visitor, invited: Issued) -> None:
+    """A folder's path is nobody's to read; a page on the web would be linked."""
+    own = visitor.join(invited)
+    for path in (own, f"{own}/photo/{visitor.sightings(own)[0]}"):
+        page = visitor.get(path).text
+        assert str(visitor.gala.folder) not in page
+        assert "file:" not in page
+
+
+def test_news_come_while_the_page_is_open(visitor: Visitor, invited: Issued) -> None:
+    """The stream says that there are others, and ends with the consent."""
+    own = visitor.join(invited)
+    with visitor.client.stream("GET", f"{own}/news") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert "<span></span>" in next(lines)
+        visitor.gala.put("four.png", 1, salt=4)
+        visitor.gala.ingest()
+        heard = [next(line for line in lines if line) for _ in range(2)]
+        assert heard == ["event: found", "data: 3"]
+        visitor.gala.library.withdraw("Ada")
+        assert next(line for line in lines if line) == "event: gone"
+    assert visitor.get(f"{own}/news").status_code == 404
+
+
+def test_other_pictures_take_the_place_of_the_first(visitor: Visitor, invited: Issued) -> None:
+    """What is wrong with one is said, and then the one before stays."""
+    own = visitor.join(invited)
+    assert "Start the camera" in visitor.get(f"{own}/face").text
+    assert visitor.give(f"{own}/face").status_code == 422
+    assert "more than one face" in visitor.give(f"{own}/face", picture(1, 2)).text
+    assert len(visitor.sightings(own)) == 2
+    assert visitor.give(f"{own}/face", picture(3)).status_code == 303
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+    (consent,) = visitor.gala.library.consents("Ada")[1]
+    assert consent.events[-1].until == consent.events[0].until
+
+
+# --- without a face ---------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P18")
+def test_there_is_a_way_without_a_face(visitor: Visitor, invited: Issued) -> None:
+    """By words and time, then "that is me"; no reference is made, and the result is the same."""
+    at = "2026-09-26T10:15:00"
+    said = with_words(picture(5, salt=7), caption="Goal, number 117", taken=at)
+    (visitor.gala.folder / "race.jpg").write_bytes(said)
+    visitor.gala.ingest()
+    own = visitor.join(invited, None)
+    assert visitor.gala.library.inventory().recognised == 0
+    assert visitor.sightings(own) == []
+    assert visitor.get(f"{own}/other").text.count("<img src=") == 5  # four photos, and our mark
+    for query in ("words=117", "since=2026-09-26T10:00&until=2026-09-26T11:00", "words=goal*"):
+        page = visitor.get(f"{own}/other?{query}").text
+        assert page.count("<img src=") == 2, query
+    assert "Nothing was found" in visitor.get(f"{own}/other?until=2026-09-26T10:00").text
+    assert visitor.get(f"{own}/other?words=%22").status_code == 422
+    assert visitor.get(f"{own}/other?since=soon").status_code == 422
+    which = page.partition(f"{own}/other/")[2].partition('"')[0]
+    assert "That is me: 1" in visitor.get(f"{own}/other/{which}").text
+    assert visitor.get(f"{own}/other/{which}/small").status_code == 200
+    assert visitor.post(f"{own}/other/{which}", face="x").status_code == 422
+    assert visitor.post(f"{own}/other/{which}", face="1").status_code == 303
+    assert len(visitor.sightings(own)) == 1
+
+
+@pytest.mark.promise("P10")
+def test_a_face_that_is_taken_is_taken_by_nobody(visitor: Visitor, invited: Issued) -> None:
+    """Whether somebody else is that face is not told: the desk decides."""
+    visitor.gala.enrol("Bea", 3)
+    own = visitor.join(invited, None)
+    photos = {one.locators[0]: one.id for one in visitor.gala.library.photos()}
+    visitor.gala.library.add_sighting(photos["three.png"], 1, "Bea")
+    taken = visitor.post(f"{own}/other/{photos['three.png']}", face="1")
+    away = visitor.post(f"{own}/other/{photos['one.png']}", face="9")
+    assert taken.status_code == 422
+    assert "Bea" not in taken.text
+    assert "Ask at the desk" in taken.text
+    assert away.status_code == 404
+
+
+@pytest.mark.promise("P11")
+def test_only_what_the_invitation_allows_is_looked_through(visitor: Visitor) -> None:
+    """Without it, and of minors, no list and no picture; the desk is named instead."""
+    library = visitor.gala.library
+    own = visitor.join(library.invite("gala"), None)
+    which = library.photos()[0].id
+    page = visitor.get(f"{own}/other").text
+    assert library.people()[0].id in page
+    assert "/small" not in page
+    for path in (f"{own}/other/{which}", f"{own}/other/{which}/whole"):
+        assert visitor.get(path).status_code == 403
+    browsing = visitor.join(library.invite("gala", browse=True), None, name="Bea")
+    library.set_rule("gala", recognition=True, ground="a class", minors=True)
+    assert visitor.get(f"{browsing}/other/{which}").status_code == 403
+    assert visitor.get(f"{browsing}/other/{which}/whole").status_code == 403
+
+
+def test_a_number_is_worn_once(visitor: Visitor, invited: Issued) -> None:
+    """The second one who says it is not told so, and does not wear it."""
+    visitor.join(invited, None, number="117")
+    visitor.join(invited, None, name="Bea", number="117")
+    library, photo = visitor.gala.library, visitor.gala.library.photos()[0]
+    ada = next(one for one in library.people() if one.name == "Ada")
+    assert library.add_sighting(photo.id, 1, "#117").person == ada.id
+
+
+# --- gone -------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P16")
+@pytest.mark.promise("P19")
+def test_one_button_deletes_everything(visitor: Visitor, invited: Issued) -> None:
+    """Two pages and no login, where giving took three; from then on there is nothing."""
+    own = visitor.join(invited)
+    page = visitor.get(f"{own}/leave").text
+    assert "2 notes on whether" in page
+    assert "1 piece of face data" in page
+    assert page.count("<form") == 1
+    done = visitor.post(f"{own}/leave", what="everything")
+    assert done.status_code == 303
+    assert visitor.get(own).status_code == 404
+    assert visitor.gala.library.people() == []
+    assert visitor.gala.places("Ada") == []
+    receipt = visitor.get(done.headers["location"])
+    assert receipt.text.count('class="status yes"') == len(Level)
+    assert "You are deleted here" in receipt.text
+
+
+@pytest.mark.promise("P21")
+def test_the_link_goes_too(visitor: Visitor, invited: Issued) -> None:
+    """The row of one's own link is no more; the receipt counts it."""
+    own = visitor.join(invited)
+    done = visitor.post(f"{own}/leave", what="everything")
+    assert [one.kind for one in visitor.gala.library.links()] == [invited.link.kind]
+    said = visitor.get(f"{done.headers['location']}/receipt.json").json()["statement"]
+    assert said["destroyed"]["links"] == 1
+
+
+@pytest.mark.promise("P24")
+def test_the_receipt_verifies_without_us(visitor: Visitor, invited: Issued) -> None:
+    """As JSON and on paper it is the signed one, in both languages."""
+    own = visitor.join(invited)
+    where = visitor.post(f"{own}/leave", what="everything").headers["location"]
+    told = visitor.get(f"{where}/receipt.json").json()
+    statement = verify(told["receipt"], VerifierKey.parse(told["key"]))
+    assert json.loads(json.dumps(told["statement"]))["erasure"] == statement.erasure
+    for tongue in ("en", "sv"):
+        paper = visitor.get(f"{where}/receipt.pdf?lang={tongue}")
+        assert paper.content.startswith(b"%PDF-")
+        assert paper.headers["content-type"] == "application/pdf"
+        assert visitor.get(f"{where}?lang={tongue}").status_code == 200
+    assert visitor.get("/receipt/e_0000000000000000").status_code == 404
+
+
+def test_a_part_is_stopped_by_itself(visitor: Visitor, invited: Issued) -> None:
+    """What else is agreed to goes on, and the link with it."""
+    own = visitor.join(invited, publish="1")
+    assert visitor.post(f"{own}/leave", what="find-me").status_code == 303
+    assert visitor.sightings(own) == []
+    (ada,) = visitor.gala.library.people()
+    live = [
+        str(one.wish)
+        for one in visitor.gala.library.consents(ada.id)[1]
+        if one.in_force(visitor.gala.library.now())
+    ]
+    assert live == ["may-publish:web"]
+    assert visitor.post(f"{own}/leave", what="nonsense").status_code == 422
+    assert visitor.post(f"{own}/leave", what="may-publish:web").status_code == 303
+    assert visitor.get(own).status_code == 404
+
+
+@pytest.mark.promise("P10")
+def test_who_is_in_no_picture_sees_what_who_does_not_look_sees(
+    visitor: Visitor, invited: Issued
+) -> None:
+    """No match, and no consent to be found, are one page."""
+    unseen = visitor.join(invited, 6, tell="1")
+    visitor.join(invited, 1, name="Bea", find="", tell="1")
+    hidden = visitor.gala.library.link_for("Bea").token
+    one, two = (
+        visitor.get(path).text.partition('id="pictures"')[2].partition("</div>")[0]
+        for path in (unseen, f"/me/{hidden}")
+    )
+    assert one.replace(unseen.rsplit("/", 1)[1], hidden) == two
+
+
+def test_leads_nowhere_is_one_error(gala: Gala) -> None:
+    """The library tells the reasons apart no more than the page does."""
+    for token in ("", "x", "\udcff", "\u00e9" * 300):
+        with pytest.raises(LeadsNowhere):
+            gala.library.own(token)
+        with pytest.raises(LeadsNowhere):
+            gala.library.invitation(token)
