@@ -525,6 +525,20 @@ def test_who_comes_in_is_forgiven_what_others_tried(door: Door) -> None:
         door.library.sign_in(ADA, PASSWORD, HOME)
 
 
+def test_many_who_come_in_from_one_address_are_no_tries(door: Door) -> None:
+    """A school behind one address signs in; and one account of one's own pays for no other try."""
+    door.own()
+    for _ in range(TRIES_BY_ADDRESS + 5):
+        door.library.sign_in(ADA, PASSWORD, HOME)
+    for number in range(TRIES_BY_ADDRESS):
+        with pytest.raises(NotSignedIn):
+            door.library.sign_in(f"n{number}@club.example", "wrong", AWAY)
+        if number % 20 == 0:
+            door.library.sign_in(ADA, PASSWORD, AWAY)
+    with pytest.raises(TooManyTries):
+        door.library.sign_in(ADA, PASSWORD, AWAY)
+
+
 def test_tries_at_the_same_time_are_counted_one_after_the_other(tmp_path: Path) -> None:
     """Three programs together get no more looks at the password than one."""
     door = Door.make(tmp_path)

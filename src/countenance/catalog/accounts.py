@@ -16,6 +16,7 @@ from countenance.accounts.roles import Role
 from countenance.catalog.tables import account, account_tie, account_ward, passkey, person
 from countenance.core.ids import AccountId, PersonId, RecipientId, new_id
 from countenance.errors import NotFound, UsageError
+from countenance.people.guardians import AgeBand
 
 PAGE = 100
 
@@ -172,10 +173,16 @@ def forget(tx: Connection, *, until: datetime) -> int:
 
 
 def enrolled(tx: Connection, which: Account) -> frozenset[PersonId]:
-    """Who the account is or speaks for, as far as they are enrolled here at this moment."""
-    named = [*which.has.wards, *([which.has.person] if which.has.person else [])]
+    """
+    Who the account is or speaks for at this moment, of those who are enrolled.
+
+    Nobody speaks any more for who has come of age.
+    """
+    spoken_for = person.c.id.in_(which.has.wards) & (person.c.age_band != AgeBand.ADULT)
     rows = tx.execute(
-        select(person.c.id).where(person.c.id.in_(named), person.c.key_id.is_not(None))
+        select(person.c.id).where(
+            or_(spoken_for, person.c.id == (which.has.person or "")), person.c.key_id.is_not(None)
+        )
     ).scalars()
     return frozenset(PersonId(one) for one in rows)
 

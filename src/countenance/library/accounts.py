@@ -38,7 +38,6 @@ from countenance.errors import (
     Unavailable,
     UsageError,
 )
-from countenance.library import tries
 from countenance.library.signins import Caller, SignedIn
 from countenance.library.tokens import Tokens
 
@@ -246,7 +245,6 @@ class Accounts(Tokens):
             found = None if before is None else self._unchanged(tx, before)
             if found is not None:
                 self._signed_in(tx, caller.token)
-                tries.forgive(tx, found.login)
                 done = self._with_password(tx, found, hashed, How.PASSWORD, caller)
             else:
                 self._refused(tx, own)

@@ -90,7 +90,6 @@ class SignIns(Opened):
             if found is not None:
                 if hashed:
                     accounts.set_password(tx, found.id, hashed)
-                tries.forgive(tx, found.login)
                 done = self._let_in(tx, found, How.PASSWORD, caller)
             else:
                 self._refused(tx, before)
@@ -222,7 +221,7 @@ class SignIns(Opened):
         with self._database.write() as tx:
             found = None if before is None else self._unchanged(tx, before)
             if found is not None:
-                tries.forgive(tx, found.login)
+                tries.forgive(tx, found.login, caller.address)
                 who = self._proved(tx, caller.token)
             else:
                 self._refused(tx, before)
@@ -239,6 +238,7 @@ class SignIns(Opened):
             found = None if busy else self._passkey_of(tx, answer, caller.browser, site)
             is_they = found is not None and found.id == own.id
             if is_they:
+                tries.forgive(tx, own.login, caller.address)
                 who = self._proved(tx, caller.token)
             elif not busy:
                 self._refused(tx, None)
@@ -294,6 +294,7 @@ class SignIns(Opened):
 
     def _let_in(self, tx: Connection, who: Account, how: How, caller: Caller) -> SignedIn:
         """A new session with a token of its own; what this browser had ends."""
+        tries.forgive(tx, who.login, caller.address)
         at = self._stores.now(tx)
         before = signins.session_of(tx, caller.token) if caller.token else None
         if before is not None:

@@ -114,6 +114,24 @@ def test_what_is_missing_is_nobodys_own() -> None:
         assert verdict(nobody, right, On(person="", recipient="", account="")) is Verdict.NO
 
 
+@pytest.mark.parametrize("role", Role)
+def test_what_is_ones_own_in_one_way_is_not_so_in_another(role: Role) -> None:
+    """To have an account, or to be a recipient, is to be nobody who is shown; and so around."""
+    ways = {
+        On(person=SELF): {role: cell for role, cell in SAYS.items() if "o" in cell},
+        On(account=ME): {(role, Right.OWN_ACCOUNT)},
+        On(recipient="t_mine"): {(Role.RECIPIENT, Right.SEE_RECALLS)},
+    }
+    ours = {*ways[On(account=ME)], *ways[On(recipient="t_mine")]}
+    for right in Right:
+        if SAYS[role, right][0] == "A":
+            continue
+        for on, what in ways.items():
+            own = (role, right) in what
+            expected = own and (on != On(person=SELF) or (role, right) not in ours)
+            assert may(_who(role), right, on) is expected
+
+
 def test_without_a_role_there_is_ones_own_account_alone() -> None:
     """An account that was made by signing in may nothing, until it is given a role."""
     assert [one for one in Right for on in ONS.values() if may(_who(), one, on)] == [
