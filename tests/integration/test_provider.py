@@ -60,6 +60,7 @@ def test_it_is_asked_with_state_nonce_and_pkce(door: Door, other: Provider) -> N
         assert first[word] != second[word]
 
 
+@pytest.mark.promise("P34")
 def test_roles_never_come_from_the_provider(door: Door, other: Provider) -> None:
     """Whatever it says: a new account has none, and one that is here keeps its own."""
     _believe(door, other, domains=("club.example",))
@@ -92,6 +93,7 @@ def test_an_account_is_made_only_for_domains_that_may(door: Door, other: Provide
     assert _come(door, other).identity.account == door.account("eve@club.example").id
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize("verified", [None, False, "true", 1])
 def test_an_address_that_was_not_verified_is_nobodys(
     door: Door, other: Provider, verified: object
@@ -103,6 +105,7 @@ def test_an_address_that_was_not_verified_is_nobodys(
     _no(door, other)
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize(
     "says",
     [

@@ -37,6 +37,7 @@ def test_a_password_is_the_one_that_was_hashed(passwords: Passwords) -> None:
     assert GOOD not in hashed
 
 
+@pytest.mark.promise("P34")
 def test_of_no_hash_no_password_is_right(passwords: Passwords) -> None:
     """Also not the one that stands in for it, and not with a hash that is none."""
     for password in (GOOD, "", "nobody's"):
@@ -45,6 +46,7 @@ def test_of_no_hash_no_password_is_right(passwords: Passwords) -> None:
         assert not passwords.verify("not a hash", password)
 
 
+@pytest.mark.promise("P34")
 def test_of_no_hash_as_much_is_done(monkeypatch: pytest.MonkeyPatch, passwords: Passwords) -> None:
     """The same function looks at a hash of the same cost, so that the time tells nothing."""
     from argon2 import PasswordHasher  # noqa: PLC0415

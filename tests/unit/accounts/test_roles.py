@@ -93,6 +93,7 @@ def test_the_table_is_whole() -> None:
     assert SAYS.keys() == set(product(Role, Right))
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize(("role", "right"), [*product(Role, Right)])
 def test_every_role_against_every_right(role: Role, right: Right) -> None:
     """On everything, on what it was given, on its own, on another's; fresh, and not."""
@@ -139,6 +140,7 @@ def test_without_a_role_there_is_ones_own_account_alone() -> None:
     ]
 
 
+@pytest.mark.promise("P34")
 def test_nobody_reviews_what_their_own_search_found() -> None:
     """Not as reviewer with whatever other role beside it; somebody else may."""
     on = On(within=frozenset({SOURCE}), asked_by=ME)
@@ -155,6 +157,7 @@ def test_two_roles_give_what_each_gives(first: Role, second: Role) -> None:
         assert both is (may(_who(first), right, on) or may(_who(second), right, on))
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize("role", Role)
 def test_a_token_gives_a_part_of_what_its_account_has(role: Role) -> None:
     """Never what its scopes do not say, never what the role has not, never what needs a person."""
