@@ -178,6 +178,19 @@ def test_as_much_is_done_for_an_account_that_there_is_not(
     assert done == [(1, 1), (1, 1)]
 
 
+def test_a_try_at_an_account_is_in_the_log_with_it(door: Door) -> None:
+    """So that its holder and the owner see that somebody tried; by whom nobody knows."""
+    me = door.own().identity.account
+    for login in (ADA, "nobody@club.example"):
+        with pytest.raises(NotSignedIn):
+            door.library.sign_in(login, "wrong", AWAY)
+    refused = [one for one in door.said() if one.act is Act.SIGN_IN_REFUSED]
+    assert [(one.actor, one.subjects) for one in refused] == [
+        ("somebody", (me,)),
+        ("somebody", ()),
+    ]
+
+
 def test_a_hash_of_yesterday_is_made_anew(door: Door) -> None:
     """When who has the password comes in: and it is the same password."""
     door.own()

@@ -48,11 +48,11 @@ def test_whom_the_provider_means_comes_in(door: Door, other: Provider) -> None:
 
 
 def test_it_is_asked_with_state_nonce_and_pkce(door: Door, other: Provider) -> None:
-    """All of them, new each time, and for mail and a name: not for roles."""
+    """All of them, new each time, and for an address of mail: not for roles."""
     first, second = (
         other.words_of(door.library.begin_provider(AWAY, back_to=BACK)) for _ in range(2)
     )
-    assert first["scope"] == "openid email profile"
+    assert first["scope"] == "openid email"
     assert (first["response_type"], first["client_id"]) == ("code", CLIENT)
     assert (first["redirect_uri"], first["code_challenge_method"]) == (BACK, "S256")
     for word in ("state", "nonce", "code_challenge"):

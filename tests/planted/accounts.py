@@ -89,7 +89,7 @@ def nobodys_password_is_right(patch: pytest.MonkeyPatch) -> None:
 )
 def ended_is_told(patch: pytest.MonkeyPatch) -> None:
     body = """
-    found = self.accounts() and original(self, login, password, caller)
+    found = original(self, login, password, caller)
     known = {one.login: one.live for one in self.accounts()}
     if not known.get(login, False):
         raise NotSignedIn("there is no such account")

@@ -233,7 +233,8 @@ class Accounts(Tokens):
         with self._database.read() as tx:
             own = self._signed_in(tx, caller.token)
         if own.password:
-            before = self._try_password(own.login, old, caller)
+            _, right = self._try_password(own.login, old, caller)
+            before = own if right else None
         else:
             who = self.identity(caller.token)
             if who is None or not who.fresh:

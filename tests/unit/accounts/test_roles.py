@@ -1,6 +1,7 @@
 """Roles: every role against every right, on everything, on what it was given, on its own."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +206,15 @@ def test_only_who_works_here_has_several_roles() -> None:
     assert parse_scopes("log,search") == {Scope.LOG, Scope.SEARCH}
     with pytest.raises(UsageError):
         parse_scopes("all")
+
+
+def test_the_manual_has_the_tables(repository: Path) -> None:
+    """`docs/accounts.md` says of every role and scope what the program does."""
+    page = (repository / "docs" / "accounts.md").read_text(encoding="utf-8")
+    words = {"A": "all", "a": "given", "o": "own", "-": ""}
+    for right in Right:
+        cells = [words[SAYS[role, right][0]] + "*" * SAYS[role, right].count("!") for role in Role]
+        assert f"\n| `{right}` | {' | '.join(cells)} |\n" in page
+    for scope in Scope:
+        given = ", ".join(f"`{one}`" for one in sorted(SCOPES[scope]))
+        assert f"\n| `{scope}` | {given} |\n" in page
