@@ -24,7 +24,7 @@ from countenance.audit.entry import Act
 from countenance.catalog.accounts import Belongings
 from countenance.core.ids import PersonId
 from countenance.enrol.enrol import Portrait
-from countenance.errors import NotFound, NotSignedIn, Refused
+from countenance.errors import NotFound, NotSignedIn, Refused, Unavailable
 from countenance.keeping.restore import Restored
 from countenance.library import Caller, Library
 from countenance.people.guardians import AgeBand, AgeSource, Standing
@@ -58,7 +58,9 @@ def gala(tmp_path: Path) -> Iterator[Gala]:
 
 
 @pytest.mark.promise("P19")
-def test_who_withdraws_can_nothing_more_from_that_moment(gala: Gala) -> None:
+def test_who_withdraws_can_nothing_more_from_that_moment(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The account of who left, and of who spoke for them, reaches nobody, and then it is gone."""
     door = _door(gala)
     bo, ada = _id(gala, "Bo"), _id(gala, "Ada")
@@ -67,16 +69,26 @@ def test_who_withdraws_can_nothing_more_from_that_moment(gala: Gala) -> None:
     assert _may(gala, own, bo)
     assert _may(gala, kin, ada)
     assert not _may(gala, own, ada)
-    gala.library.withdraw("Bo")
-    assert not _may(gala, own, bo)
-    assert _may(gala, kin, ada)
-    gala.library.withdraw("Ada")
+
+    def later(*_: object, **__: object) -> None:
+        raise Unavailable("another time")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("countenance.library.cases.carry_on", later)
+        gala.library.withdraw("Bo")
+        assert not _may(gala, own, bo)
+        assert _may(gala, kin, ada)
+        gala.library.withdraw("Ada")
+        assert not _may(gala, kin, ada)
+    assert gala.library.identity(kin) is not None
+    gala.library.resume()
     for login, token in (("bo@home.example", own), (KIN, kin)):
         assert gala.library.identity(token) is None
         with pytest.raises(NotFound):
             gala.library.account(login)
 
 
+@pytest.mark.promise("P34")
 def test_nobody_speaks_for_who_came_of_age(gala: Gala) -> None:
     """The guardian's account is there still, and reaches them no more."""
     door, ada = _door(gala), _id(gala, "Ada")

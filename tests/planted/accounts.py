@@ -196,15 +196,9 @@ def sessions_outlive_the_password(patch: pytest.MonkeyPatch) -> None:
     "An account that ended is let in by the session it has.",
     f"{ACCOUNTS}::test_an_account_that_ended_lets_nobody_in",
 )
-def token_of_an_ended_account(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, Accounts.end_account, "signins.drop(tx, own.id)", "pass")
-    edit(patch, SignIns._passkey_of, "if not own.live:", "if False:")
-    edit(
-        patch,
-        accounts.end,
-        "tx.execute(delete(passkey).where(passkey.c.account_id == which))",
-        "pass",
-    )
+def session_of_an_ended_account(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Accounts.end_account, "signins.end_all(tx, own.id)", "pass")
+    edit(patch, SignIns._identity, "if not own.live:", "if False:")
 
 
 @plant(
@@ -259,6 +253,14 @@ def login_in_the_log(patch: pytest.MonkeyPatch) -> None:
     "P19",
     "The account of who withdrew reaches their pictures until all is cleaned up.",
     f"{ENDS}::test_who_withdraws_can_nothing_more_from_that_moment",
+)
+def withdrawn_account_reaches(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, accounts.enrolled, ", person.c.key_id.is_not(None)", "")
+
+
+@plant(
+    "P34",
+    "A guardian's account reaches for ever who was a child once.",
     f"{ENDS}::test_nobody_speaks_for_who_came_of_age",
 )
 def guardian_for_ever(patch: pytest.MonkeyPatch) -> None:
