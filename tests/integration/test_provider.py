@@ -135,10 +135,26 @@ def test_a_word_that_is_not_for_us_now_is_not_believed(
     _come(door, other)
 
 
+@pytest.mark.promise("P34")
 def test_a_word_that_it_did_not_sign_is_not_believed(door: Door, other: Provider) -> None:
-    """Signed by somebody else's key, or with what both know."""
+    """Signed by nobody, with what both know, by its public key as a secret, by another's key."""
     door.add(CY)
+    for secret in (b"", SECRET.encode(), other.key.as_pem(private=False)):
+        other.forged_with = secret
+        _no(door, other)
+    other.forged_with = None
+    _come(door, other)
     other.shown = RSAKey.generate_key(2048, {"kid": "1"})
+    _no(door, other)
+
+
+@pytest.mark.parametrize(
+    "keys", [{"keys": []}, {"keys": "all"}, {"keys": [1]}, {"keys": [{"kty": "RSA"}]}, {"no": 1}]
+)
+def test_keys_that_are_none_verify_nothing(door: Door, other: Provider, keys: object) -> None:
+    """Whatever stands where its keys should."""
+    door.add(CY)
+    other.keys = keys
     _no(door, other)
 
 

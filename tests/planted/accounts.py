@@ -79,7 +79,13 @@ def unknown_accounts_are_quick(patch: pytest.MonkeyPatch) -> None:
     f"{PASSWORDS}::test_of_no_hash_no_password_is_right",
 )
 def nobodys_password_is_right(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, passwords.Passwords.verify, "return bool(hashed)", "return True")
+    right = "bool(hashed) and _is_hash_of(hasher, hashed, plain)"
+    edit(
+        patch,
+        passwords.Passwords.verify,
+        right,
+        "_is_hash_of(hasher, hashed or self._nobody, plain)",
+    )
 
 
 @plant(

@@ -218,7 +218,7 @@ def _verified(
             },
         )
         claims.validate(now=int(at.timestamp()), leeway=_LEEWAY)
-    except (JoseError, ValueError, KeyError, TypeError) as exc:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise NotSignedIn("what the provider says cannot be believed") from exc
     mail, sure = claims.get("email"), claims.get("email_verified")
     return Stated(

@@ -63,6 +63,9 @@ def test_of_no_hash_as_much_is_done(monkeypatch: pytest.MonkeyPatch, passwords: 
     passwords.verify(None, "wrong")
     assert len(looked) == 2
     assert looked[0] == looked[1]
+    # And of a hash of other days, what takes today's time besides.
+    passwords.verify(Passwords(Cost(2, 64, 1)).hash(GOOD), "wrong")
+    assert looked[0] in looked[2:]
 
 
 def test_another_cost_is_noticed(passwords: Passwords) -> None:
@@ -74,6 +77,7 @@ def test_another_cost_is_noticed(passwords: Passwords) -> None:
 def test_letters_are_the_same_however_they_are_composed(passwords: Passwords) -> None:
     """A phone and a desk write `å` differently, and mean the same."""
     assert passwords.verify(passwords.hash("åtta små grisar"), "a\u030atta sma\u030a grisar")
+    assert not passwords.verify(passwords.hash(GOOD), "\ud800" * 20)
 
 
 @pytest.mark.parametrize(
