@@ -74,7 +74,7 @@ def add(tx: Connection, login: str, name: str, has: Belongings, *, at: datetime)
     _require_people(tx, [*has.wards, *([has.person] if has.person else [])])
     if has.recipient is not None:
         recipients.get(tx, has.recipient)
-    made = Account(AccountId(new_id("a")), login, name, has, at, None, "", "", "")
+    made = Account(AccountId(new_id("m")), login, name, has, at, None, "", "", "")
     tx.execute(
         insert(account).values(
             id=made.id,
