@@ -6,6 +6,7 @@ It believes whoever is sent to it: a test says who that is.
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ CLIENT, SECRET = "faces", "between-us"
 class Provider:
     """
     What it says of whoever comes: `says` are claims that win over the honest ones, of nothing a
-    claim is left out. It signs with `key`, and shows `shown`.
+    claim is left out. It signs with `key`, and shows `shown`; or `keys`, whatever that is. With
+    `forged_with` it signs by that secret, or of an empty one not at all.
     """
 
     clock: FakeClock
@@ -37,7 +39,8 @@ class Provider:
     shown: RSAKey | None = None
     issuer: str = ""
     named: str = ""
-    algorithm: str = "RS256"
+    forged_with: bytes | None = None
+    keys: object = None
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -87,9 +90,15 @@ class Provider:
             "name": "Cy",
         }
         claims = {name: one for name, one in {**honest, **self.says}.items() if one is not None}
-        header = {"alg": self.algorithm, "kid": "1"}
-        signed = jwt.encode(header, claims, self.key, algorithms=[self.algorithm])
+        if self.forged_with is None:
+            signed = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
+        else:
+            signed = _forged(claims, self.forged_with)
         return {"access_token": "at", "token_type": "Bearer", "id_token": signed}
+
+    def shown_keys(self) -> object:
+        shown = self.shown or self.key
+        return self.keys or {"keys": [shown.as_dict(private=False)]}
 
 
 @contextmanager
@@ -103,8 +112,7 @@ def provider(clock: FakeClock) -> Iterator[Provider]:
             if self.path == "/.well-known/openid-configuration":
                 self._answer(made.document())
             elif self.path == "/keys":
-                shown = made.shown or made.key
-                self._answer({"keys": [shown.as_dict(private=False)]})
+                self._answer(made.shown_keys())
             else:
                 self._answer({}, status=404)
 
@@ -139,3 +147,17 @@ def provider(clock: FakeClock) -> Iterator[Provider]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _forged(claims: dict[str, Any], secret: bytes) -> str:
+    header = {"alg": "HS256" if secret else "none", "kid": "1"}
+    body = ".".join(_part(json.dumps(one).encode()) for one in (header, claims))
+    tag = hmac.digest(secret, body.encode(), "sha256") if secret else b""
+    return f"{body}.{_part(tag)}"
+
+
+def _part(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -90,6 +90,7 @@ def test_the_first_start_makes_an_owner(door: Door) -> None:
     assert door.library.set_up_code() is None
 
 
+@pytest.mark.promise("P34")
 def test_a_code_of_the_first_start_is_good_once_and_for_an_hour(door: Door) -> None:
     """Not twice, not after the hour, not when there is a newer one, and not a guessed one."""
     first, second = door.library.set_up_code(), door.library.set_up_code()
@@ -131,6 +132,7 @@ def test_who_has_the_password_comes_in(door: Door) -> None:
     assert who.scopes is None
 
 
+@pytest.mark.promise("P34")
 def test_who_is_not_let_in_is_told_one_thing(door: Door) -> None:
     """No such account, a wrong password, one that ended, one without a password, no login."""
     door.own()
@@ -176,6 +178,19 @@ def test_as_much_is_done_for_an_account_that_there_is_not(
     assert done == [(1, 1), (1, 1)]
 
 
+def test_a_try_at_an_account_is_in_the_log_with_it(door: Door) -> None:
+    """So that its holder and the owner see that somebody tried; by whom nobody knows."""
+    me = door.own().identity.account
+    for login in (ADA, "nobody@club.example"):
+        with pytest.raises(NotSignedIn):
+            door.library.sign_in(login, "wrong", AWAY)
+    refused = [one for one in door.said() if one.act is Act.SIGN_IN_REFUSED]
+    assert [(one.actor, one.subjects) for one in refused] == [
+        ("somebody", (me,)),
+        ("somebody", ()),
+    ]
+
+
 def test_a_hash_of_yesterday_is_made_anew(door: Door) -> None:
     """When who has the password comes in: and it is the same password."""
     door.own()
@@ -189,6 +204,7 @@ def test_a_hash_of_yesterday_is_made_anew(door: Door) -> None:
     door.library.sign_in(ADA, PASSWORD, HOME)
 
 
+@pytest.mark.promise("P34")
 def test_a_password_is_changed_by_who_knows_it(door: Door) -> None:
     """Every session ends but the new one; the old password is good no more."""
     first, second = door.own(), door.library.sign_in(ADA, PASSWORD, AWAY)
@@ -275,6 +291,7 @@ def test_the_options_name_nobody(door: Door) -> None:
     assert '"userVerification": "required"' in after
 
 
+@pytest.mark.promise("P34")
 def test_a_challenge_is_answered_once(door: Door) -> None:
     """The same answer again, as an eavesdropper would send it, lets nobody in."""
     device = door.give_passkey(door.own(), HOME)
@@ -286,6 +303,7 @@ def test_a_challenge_is_answered_once(door: Door) -> None:
     _no_passkey(door, answer, AWAY)
 
 
+@pytest.mark.promise("P34")
 def test_a_challenge_is_for_the_browser_that_asked(door: Door) -> None:
     """What somebody else was asked is not answered here, nor after five minutes, nor by both."""
     device = door.give_passkey(door.own(), HOME)
@@ -300,6 +318,7 @@ def test_a_challenge_is_for_the_browser_that_asked(door: Door) -> None:
         door.library.begin_passkey(replace(AWAY, browser=""), SITE)
 
 
+@pytest.mark.promise("P34")
 def test_a_passkey_counts_only_when_its_user_was_asked(door: Door) -> None:
     """Somebody else's hand on the device is not its user's."""
     signed_in = door.own()
@@ -324,6 +343,7 @@ def test_a_passkey_is_for_this_site(door: Door) -> None:
     _no_passkey(door, device.sign(door.library.begin_passkey(AWAY, SITE)), AWAY)
 
 
+@pytest.mark.promise("P34")
 def test_a_copy_of_a_passkey_is_noticed(door: Door) -> None:
     """A counter that goes back, or stands still, is of another device with the same key."""
     device = door.give_passkey(door.own(), HOME)
@@ -391,6 +411,7 @@ def test_the_last_way_in_is_not_taken_away(door: Door) -> None:
 # --- sessions -------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P34")
 def test_a_session_ends_when_it_is_idle_and_after_a_day(door: Door) -> None:
     """Whatever was asked meanwhile."""
     token = door.own().token
@@ -417,6 +438,7 @@ def test_a_clock_set_back_revives_no_session(door: Door) -> None:
     assert door.library.identity(token) is None
 
 
+@pytest.mark.promise("P34")
 def test_to_sign_in_is_to_get_another_session(door: Door) -> None:
     """The token is new whatever one had, and what one had is good no more: none can be planted."""
     first = door.own()
@@ -450,6 +472,7 @@ def test_sessions_are_seen_and_ended_one_by_one(door: Door) -> None:
     assert door.library.sessions(ADA) == []
 
 
+@pytest.mark.promise("P34")
 def test_what_was_shown_counts_for_a_while(door: Door) -> None:
     """After it they are signed in still, and show again that it is they; by either way."""
     signed_in = door.own()
@@ -484,6 +507,7 @@ def test_nobody_proves_with_anothers_passkey(door: Door) -> None:
 # --- too many -------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P34")
 def test_an_account_can_be_tried_so_often(door: Door) -> None:
     """From however many addresses; also one that there is not, in the same words."""
     door.own()
@@ -525,6 +549,22 @@ def test_who_comes_in_is_forgiven_what_others_tried(door: Door) -> None:
         door.library.sign_in(ADA, PASSWORD, HOME)
 
 
+@pytest.mark.promise("P34")
+def test_many_who_come_in_from_one_address_are_no_tries(door: Door) -> None:
+    """A school behind one address signs in; and one account of one's own pays for no other try."""
+    door.own()
+    for _ in range(TRIES_BY_ADDRESS + 5):
+        door.library.sign_in(ADA, PASSWORD, HOME)
+    for number in range(TRIES_BY_ADDRESS):
+        with pytest.raises(NotSignedIn):
+            door.library.sign_in(f"n{number}@club.example", "wrong", AWAY)
+        if number % 20 == 0:
+            door.library.sign_in(ADA, PASSWORD, AWAY)
+    with pytest.raises(TooManyTries):
+        door.library.sign_in(ADA, PASSWORD, AWAY)
+
+
+@pytest.mark.promise("P34")
 def test_tries_at_the_same_time_are_counted_one_after_the_other(tmp_path: Path) -> None:
     """Three programs together get no more looks at the password than one."""
     door = Door.make(tmp_path)
@@ -565,6 +605,7 @@ def test_other_roles_end_the_sessions(door: Door) -> None:
     assert not may(who, Right.SEARCH)
 
 
+@pytest.mark.promise("P34")
 def test_an_account_that_ended_lets_nobody_in(door: Door) -> None:
     """No password, session, passkey, link or token of it, from that transaction on."""
     door.own()
@@ -591,6 +632,7 @@ def test_an_account_that_ended_lets_nobody_in(door: Door) -> None:
         door.add("bo@club.example")
 
 
+@pytest.mark.promise("P34")
 def test_the_last_owner_who_can_come_in_stays_one(door: Door) -> None:
     """Neither ended nor given other roles; one who was invited and never came is no other."""
     door.own()
@@ -639,6 +681,7 @@ def test_accounts_are_listed_by_key(door: Door) -> None:
 # --- tokens ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P34")
 def test_a_token_gives_what_its_account_may_at_that_moment(door: Door) -> None:
     """Within its scopes, until its end, and less when the account may less."""
     door.own()
@@ -700,6 +743,7 @@ def test_a_token_that_ended_lets_no_program_in(door: Door) -> None:
 # --- what is kept, and what is said ---------------------------------------------------------------
 
 
+@pytest.mark.promise("P34")
 def test_no_secret_is_in_any_file(door: Door) -> None:
     """Tokens, codes, passwords, challenges: of each the digest or the hash alone."""
     link = door.library.set_up_code()

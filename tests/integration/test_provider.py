@@ -48,11 +48,11 @@ def test_whom_the_provider_means_comes_in(door: Door, other: Provider) -> None:
 
 
 def test_it_is_asked_with_state_nonce_and_pkce(door: Door, other: Provider) -> None:
-    """All of them, new each time, and for mail and a name: not for roles."""
+    """All of them, new each time, and for an address of mail: not for roles."""
     first, second = (
         other.words_of(door.library.begin_provider(AWAY, back_to=BACK)) for _ in range(2)
     )
-    assert first["scope"] == "openid email profile"
+    assert first["scope"] == "openid email"
     assert (first["response_type"], first["client_id"]) == ("code", CLIENT)
     assert (first["redirect_uri"], first["code_challenge_method"]) == (BACK, "S256")
     for word in ("state", "nonce", "code_challenge"):
@@ -60,6 +60,7 @@ def test_it_is_asked_with_state_nonce_and_pkce(door: Door, other: Provider) -> N
         assert first[word] != second[word]
 
 
+@pytest.mark.promise("P34")
 def test_roles_never_come_from_the_provider(door: Door, other: Provider) -> None:
     """Whatever it says: a new account has none, and one that is here keeps its own."""
     _believe(door, other, domains=("club.example",))
@@ -92,6 +93,7 @@ def test_an_account_is_made_only_for_domains_that_may(door: Door, other: Provide
     assert _come(door, other).identity.account == door.account("eve@club.example").id
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize("verified", [None, False, "true", 1])
 def test_an_address_that_was_not_verified_is_nobodys(
     door: Door, other: Provider, verified: object
@@ -103,6 +105,7 @@ def test_an_address_that_was_not_verified_is_nobodys(
     _no(door, other)
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize(
     "says",
     [
@@ -132,10 +135,26 @@ def test_a_word_that_is_not_for_us_now_is_not_believed(
     _come(door, other)
 
 
+@pytest.mark.promise("P34")
 def test_a_word_that_it_did_not_sign_is_not_believed(door: Door, other: Provider) -> None:
-    """Signed by somebody else's key, or with what both know."""
+    """Signed by nobody, with what both know, by its public key as a secret, by another's key."""
     door.add(CY)
+    for secret in (b"", SECRET.encode(), other.key.as_pem(private=False)):
+        other.forged_with = secret
+        _no(door, other)
+    other.forged_with = None
+    _come(door, other)
     other.shown = RSAKey.generate_key(2048, {"kid": "1"})
+    _no(door, other)
+
+
+@pytest.mark.parametrize(
+    "keys", [{"keys": []}, {"keys": "all"}, {"keys": [1]}, {"keys": [{"kty": "RSA"}]}, {"no": 1}]
+)
+def test_keys_that_are_none_verify_nothing(door: Door, other: Provider, keys: object) -> None:
+    """Whatever stands where its keys should."""
+    door.add(CY)
+    other.keys = keys
     _no(door, other)
 
 

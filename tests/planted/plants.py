@@ -1,6 +1,7 @@
 """Every plant there is, by name."""
 
 from tests.planted import (
+    accounts,
     audit,
     cases,
     consent,
@@ -41,6 +42,7 @@ MODULES = (
     receipts,
     keeping,
     audit,
+    accounts,
 )
 """In the order of the promises, as far as there is one."""
 

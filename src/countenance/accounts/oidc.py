@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from authlib.integrations.httpx_client import OAuth2Client
 
-SCOPE = "openid email profile"
+SCOPE = "openid email"
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
 """By which an identity may be signed. None is by a secret that we share with the provider."""
 
@@ -78,7 +78,6 @@ class Stated:
     issuer: str
     subject: str
     mail: str
-    name: str
 
 
 def ask(provider: Provider, *, back_to: str) -> Asked:
@@ -219,14 +218,13 @@ def _verified(
             },
         )
         claims.validate(now=int(at.timestamp()), leeway=_LEEWAY)
-    except (JoseError, ValueError, KeyError, TypeError) as exc:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise NotSignedIn("what the provider says cannot be believed") from exc
     mail, sure = claims.get("email"), claims.get("email_verified")
     return Stated(
         provider.issuer,
         str(claims["sub"]),
         str(mail) if mail and sure is True else "",
-        str(claims.get("name") or ""),
     )
 
 

@@ -69,20 +69,26 @@ class Passwords:
 
         Of no hash, it never is; and that takes as long to say.
         """
-        from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415
-
         hasher = self._hasher()
         # Made before it is known whether it is needed, so that nobody can tell from the time.
         self._nobody = self._nobody or hasher.hash("nobody's")
-        try:
-            hasher.verify(hashed or self._nobody, _form(password))
-        except (VerificationError, InvalidHashError):
-            return False
-        return bool(hashed)
+        plain = _form(password)
+        # What takes today's time is done once in any case: of a hash of other days besides.
+        if not hashed or not self._is_of_today(hashed):
+            _is_hash_of(hasher, self._nobody, plain)
+        return bool(hashed) and _is_hash_of(hasher, hashed, plain)
 
     def is_outdated(self, hashed: str) -> bool:
         """Whether a hash was made at another cost than that of today."""
-        return self._hasher().check_needs_rehash(hashed)
+        return not self._is_of_today(hashed)
+
+    def _is_of_today(self, hashed: str) -> bool:
+        from argon2.exceptions import InvalidHashError  # noqa: PLC0415
+
+        try:
+            return not self._hasher().check_needs_rehash(hashed)
+        except InvalidHashError:
+            return False
 
     def _hasher(self) -> "PasswordHasher":
         from argon2 import PasswordHasher  # noqa: PLC0415  of use to few commands
@@ -115,8 +121,18 @@ def check_password(password: str, *, known: tuple[str, ...] = ()) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
+def _is_hash_of(hasher: "PasswordHasher", hashed: str | None, plain: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415
+
+    try:
+        return hasher.verify(hashed or "", plain)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
 def _form(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)
+    # Half a letter, which no keyboard writes, cannot be hashed as it is.
+    return unicodedata.normalize("NFKC", password).encode(errors="replace").decode()
 
 
 def _own_words(known: tuple[str, ...]) -> Iterator[str]:

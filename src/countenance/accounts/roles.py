@@ -91,7 +91,9 @@ class Reach(StrEnum):
 
     ALL = "all"
     ASSIGNED = "assigned"  # in the sources and collections that the account was given
-    OWN = "own"  # of the account itself, of who it is or speaks for, or of its recipient
+    OWN = "own"  # of who the account is or speaks for
+    ITSELF = "itself"  # the account
+    RECIPIENT = "recipient"  # of the recipient that it is
 
 
 class Verdict(StrEnum):
@@ -225,16 +227,16 @@ def _reaches(reach: Reach, who: Identity, on: On) -> bool:
         case Reach.ASSIGNED:
             return bool(on.within & who.assigned)
         case Reach.OWN:
-            return (
-                on.person in who.people
-                or on.account == who.account
-                or ("" != on.recipient == who.recipient)
-            )
+            return on.person in who.people
+        case Reach.ITSELF:
+            return on.account == who.account
+        case Reach.RECIPIENT:
+            return "" != on.recipient == who.recipient
 
 
 _ALL, _ASSIGNED, _OWN = Reach.ALL, Reach.ASSIGNED, Reach.OWN
 
-_EVERYBODY: Mapping[Right, Reach] = {Right.OWN_ACCOUNT: _OWN}
+_EVERYBODY: Mapping[Right, Reach] = {Right.OWN_ACCOUNT: Reach.ITSELF}
 """Of whoever has an account, also one that was given no role yet."""
 
 _THEMSELVES: Mapping[Right, Reach] = {
@@ -310,7 +312,7 @@ RIGHTS: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         },
         Role.PERSON: _THEMSELVES,
         Role.GUARDIAN: _THEMSELVES,
-        Role.RECIPIENT: {Right.SEE_RECALLS: _OWN},
+        Role.RECIPIENT: {Right.SEE_RECALLS: Reach.RECIPIENT},
     }
 )
 """What each role may do, and how far that goes. What is not here it may not."""

@@ -6,16 +6,20 @@ while, and then its row goes.
 """
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
 
+from countenance.accounts.logins import login_form
 from countenance.accounts.roles import Role
+from countenance.catalog import recipients
 from countenance.catalog.tables import account, account_tie, account_ward, passkey, person
 from countenance.core.ids import AccountId, PersonId, RecipientId, new_id
 from countenance.errors import NotFound, UsageError
+from countenance.people.guardians import AgeBand
 
 PAGE = 100
 
@@ -63,12 +67,14 @@ def add(tx: Connection, login: str, name: str, has: Belongings, *, at: datetime)
     A new account, into which nothing leads yet. `login` has its form.
 
     Raises `UsageError` if the login is taken, also by one that ended lately, and `NotFound` if
-    there is no such person.
+    there is no such person or recipient.
     """
     if by_login(tx, login) is not None:
         raise UsageError(f"{login}: there is an account of this login, or was lately", hint=_HINT)
     _require_people(tx, [*has.wards, *([has.person] if has.person else [])])
-    made = Account(AccountId(new_id("a")), login, name, has, at, None, "", "", "")
+    if has.recipient is not None:
+        recipients.get(tx, has.recipient)
+    made = Account(AccountId(new_id("m")), login, name, has, at, None, "", "", "")
     tx.execute(
         insert(account).values(
             id=made.id,
@@ -87,14 +93,15 @@ def add(tx: Connection, login: str, name: str, has: Belongings, *, at: datetime)
 
 
 def get(tx: Connection, login_or_id: str) -> Account:
-    """Raises `NotFound` if no account has this login or id."""
-    query = select(account).where(
-        or_(account.c.id == login_or_id, account.c.login == login_or_id.strip().casefold())
-    )
-    found = _read(tx, tx.execute(query).all())
-    if not found:
-        raise NotFound(f"{login_or_id}: no such account", hint=_HINT)
-    return found[0]
+    """The account of this id, or else of this login. Raises `NotFound` if there is none."""
+    own = _read(tx, tx.execute(select(account).where(account.c.id == login_or_id)).all())
+    if own:
+        return own[0]
+    with suppress(UsageError):
+        named = by_login(tx, login_form(login_or_id))
+        if named is not None:
+            return named
+    raise NotFound(f"{login_or_id}: no such account", hint=_HINT)
 
 
 def by_login(tx: Connection, login: str) -> Account | None:
@@ -172,10 +179,16 @@ def forget(tx: Connection, *, until: datetime) -> int:
 
 
 def enrolled(tx: Connection, which: Account) -> frozenset[PersonId]:
-    """Who the account is or speaks for, as far as they are enrolled here at this moment."""
-    named = [*which.has.wards, *([which.has.person] if which.has.person else [])]
+    """
+    Who the account is or speaks for at this moment, of those who are enrolled.
+
+    Nobody speaks any more for who has come of age.
+    """
+    spoken_for = person.c.id.in_(which.has.wards) & (person.c.age_band != AgeBand.ADULT)
     rows = tx.execute(
-        select(person.c.id).where(person.c.id.in_(named), person.c.key_id.is_not(None))
+        select(person.c.id).where(
+            or_(spoken_for, person.c.id == (which.has.person or "")), person.c.key_id.is_not(None)
+        )
     ).scalars()
     return frozenset(PersonId(one) for one in rows)
 

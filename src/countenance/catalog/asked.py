@@ -34,6 +34,12 @@ def remove(tx: Connection, who: str) -> None:
     tx.execute(delete(asked).where(asked.c.who == who))
 
 
+def take_back(tx: Connection, who: str) -> None:
+    """Remove the newest of `who`: it did not count after all."""
+    last = select(func.max(asked.c.id)).where(asked.c.who == who).scalar_subquery()
+    tx.execute(delete(asked).where(asked.c.id == last))
+
+
 def forget(tx: Connection, *, until: datetime) -> None:
     """Remove those up to an instant: they are in no window any more."""
     tx.execute(delete(asked).where(asked.c.at <= until))

@@ -36,7 +36,7 @@ def add(tx: Connection, who: AccountId, new: NewPasskey, *, name: str, at: datet
     if by_credential(tx, new.credential) is not None:
         raise UsageError("this passkey is here already")
     made = Passkey(
-        PasskeyId(new_id("y")),
+        PasskeyId(new_id("z")),
         who,
         called,
         at,

@@ -518,7 +518,7 @@ def _session_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
 
 
 def _accounts(said: Entry) -> list[AccountId]:
-    return [AccountId(one) for one in _ids(said.subjects, "a")]
+    return [AccountId(one) for one in _ids(said.subjects, "m")]
 
 
 def _accounts_out(tx: Connection, said: Entry) -> None:

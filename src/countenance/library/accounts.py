@@ -38,7 +38,6 @@ from countenance.errors import (
     Unavailable,
     UsageError,
 )
-from countenance.library import tries
 from countenance.library.signins import Caller, SignedIn
 from countenance.library.tokens import Tokens
 
@@ -234,7 +233,8 @@ class Accounts(Tokens):
         with self._database.read() as tx:
             own = self._signed_in(tx, caller.token)
         if own.password:
-            before = self._try_password(own.login, old, caller)
+            _, right = self._try_password(own.login, old, caller)
+            before = own if right else None
         else:
             who = self.identity(caller.token)
             if who is None or not who.fresh:
@@ -246,7 +246,6 @@ class Accounts(Tokens):
             found = None if before is None else self._unchanged(tx, before)
             if found is not None:
                 self._signed_in(tx, caller.token)
-                tries.forgive(tx, found.login)
                 done = self._with_password(tx, found, hashed, How.PASSWORD, caller)
             else:
                 self._refused(tx, own)

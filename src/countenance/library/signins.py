@@ -82,7 +82,8 @@ class SignIns(Opened):
 
         Raises `NotSignedIn` if that is not it, and `TooManyTries` if there were too many.
         """
-        before = self._try_password(login, password, caller)
+        known, right = self._try_password(login, password, caller)
+        before = known if right else None
         hashed = self._anew(before, password) if before is not None else ""
         with self._database.write() as tx:
             # Meanwhile the account may have ended, or its password be another.
@@ -90,10 +91,9 @@ class SignIns(Opened):
             if found is not None:
                 if hashed:
                     accounts.set_password(tx, found.id, hashed)
-                tries.forgive(tx, found.login)
                 done = self._let_in(tx, found, How.PASSWORD, caller)
             else:
-                self._refused(tx, before)
+                self._refused(tx, known)
         self._did_act()
         if found is None:
             raise NotSignedIn(_NOT_IN)
@@ -218,14 +218,15 @@ class SignIns(Opened):
         """
         with self._database.read() as tx:
             login = self._signed_in(tx, caller.token).login
-        before = self._try_password(login, password, caller)
+        known, right = self._try_password(login, password, caller)
+        before = known if right else None
         with self._database.write() as tx:
             found = None if before is None else self._unchanged(tx, before)
             if found is not None:
-                tries.forgive(tx, found.login)
+                tries.forgive(tx, found.login, caller.address)
                 who = self._proved(tx, caller.token)
             else:
-                self._refused(tx, before)
+                self._refused(tx, known)
         self._did_act()
         if found is None:
             raise NotSignedIn(_NOT_IN)
@@ -239,6 +240,7 @@ class SignIns(Opened):
             found = None if busy else self._passkey_of(tx, answer, caller.browser, site)
             is_they = found is not None and found.id == own.id
             if is_they:
+                tries.forgive(tx, own.login, caller.address)
                 who = self._proved(tx, caller.token)
             elif not busy:
                 self._refused(tx, None)
@@ -294,6 +296,7 @@ class SignIns(Opened):
 
     def _let_in(self, tx: Connection, who: Account, how: How, caller: Caller) -> SignedIn:
         """A new session with a token of its own; what this browser had ends."""
+        tries.forgive(tx, who.login, caller.address)
         at = self._stores.now(tx)
         before = signins.session_of(tx, caller.token) if caller.token else None
         if before is not None:
@@ -342,9 +345,11 @@ class SignIns(Opened):
             raise NotSignedIn("nobody is signed in here")
         return who
 
-    def _try_password(self, login: str, password: str, caller: Caller) -> Account | None:
+    def _try_password(
+        self, login: str, password: str, caller: Caller
+    ) -> tuple[Account | None, bool]:
         """
-        Whose login and password these are, if anybody's; the try is counted first.
+        Whose login this is, if anybody's, and whether that is its password; the try counts first.
 
         A look at a password takes long, so nobody else waits for it: it is in no transaction.
         """
@@ -359,7 +364,7 @@ class SignIns(Opened):
             raise busy
         live = found if found is not None and found.live and found.password else None
         right = self._passwords.verify(None if live is None else live.password, password)
-        return live if right else None
+        return found, right
 
     def _unchanged(self, tx: Connection, before: Account) -> Account | None:
         found = accounts.by_login(tx, before.login)
@@ -432,9 +437,7 @@ class SignIns(Opened):
         own = accounts.by_login(tx, login)
         if own is None and provider.allows(login):
             at = self._stores.now(tx)
-            own = accounts.add(
-                tx, login, (stated.name or login)[:200], Belongings(frozenset()), at=at
-            )
+            own = accounts.add(tx, login, login, Belongings(frozenset()), at=at)
             self._say(tx, Act.ACCOUNT_ADDED, own.id, actor=own.id)
         # An account that the provider knows under another name is another's.
         if own is None or not own.live or own.subject:

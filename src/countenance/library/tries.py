@@ -47,9 +47,14 @@ def count(tx: Connection, login: str, address: str, *, at: datetime) -> TooManyT
     )
 
 
-def forgive(tx: Connection, login: str) -> None:
-    """What did not let somebody in before counts no more against their account."""
+def forgive(tx: Connection, login: str, address: str) -> None:
+    """
+    Count what let somebody in for no try, and nothing of before against their account any more.
+
+    Against the address the others stay: else an account of their own would let them try for ever.
+    """
     asked.remove(tx, _by_account(login))
+    asked.take_back(tx, _by_address(address))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -59,11 +64,15 @@ def _limits(login: str, address: str) -> Iterator[tuple[AnHour, str]]:
     if login:
         yield AnHour(TRIES_BY_ACCOUNT), _by_account(login)
     if address:
-        yield AnHour(TRIES_BY_ADDRESS), f"sign-in from {_digest(_network(address))}"
+        yield AnHour(TRIES_BY_ADDRESS), _by_address(address)
 
 
 def _by_account(login: str) -> str:
     return f"sign-in to {_digest(login)}"
+
+
+def _by_address(address: str) -> str:
+    return f"sign-in from {_digest(_network(address))}"
 
 
 def _network(address: str) -> str:

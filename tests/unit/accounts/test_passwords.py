@@ -37,6 +37,7 @@ def test_a_password_is_the_one_that_was_hashed(passwords: Passwords) -> None:
     assert GOOD not in hashed
 
 
+@pytest.mark.promise("P34")
 def test_of_no_hash_no_password_is_right(passwords: Passwords) -> None:
     """Also not the one that stands in for it, and not with a hash that is none."""
     for password in (GOOD, "", "nobody's"):
@@ -45,6 +46,7 @@ def test_of_no_hash_no_password_is_right(passwords: Passwords) -> None:
         assert not passwords.verify("not a hash", password)
 
 
+@pytest.mark.promise("P34")
 def test_of_no_hash_as_much_is_done(monkeypatch: pytest.MonkeyPatch, passwords: Passwords) -> None:
     """The same function looks at a hash of the same cost, so that the time tells nothing."""
     from argon2 import PasswordHasher  # noqa: PLC0415
@@ -61,6 +63,9 @@ def test_of_no_hash_as_much_is_done(monkeypatch: pytest.MonkeyPatch, passwords: 
     passwords.verify(None, "wrong")
     assert len(looked) == 2
     assert looked[0] == looked[1]
+    # And of a hash of other days, what takes today's time besides.
+    passwords.verify(Passwords(Cost(2, 64, 1)).hash(GOOD), "wrong")
+    assert looked[0] in looked[2:]
 
 
 def test_another_cost_is_noticed(passwords: Passwords) -> None:
@@ -72,6 +77,7 @@ def test_another_cost_is_noticed(passwords: Passwords) -> None:
 def test_letters_are_the_same_however_they_are_composed(passwords: Passwords) -> None:
     """A phone and a desk write `å` differently, and mean the same."""
     assert passwords.verify(passwords.hash("åtta små grisar"), "a\u030atta sma\u030a grisar")
+    assert not passwords.verify(passwords.hash(GOOD), "\ud800" * 20)
 
 
 @pytest.mark.parametrize(

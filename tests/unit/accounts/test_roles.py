@@ -1,6 +1,7 @@
 """Roles: every role against every right, on everything, on what it was given, on its own."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,7 @@ def test_the_table_is_whole() -> None:
     assert SAYS.keys() == set(product(Role, Right))
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize(("role", "right"), [*product(Role, Right)])
 def test_every_role_against_every_right(role: Role, right: Right) -> None:
     """On everything, on what it was given, on its own, on another's; fresh, and not."""
@@ -114,6 +116,24 @@ def test_what_is_missing_is_nobodys_own() -> None:
         assert verdict(nobody, right, On(person="", recipient="", account="")) is Verdict.NO
 
 
+@pytest.mark.parametrize("role", Role)
+def test_what_is_ones_own_in_one_way_is_not_so_in_another(role: Role) -> None:
+    """To have an account, or to be a recipient, is to be nobody who is shown; and so around."""
+    ways = {
+        On(person=SELF): {role: cell for role, cell in SAYS.items() if "o" in cell},
+        On(account=ME): {(role, Right.OWN_ACCOUNT)},
+        On(recipient="t_mine"): {(Role.RECIPIENT, Right.SEE_RECALLS)},
+    }
+    ours = {*ways[On(account=ME)], *ways[On(recipient="t_mine")]}
+    for right in Right:
+        if SAYS[role, right][0] == "A":
+            continue
+        for on, what in ways.items():
+            own = (role, right) in what
+            expected = own and (on != On(person=SELF) or (role, right) not in ours)
+            assert may(_who(role), right, on) is expected
+
+
 def test_without_a_role_there_is_ones_own_account_alone() -> None:
     """An account that was made by signing in may nothing, until it is given a role."""
     assert [one for one in Right for on in ONS.values() if may(_who(), one, on)] == [
@@ -121,6 +141,7 @@ def test_without_a_role_there_is_ones_own_account_alone() -> None:
     ]
 
 
+@pytest.mark.promise("P34")
 def test_nobody_reviews_what_their_own_search_found() -> None:
     """Not as reviewer with whatever other role beside it; somebody else may."""
     on = On(within=frozenset({SOURCE}), asked_by=ME)
@@ -137,6 +158,7 @@ def test_two_roles_give_what_each_gives(first: Role, second: Role) -> None:
         assert both is (may(_who(first), right, on) or may(_who(second), right, on))
 
 
+@pytest.mark.promise("P34")
 @pytest.mark.parametrize("role", Role)
 def test_a_token_gives_a_part_of_what_its_account_has(role: Role) -> None:
     """Never what its scopes do not say, never what the role has not, never what needs a person."""
@@ -184,3 +206,15 @@ def test_only_who_works_here_has_several_roles() -> None:
     assert parse_scopes("log,search") == {Scope.LOG, Scope.SEARCH}
     with pytest.raises(UsageError):
         parse_scopes("all")
+
+
+def test_the_manual_has_the_tables(repository: Path) -> None:
+    """`docs/accounts.md` says of every role and scope what the program does."""
+    page = (repository / "docs" / "accounts.md").read_text(encoding="utf-8")
+    words = {"A": "all", "a": "given", "o": "own", "-": ""}
+    for right in Right:
+        cells = [words[SAYS[role, right][0]] + "*" * SAYS[role, right].count("!") for role in Role]
+        assert f"\n| `{right}` | {' | '.join(cells)} |\n" in page
+    for scope in Scope:
+        given = ", ".join(f"`{one}`" for one in sorted(SCOPES[scope]))
+        assert f"\n| `{scope}` | {given} |\n" in page
