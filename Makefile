@@ -6,6 +6,7 @@
 export PYTHON ?= python3
 LIBRARY ?= demo-library
 PORT ?= 8765
+ADDRESS := http://127.0.0.1:$(PORT)
 LONG_SECONDS ?= 0
 PLANT_SECONDS ?= 0
 PLANTS ?=
@@ -33,7 +34,11 @@ setup: $(VENV)/.ready ## Make .venv with the program in it.
 
 run: setup ## Build ./demo-library from two public-domain portraits, tell its story, and serve it.
 	@$(VENV)/bin/countenance demo $(LIBRARY)
-	@$(VENV)/bin/countenance serve --library $(LIBRARY) --port $(PORT)
+	@echo
+	@echo "9. The web. Open this, and give $(LIBRARY)/portraits/grace_hopper.jpg for your face:"
+	@COUNTENANCE_ADDRESS=$(ADDRESS) $(VENV)/bin/countenance link new --library $(LIBRARY) \
+		--collection demo --channel website --browse
+	@COUNTENANCE_ADDRESS=$(ADDRESS) $(VENV)/bin/countenance serve --library $(LIBRARY) --port $(PORT)
 
 test: $(VENV)/.ready-dev ## Run the everyday tests.
 	@$(VENV)/bin/pytest -n auto --dist loadfile

@@ -792,7 +792,7 @@ def test_every_act_is_in_the_log_by_ids_alone(door: Door) -> None:
     door.library.end_sessions(ADA)
     said = [(one.act, one.actor) for one in door.said()]
     assert said == [
-        (Act.LINK_ISSUED, "tester"),
+        (Act.ACCOUNT_LINK_ISSUED, "tester"),
         (Act.ACCOUNT_ADDED, me),
         (Act.SIGNED_IN, me),
         (Act.PASSKEY_ADDED, "tester"),
@@ -802,7 +802,7 @@ def test_every_act_is_in_the_log_by_ids_alone(door: Door) -> None:
         (Act.SIGNED_IN, me),
         (Act.PASSKEY_ENDED, "tester"),
         (Act.ACCOUNT_ADDED, "tester"),
-        (Act.LINK_ISSUED, "tester"),
+        (Act.ACCOUNT_LINK_ISSUED, "tester"),
         (Act.PASSWORD_CHANGED, bo),
         (Act.SIGNED_IN, bo),
         (Act.TOKEN_ADDED, "tester"),

@@ -113,6 +113,11 @@ def rosters_left(patch: pytest.MonkeyPatch) -> None:
     _leave(patch, "roster-entries")
 
 
+@plant("P21", "The link to who left stays.", HOLDERS)
+def links_left(patch: pytest.MonkeyPatch) -> None:
+    _leave(patch, "links")
+
+
 @plant("P21", "Who had objected stays in their objection.", HOLDERS)
 def objections_left(patch: pytest.MonkeyPatch) -> None:
     _leave(patch, "objections")

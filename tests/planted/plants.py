@@ -10,6 +10,7 @@ from tests.planted import (
     gathering,
     giving,
     keeping,
+    pages,
     recalling,
     receipts,
     recognition,
@@ -43,6 +44,7 @@ MODULES = (
     keeping,
     audit,
     accounts,
+    pages,
 )
 """In the order of the promises, as far as there is one."""
 

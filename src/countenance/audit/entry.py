@@ -44,7 +44,7 @@ class Act(StrEnum):
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_ENDED = "account.ended"
     ROLES_CHANGED = "account.roles-changed"
-    LINK_ISSUED = "account.link-issued"
+    ACCOUNT_LINK_ISSUED = "account.link-issued"
     PASSWORD_CHANGED = "account.password-changed"  # noqa: S105  an act
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_ENDED = "passkey.ended"
@@ -53,7 +53,7 @@ class Act(StrEnum):
     SESSION_ENDED = "session.ended"
     TOKEN_ADDED = "token.added"  # noqa: S105
     TOKEN_ENDED = "token.ended"  # noqa: S105
-    LINK_MADE = "link.made"
+    LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"
 
 

@@ -66,6 +66,7 @@ def new_link_id() -> LinkId:
 
 
 def add(tx: Connection, new: Link, token: str) -> None:
+    """Store a link, with the digest of the `token` that stands in it."""
     tx.execute(
         insert(link).values(
             id=new.id,

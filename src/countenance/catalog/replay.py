@@ -447,7 +447,7 @@ def _recipient_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
 def _link_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
     for which in map(LinkId, _ids(said.subjects, "y")):
         links.end(tx, which, at=said.at)
-        _drop(seen, Act.LINK_MADE, [which])
+        _drop(seen, Act.LINK_ISSUED, [which])
     seen.done[said.act] += 1
 
 
@@ -611,7 +611,7 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.PASSKEY_ENDED: _then_out(_passkey_ended),
     Act.TOKEN_ENDED: _token_ended,
     Act.SESSION_ENDED: _session_ended,
-    Act.LINK_MADE: _only_said("a link made since leads nowhere: make another"),
+    Act.LINK_ISSUED: _only_said("a link made since leads nowhere: make another"),
     Act.LINK_ENDED: _link_ended,
 }
 """What each act does when it is done again."""
@@ -631,7 +631,7 @@ _NOTHING_TO_DO = frozenset(
         Act.REDACTED,
         Act.RESTORED,
         # Codes and tokens of since are not in the backup, and are good for nothing.
-        Act.LINK_ISSUED,
+        Act.ACCOUNT_LINK_ISSUED,
         Act.TOKEN_ADDED,
         Act.SIGNED_IN,
         Act.SIGN_IN_REFUSED,

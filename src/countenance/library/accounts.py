@@ -80,7 +80,7 @@ class Accounts(Tokens):
                 return None
             until = self._stores.now(tx) + SET_UP_LIVES
             signins.keep(tx, Once.SET_UP, code, until=until)
-            self._say(tx, Act.LINK_ISSUED)
+            self._say(tx, Act.ACCOUNT_LINK_ISSUED)
         self._did_act()
         return Link(code, until)
 
@@ -336,7 +336,7 @@ class Accounts(Tokens):
     def _way_in(self, tx: Connection, own: Account) -> Link:
         code, until = new_code(), self._stores.now(tx) + LINK_LIVES
         signins.keep(tx, Once.LINK, code, until=until, account=own.id)
-        self._say(tx, Act.LINK_ISSUED, own.id)
+        self._say(tx, Act.ACCOUNT_LINK_ISSUED, own.id)
         return Link(code, until)
 
     def _with_password(

@@ -155,7 +155,6 @@ class Links(People, Searches, Records):
         Raises `LeadsNowhere` if it does: there is no such link, it was ended, its time has
         come, or they agree to nothing any more.
         """
-        self._latch()
         with self._database.read() as tx:
             return self._own(tx, token)
 
@@ -235,7 +234,7 @@ class Links(People, Searches, Records):
         token = links.new_token()
         links.add(tx, made, token)
         about = [one for one in (made.person, made.collection) if one is not None]
-        self._log(tx, Act.LINK_MADE, subjects=(made.id, *about))
+        self._log(tx, Act.LINK_ISSUED, subjects=(made.id, *about))
         return Issued(made, token)
 
     def _invitation(self, tx: Connection, token: str) -> Invitation:

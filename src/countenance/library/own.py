@@ -121,6 +121,7 @@ class OwnPictures(Links):
         One's pictures. It is a look, and in the log; but not where a page that is open is
         `renewed`: that is the same look.
         """
+        self._latch()
         own = self.own(token)
         with self._database.write() as tx:
             at = self._stores.now(tx)
@@ -165,9 +166,8 @@ class OwnPictures(Links):
 
         Raises `NotFound` if it is not one of them, or there is no preview of it.
         """
-        own = self.own(token)
         with self._database.read() as tx:
-            one = self._my_sighting(tx, own, which)
+            one = self._my_sighting(tx, self._own(tx, token), which)
             photo = photos.get(tx, one.photo)
             if photo is None or photo.preview is None:
                 raise NotFound(f"{which}: there is no preview")

@@ -156,6 +156,7 @@ def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         gala.library.lift_objection(name, by=objector)
         enrol(gala, again=True)
         gala.library.add_to_roster(COLLECTION, name)
+        gala.library.link_for(name)
         first, second = gala.find(name, Purpose.STAFF_FIND).sightings
         gala.library.confirm_sighting(first.id)
         gala.library.reject_sighting(second.id)

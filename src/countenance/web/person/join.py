@@ -16,9 +16,9 @@ from countenance.library import Joining
 from countenance.library.links import Invitation
 from countenance.people.guardians import AgeBand
 from countenance.people.names import MAX_NAME
-from countenance.people.notice import load_notice
+from countenance.people.notice import Notice, load_notice
 from countenance.people.purpose import RECOGNISING, Purpose
-from countenance.web.context import Web, web_of
+from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
 from countenance.web.person.following import followed
 from countenance.web.person.words import sentences
@@ -63,6 +63,24 @@ async def picture(request: Request, token: str) -> Response:
     if not form.files.get("picture") and not form.ticked("without"):
         return _picture(request, invitation, form, trouble=["missing"])
     return await _store(request, token, invitation, form)
+
+
+Uses = list[tuple[str, str]]
+"""Each use that a notice asks about, and what it means."""
+
+
+def laid_out(notice: Notice) -> list[tuple[str, Uses]]:
+    """
+    The words of a notice, every one in its order, for a page of any width: paragraphs of running
+    text, each with the list that follows it.
+    """
+    parts = []
+    for part in notice.text.strip().split("\n\n"):
+        lines = part.splitlines()
+        running = " ".join(one for one in lines if not one.startswith("  "))
+        listed = [one.split(maxsplit=1) for one in lines if one.startswith("  ")]
+        parts.append((running, [(use, meaning) for use, meaning in listed]))
+    return parts
 
 
 # --------------------------------------------------------------------------------------------------
@@ -130,13 +148,15 @@ def _agree(
     trouble: list[str] | None = None,
     told: str = "",
 ) -> Response:
-    web: Web = web_of(request)
+    web = web_of(request)
+    notice = load_notice(web.language(request).tag)
     return web.page(
         request,
         "person/agree.html",
         status=422 if trouble else 200,
         invitation=invitation,
-        notice=load_notice(web.language(request).tag),
+        notice=notice,
+        parts=laid_out(notice),
         form=form,
         trouble=trouble or [],
         told=told,

@@ -65,12 +65,15 @@ async def part(request: Request, token: str) -> Response:
 
 @router.get("/me/{token}/news")
 async def news(request: Request, token: str) -> Response:
-    """What is new, as it comes: how far the search is, and `found` when there are others."""
+    """
+    What is new, as it comes: how far the search is, and `found` when there are others than those
+    that the page has `seen`.
+    """
     web = web_of(request)
-    first = await followed(request, lambda library: library.my_count(token))
+    await followed(request, lambda library: library.my_count(token))
 
     async def events() -> AsyncIterator[str]:
-        known, told = first, ""
+        known, told = request.query_params.get("seen", ""), ""
         for _ in range(OPEN_FOR):
             step = web.searching.now
             part = web.pages.fill(request, "person/progress.html", step=step)
@@ -82,8 +85,8 @@ async def news(request: Request, token: str) -> Response:
             except Error:
                 yield "event: gone\ndata: gone\n\n"
                 return
-            if count != known:
-                known = count
+            if _seen(*count) != known:
+                known = _seen(*count)
                 yield f"event: found\ndata: {sum(count)}\n\n"
             await asyncio.sleep(LOOKS_EVERY)
 
@@ -219,8 +222,14 @@ def _shown(web: Web, token: str, found: MyPictures) -> dict[str, Any]:
         "own": found.own,
         "sure": found.sure,
         "to_check": found.to_check,
+        "seen": _seen(len(found.sure), len(found.to_check)),
         "step": web.searching.now,
     }
+
+
+def _seen(sure: int, to_check: int) -> str:
+    """How many pictures a page shows, for its address."""
+    return f"{sure}-{to_check}"
 
 
 def _counted(looks: tuple[Look, ...]) -> list[tuple[str, int, datetime]]:

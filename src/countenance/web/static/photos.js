@@ -34,3 +34,15 @@ document.addEventListener("click", async (event) => {
   const all = [...rows.querySelectorAll("a[data-pswp-src]")];
   (await prepare(rows)).loadAndOpen(all.indexOf(link), { gallery: rows });
 });
+
+// Once a question is answered it is gone; who uses the keyboard goes on at the next one.
+let answering = false;
+document.addEventListener("submit", (event) => {
+  answering = event.target.matches(".asks .answers");
+});
+new MutationObserver(() => {
+  if (!answering || document.querySelector(".asks .htmx-request")) return;
+  if (document.activeElement !== document.body) return;
+  answering = false;
+  (document.querySelector(".asks button") ?? document.getElementById("main")).focus();
+}).observe(document.getElementById("main"), { childList: true });

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """No link was given out before."""
     instant = sa.DateTime(timezone=True)
     op.create_table(
         "link",

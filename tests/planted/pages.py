@@ -1,0 +1,126 @@
+"""Plants in what people are asked and shown on the pages, by links."""
+
+import pytest
+
+from countenance.catalog import sightings
+from countenance.library import own
+from countenance.library.links import Links
+from countenance.library.own import OwnPictures
+from tests.planted.plant import edit, instead, plant
+
+PERSON = "tests/integration/web/test_person.py"
+
+
+@plant(
+    "P8",
+    "A page shows a picture by its id, and does not ask the grant again.",
+    f"{PERSON}::test_a_picture_leaves_only_under_grant_and_consent",
+)
+def page_shows_without_grant(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, sightings.shown, "_granted(found, ", "list(found) or _granted(found, ")
+
+
+@plant(
+    "P10",
+    "Who guesses the id of somebody else's picture is shown it.",
+    f"{PERSON}::test_a_picture_of_somebody_else_is_no_picture",
+)
+def page_shows_others(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        OwnPictures._mine,
+        "sightings.shown(tx, [own.person.id]",
+        "sightings.shown(tx, [one.id for one in people.list_all(tx)]",
+    )
+
+
+@plant(
+    "P10",
+    "Who joins under a name that somebody has is told so.",
+    f"{PERSON}::test_nobody_learns_who_else_is_enrolled",
+)
+def page_tells_of_namesakes(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Links.join, "namesake=True", "namesake=False")
+
+
+@plant(
+    "P10",
+    "Who says that they are a face that is somebody else's is told whose it is.",
+    f"{PERSON}::test_a_face_that_is_taken_is_taken_by_nobody",
+)
+def page_tells_whose_a_face_is(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, OwnPictures.i_am_in, "except (UsageError, Refused)", "except Refused")
+
+
+@plant(
+    "P11",
+    "Every invitation lets people look through the collection.",
+    f"{PERSON}::test_only_what_the_invitation_allows_is_looked_through",
+)
+def page_looks_through_all(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, own._require_browse, "or not own.link.browse", "")
+
+
+@plant(
+    "P11",
+    "A collection of minors is looked through by links that were given out before.",
+    f"{PERSON}::test_only_what_the_invitation_allows_is_looked_through",
+)
+def page_looks_through_minors(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, own._require_browse, "or own.collection.minors", "")
+
+
+@plant("P12", "A no on the page is not written down.", f"{PERSON}::test_a_no_is_final")
+def page_forgets_a_no(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, OwnPictures.say, "self.reject_sighting(which)", "None")
+
+
+@plant(
+    "P14",
+    "A link of one's own goes on when everything one agreed to has ended.",
+    f"{PERSON}::test_a_link_ends_with_the_consent",
+)
+def link_outlives_consent(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Links._own, "if one.in_force(at)", "if one.events")
+    edit(patch, OwnPictures._mine, "at = self._stores.now(tx)", "at = own.person.enrolled_at")
+
+
+@plant(
+    "P17",
+    "What was ticked on a page is kept without evidence of it.",
+    f"{PERSON}::test_what_was_ticked_is_what_is_agreed_to",
+)
+def page_keeps_no_evidence(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Links.join, "self._evidence(invitation, wishes)", "None")
+
+
+@plant(
+    "P18",
+    "Without a picture nobody gets any further than the first page.",
+    f"{PERSON}::test_there_is_a_way_without_a_face",
+)
+def page_wants_a_face(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, OwnPictures.i_am_in, "return None")
+
+
+@plant(
+    "P19",
+    "The button on the page stops the finding alone, whatever was asked.",
+    f"{PERSON}::test_one_button_deletes_everything",
+)
+def page_deletes_a_part(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        OwnPictures.leave,
+        "self.withdraw(own.person.id, what)",
+        "self.withdraw(own.person.id, Purpose.TELL_ME)",
+    )
+
+
+@plant(
+    "P33",
+    "The page says of nobody that they looked.",
+    f"{PERSON}::test_one_sees_who_looked",
+)
+def page_hides_who_looked(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, OwnPictures.my_pictures, "if one.actor != own.person.id", "if not one.actor")
