@@ -14,12 +14,12 @@ from countenance.errors import Unavailable
 @command(
     "verify-file",
     changes="nothing; no library is needed",
-    example="countenance verify-file out/x_7q2m0c4x9v1ksz3d.jpg",
+    example="countenance verify-file published.jpg",
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 def verify_file(call: Call, files: tuple[Path, ...]) -> None:
     """
-    Say whether files are plain pictures, with nothing in them but what is seen.
+    Say whether files are plain pictures, and nothing more.
 
     A picture may carry another one: a thumbnail from before a face was covered, a second picture
     behind its end. It may carry a place, a serial number or a name. Whatever is not on a short list
