@@ -29,8 +29,15 @@ Box = tuple[float, float, float, float]
 Points = Sequence[tuple[float, float]]
 """Five: left eye, right eye, nose tip, left and right corner of the mouth, the viewer's."""
 
-SIDEWAYS = 0.25
+SIDEWAYS = 0.3
 """Of a face's width, added on either side: ears, and hair beside them."""
+
+BACK = 0.7
+"""Of its width, added where the back of a head is that is turned to the other side, wholly; of one
+that is turned less, a part of it."""
+
+TURNED = 0.4
+"""Of the way from eye to eye, how far the nose is beside their middle in a head turned wholly."""
 
 BELOW = 0.25
 """Of its height, added below the chin, and above the brow before the hair."""
@@ -83,16 +90,19 @@ def head_box(face: Box, points: Points | None, size: Size) -> Box:
     x1, y1, x2, y2 = face
     width, height = x2 - x1, y2 - y1
     up = _up(points)
-    if up is None:
+    if points is None or up is None:
         more = ANYWHERE * max(width, height)
         return _within((x1 - more, y1 - more, x2 + more, y2 + more), size)
     side, below, hair = SIDEWAYS * width, BELOW * height, HAIR * max(width, height)
+    back = BACK * width * _turned(points, up, width)
     dx, dy = up[0] * hair, up[1] * hair
+    # What is to the right of the face, seen along it, is at a right angle to what is up.
+    bx, by = up[1] * back, -up[0] * back
     grown = (
-        x1 - side + min(0.0, dx),
-        y1 - below + min(0.0, dy),
-        x2 + side + max(0.0, dx),
-        y2 + below + max(0.0, dy),
+        x1 - side + min(0.0, dx) + min(0.0, bx),
+        y1 - below + min(0.0, dy) + min(0.0, by),
+        x2 + side + max(0.0, dx) + max(0.0, bx),
+        y2 + below + max(0.0, dy) + max(0.0, by),
     )
     return _within(grown, size)
 
@@ -174,6 +184,14 @@ def _up(points: Points | None) -> tuple[float, float] | None:
     if length < 1 or -dy / length < _UPRIGHT_COSINE:
         return None
     return dx / length, dy / length
+
+
+def _turned(points: Points, up: tuple[float, float], width: float) -> float:
+    """How far a head is turned to the viewer's right, in [-1, 1]; negative to the left."""
+    (lx, ly), (rx, ry), (x, y), _, _ = points
+    across = (x - (lx + rx) / 2) * -up[1] + (y - (ly + ry) / 2) * up[0]
+    apart = max(float(np.hypot(rx - lx, ry - ly)), 0.25 * width)
+    return float(np.clip(across / apart / TURNED, -1, 1))
 
 
 def _within(box: Box, size: Size) -> Box:

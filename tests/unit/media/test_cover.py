@@ -43,6 +43,22 @@ def test_the_whole_head_is_in_the_box() -> None:
     assert x2 >= FACE[2] + 0.2 * width
 
 
+@pytest.mark.parametrize("lean", [-0.5, 0.0, 0.5])
+def test_the_back_of_a_turned_head_is_in_the_box(lean: float) -> None:
+    """It is on the other side than the nose; a head that looks straight has none to be seen."""
+    turn = np.array([[np.cos(lean), np.sin(lean)], [-np.sin(lean), np.cos(lean)]])
+
+    def head(nose: float) -> Box:
+        points = np.array(UPRIGHT, np.float32) - 100
+        points[2, 0] += nose
+        said = points @ turn + 100
+        return head_box(FACE, [(float(x), float(y)) for x, y in said], SIZE)
+
+    straight, left, right = head(0), head(-12), head(12)
+    assert left[2] >= straight[2] + 0.5 * 50 * np.cos(lean)
+    assert right[0] <= straight[0] - 0.5 * 50 * np.cos(lean)
+
+
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_head_that_lies_is_covered_on_every_side(quarters: int) -> None:
     """Where the hair is, is not to the side that is up; nor is it where nobody knows."""
