@@ -519,7 +519,7 @@ def test_a_crop_leaves_out_who_may_not_be_shown(echo: Echo) -> None:
     part = (0.0, 0.0, edge, float(found.height))
     done = publish(echo, "three.png", Hand(crop=part))
     assert (done.covers, set(done.shown)) == (0, {ada})
-    assert pixels_of(done.path).shape == (found.height, round(edge), 3)
+    assert pixels_of(done.path).shape == (found.height, int(edge), 3)
     with echo.gala.library._database.read() as tx:
         assert rows(tx, disclosed_person.c.person_id) == [(ada,)]
 

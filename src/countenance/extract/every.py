@@ -24,7 +24,7 @@ in the last."""
 TURNED_SIDE = 1280
 """The size at which it is looked at turned as well: heads that lie, or hang."""
 
-LEAST = 8
+LEAST = 5
 """Pixels of the picture. Nobody is known by less."""
 
 ONE_FACE = 0.4

@@ -88,7 +88,7 @@ class Publishing(Recipients, Sources):
         if found.kind is PhotoKind.FILM:
             raise NoConsent(
                 f"{photo}: a film is looked at twice a second: who else is in it is not known",
-                hint="publish single pictures of it",
+                hint="films are not published; single pictures are",
             )
         return found
 

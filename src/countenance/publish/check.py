@@ -15,7 +15,7 @@ from countenance.catalog import log, photos
 from countenance.catalog.photos import Box, Photo, Points
 from countenance.catalog.stores import Stores
 from countenance.core.ids import ConsentId, FaceId, PersonId, PhotoId, SightingId
-from countenance.errors import NotFound, Refused
+from countenance.errors import NotFound, Refused, Unavailable
 from countenance.extract.every import every_face
 from countenance.extract.extractor import rounded_box, rounded_points
 from countenance.media.cover import Size, head_box, overlap
@@ -104,6 +104,9 @@ def check(  # noqa: PLR0913  what is looked at, for what, by whom
         found = photos.get(tx, photo.id)
         if found is None:
             raise NotFound(f"{photo.id}: its photo is gone")
+        if found.faces != photo.faces:
+            # What the search passed over was told apart from the faces of before.
+            raise Unavailable(f"{photo.id}: it was read anew meanwhile", hint="check it again")
         faces = (*_judged(found, judge(tx, found, wish, at=at)), *missed)
         obstacle = ""
         try:

@@ -7,6 +7,7 @@ one that is taken off needs a reason, which is kept with what was given out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor
 
 from countenance.catalog.photos import Box
 from countenance.core.ids import FaceId
@@ -119,7 +120,8 @@ def _part(checked: Checked, crop: Box | None) -> tuple[int, int, int, int]:
     if crop is None:
         return whole
     (box,) = _sound([crop], checked)
-    x1, y1, x2, y2 = (round(one) for one in box)
+    # Inwards: a crop that ends where a cover begins has no part of it.
+    x1, y1, x2, y2 = ceil(box[0]), ceil(box[1]), floor(box[2]), floor(box[3])
     if x2 - x1 < 1 or y2 - y1 < 1:
         raise UsageError("nothing is left of the photo")
     return x1, y1, x2, y2
