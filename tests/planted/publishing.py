@@ -2,13 +2,14 @@
 
 import pytest
 
-from countenance.media import cover, leaks, release
-from countenance.publish import advice, check, disclose, export, plan, verdict
+from countenance.media import cover, filmout, leaks, release
+from countenance.publish import advice, check, disclose, export, film, plan, verdict
 from tests.planted.plant import edit, instead, plant
 
 PUBLISH = "tests/integration/test_publish.py"
 COVER = "tests/unit/media/test_cover.py"
 LEAKS = "tests/unit/media/test_leaks.py"
+FILM = "tests/integration/test_publish_film.py"
 RELEASE = "tests/unit/media/test_release.py"
 
 
@@ -240,3 +241,54 @@ def check_not_for_the_person(patch: pytest.MonkeyPatch) -> None:
 )
 def stranger_proposed(patch: pytest.MonkeyPatch) -> None:
     edit(patch, advice._is_free, "return all(", "return found is not None or all(")
+
+
+@plant(
+    "P8",
+    "Of a film that frame alone is covered in which a head was seen.",
+    f"{FILM}::test_a_face_that_is_missed_in_some_frames_is_covered_in_all",
+    f"{FILM}::test_a_head_is_covered_before_and_after_it_is_seen",
+)
+def heads_not_held(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, film.covers_of, "seen[first:last]", "[seen[number]]")
+
+
+@plant(
+    "P8",
+    "A head that was lost in a film is not covered until it is found again.",
+    f"{FILM}::test_no_frame_is_open_between_two_detections",
+)
+def lost_heads_open(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, film._bridges, "yield from ()")
+
+
+@plant(
+    "P8",
+    "The film that was written is not looked at.",
+    f"{FILM}::test_a_film_that_fails_its_own_check_is_not_given",
+)
+def film_believed(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, film._require_frame, "return")
+
+
+@plant(
+    "P8",
+    "What a film says of itself is given out with it.",
+    f"{FILM}::test_a_film_that_says_something_is_found",
+)
+def film_may_say_anything(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, filmout.require_bare, "for name, text in said.items():", "for name, text in ():")
+
+
+@plant(
+    "P1",
+    "The door does not ask for the grant of a film.",
+    f"{FILM}::test_a_grant_that_ends_meanwhile_ends_it",
+)
+def film_without_a_grant(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        disclose.disclose,
+        "grant = granted(tx, found, at=at)",
+        "grant = '' if handling.everybody else granted(tx, found, at=at)",
+    )

@@ -102,7 +102,8 @@ def publish(
     There is no blur and no mosaic: faces have been recognised from both. The file is made from the
     pixels alone, says whose picture it is and on which release, and is checked itself before it
     gets its name. It bears the id of its disclosure, by which a recall names it. What is moved,
-    uncovered or cropped by hand goes for one photo at a time.
+    uncovered or cropped by hand goes for one photo at a time. In a film everybody is covered, and
+    there is no sound.
     """
     from countenance.media.cover import Colour
     from countenance.publish.plan import Hand

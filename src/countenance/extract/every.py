@@ -21,6 +21,9 @@ LONG_SIDES = (2560, 1280, 640, 320)
 """Sizes of the looks, in pixels: small faces are found in the first, those that fill the picture
 in the last."""
 
+FRAME_SIDES = (1280, 512)
+"""Sizes of the looks at a frame of a film, in pixels."""
+
 TURNED_SIDE = 1280
 """The size at which it is looked at turned as well: heads that lie, or hang."""
 
@@ -38,7 +41,24 @@ def every_face(vision: Vision, pixels: Pixels) -> Detections:
     Boxes lie within the picture. The points of a head that was found turned are where its eyes,
     nose and mouth are.
     """
-    looks = [*_looks(vision, pixels)]
+    return _joined([*_looks(vision, pixels)], pixels)
+
+
+def every_face_in_frame(vision: Vision, pixels: Pixels) -> Detections:
+    """
+    Whatever may be a face in a frame of a film, upright: in the frames around it there is another
+    chance to see it, and now and then one is looked at wholly, as a photo is.
+    """
+    longest = max(pixels.shape[:2])
+    scales = {min(side / longest, MAX_ENLARGEMENT) for side in FRAME_SIDES}
+    looks = [_seen(vision, _resized(pixels, scale), 0, pixels) for scale in sorted(scales)]
+    return _joined(looks, pixels)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _joined(looks: list[Detections], pixels: Pixels) -> Detections:
     boxes = np.concatenate([one.boxes for one in looks])
     points = np.concatenate([one.points for one in looks])
     scores = np.concatenate([one.scores for one in looks])
@@ -47,9 +67,6 @@ def every_face(vision: Vision, pixels: Pixels) -> Detections:
     large = np.all(boxes[:, 2:] - boxes[:, :2] >= LEAST, axis=1)
     found = Detections(boxes[large].astype(np.float32), points[large], scores[large])
     return found.take(suppress(found.boxes, found.scores, overlap=ONE_FACE))
-
-
-# --------------------------------------------------------------------------------------------------
 
 
 def _looks(vision: Vision, pixels: Pixels) -> Iterator[Detections]:

@@ -1,5 +1,8 @@
 """Publishing: what of a photo may be shown in a channel, and the file that is given out."""
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from countenance.catalog import disclosures, photos, sources
@@ -11,7 +14,9 @@ from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
 from countenance.publish.check import Checked, check
 from countenance.publish.export import Order, Published, publish
+from countenance.publish.film import publish_film
 from countenance.publish.plan import UNTOUCHED, Hand
+from countenance.sources.source import FileReader, OpenFile
 
 
 class Publishing(Recipients, Sources):
@@ -48,11 +53,12 @@ class Publishing(Recipients, Sources):
         """
         Give a photo (its id, or its path at the source) to a recipient, as a new file in `out`.
 
-        Whoever may not be shown is covered, after what `hand` says. `looked` is a person's word
-        that they looked at the whole photo, and that everybody in it is known to the check. Raises
-        as `check` does, and `Refused` without that word, or if recipient, grant or consent does
-        not allow it; `UsageError` if `hand` or `out` cannot be; and `VerificationError` if the file
-        that was made fails its own check. Then there is no file.
+        Whoever may not be shown is covered, after what `hand` says; in a film that is everybody,
+        and there is no sound. `looked` is a person's word that they looked at the whole of it, and
+        that everybody in it is known to the check. Raises as `check` does, and `Refused` without
+        that word, or if recipient, grant or consent does not allow it; `UsageError` if `hand` or
+        `out` cannot be; and `VerificationError` if the file that was made fails its own check. Then
+        there is no file.
         """
         if not looked:
             raise Refused(
@@ -60,15 +66,16 @@ class Publishing(Recipients, Sources):
                 hint="whom the program missed is in no list: look, and say so",
             )
         self._require_outside(out)
-        found = self._photo(photo)
-        order = Order(found, recipient, channel, out, hand)
-        done = publish(
-            order,
-            self._bytes(found),
-            extractor=self.extractor,
-            actor=self._settings.actor,
-            stores=self._stores,
-        )
+        order = Order(self._anything(photo), recipient, channel, out, hand)
+        actor, stores = self._settings.actor, self._stores
+        if order.photo.kind is PhotoKind.FILM:
+            with self._film(order.photo) as opened:
+                done = publish_film(
+                    order, opened, extractor=self.extractor, actor=actor, stores=stores
+                )
+        else:
+            data = self._bytes(order.photo)
+            done = publish(order, data, extractor=self.extractor, actor=actor, stores=stores)
         self._did_act()
         return done
 
@@ -80,16 +87,20 @@ class Publishing(Recipients, Sources):
     # ----------------------------------------------------------------------------------------
 
     def _photo(self, photo: str) -> Photo:
+        found = self._anything(photo)
+        if found.kind is PhotoKind.FILM:
+            raise NoConsent(
+                f"{photo}: a film is looked at twice a second: who else is in it is not known",
+                hint="countenance publish covers everybody in a film",
+            )
+        return found
+
+    def _anything(self, photo: str) -> Photo:
         which = self._photo_named(photo)
         with self._database.read() as tx:
             found = photos.get(tx, which)
         if found is None:
             raise NotFound(f"{photo}: no such photo", hint="countenance find shows them")
-        if found.kind is PhotoKind.FILM:
-            raise NoConsent(
-                f"{photo}: a film is looked at twice a second: who else is in it is not known",
-                hint="films are not published; single pictures are",
-            )
         return found
 
     def _bytes(self, photo: Photo) -> bytes:
@@ -113,6 +124,22 @@ class Publishing(Recipients, Sources):
             hint="countenance ingest reads what is there now",
         )
 
+    @contextmanager
+    def _film(self, photo: Photo) -> Iterator[OpenFile]:
+        """The film as it was ingested, open, from one of the places where it stands."""
+        reader = self._reader(self.source(photo.source))
+        most = self.extractor.films.limits.max_bytes
+        assert isinstance(reader, FileReader)  # noqa: S101  every reader of ours opens films
+        for locator in photo.locators:
+            with reader.open(locator, max_bytes=most) as opened:
+                if _digest_of(opened) == photo.digest:
+                    yield opened
+                    return
+        raise Refused(
+            f"{photo.id}: it does not stand at its source as it was",
+            hint="countenance ingest reads what is there now",
+        )
+
     def _require_outside(self, out: Path) -> None:
         """What is given out is no new picture of a source, and not in the library's own folders."""
         own = [self.root, self._settings.keys_dir]
@@ -124,3 +151,16 @@ class Publishing(Recipients, Sources):
                 raise UsageError(
                     f"{out}: it is in {folder}", hint="files to be given out stand by themselves"
                 )
+
+
+# --------------------------------------------------------------------------------------------
+
+_PIECE_BYTES = 8 * 1024**2
+
+
+def _digest_of(opened: OpenFile) -> Digest:
+    made = hashlib.sha256()
+    while piece := opened.file.read(_PIECE_BYTES):
+        made.update(piece)
+        opened.require()
+    return Digest(made.hexdigest())

@@ -101,7 +101,7 @@ def publish(
             stores=stores,
         )
         path = order.folder / f"{which}{ENDING}"
-        _name(hidden, path, which)
+        give_name(hidden, path, which)
     finally:
         hidden.unlink(missing_ok=True)
     return Published(
@@ -140,6 +140,24 @@ def require_sound(data: bytes, planned: Plan, extractor: Extractor) -> None:
             )
 
 
+def give_name(hidden: Path, path: Path, which: DisclosureId) -> None:
+    """
+    Give a file that was recorded as `which` its name. Durable when it returns.
+
+    Raises `Unavailable` if it cannot have it; then it is gone.
+    """
+    try:
+        with unavailable(f"{path}: cannot be written"):
+            hidden.rename(path)
+            sync_folder(path.parent)
+    except Unavailable as exc:
+        path.unlink(missing_ok=True)
+        raise Unavailable(
+            exc.message,
+            hint=f"no file was given, though the ledger has it as {which}: publish it again",
+        ) from exc
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -155,16 +173,3 @@ def _status(planned: Plan) -> ReleaseStatus:
     if planned.shows:
         return ReleaseStatus.LIMITED
     return ReleaseStatus.NONE if planned.covers or planned.bare else ReleaseStatus.NOBODY
-
-
-def _name(hidden: Path, path: Path, which: DisclosureId) -> None:
-    try:
-        with unavailable(f"{path}: cannot be written"):
-            hidden.rename(path)
-            sync_folder(path.parent)
-    except Unavailable as exc:
-        path.unlink(missing_ok=True)
-        raise Unavailable(
-            exc.message,
-            hint=f"no file was given, though the ledger has it as {which}: publish it again",
-        ) from exc

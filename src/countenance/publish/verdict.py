@@ -80,7 +80,7 @@ def judge(tx: Connection, photo: Photo, wish: Wish, *, at: datetime) -> Mapping[
     if photo.kind is PhotoKind.FILM:
         raise NoConsent(
             f"{photo.id}: a film is looked at twice a second: who else is in it is not known",
-            hint="films are not published; single pictures are",
+            hint="countenance publish covers everybody in a film",
         )
     whose = _whose(tx, photo.id)
     sure = sightings.known(tx, photo.id)
