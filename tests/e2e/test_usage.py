@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from countenance import __version__
+from tests.fakes.gala import forget_imprint
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Run
@@ -72,6 +73,7 @@ def test_store_that_cannot_be_reached_is_unavailable(run: "Run", library: Path) 
     with closing(sqlite3.connect(library / "catalog.db")) as catalog:
         catalog.execute("UPDATE alembic_version SET version_num = '9999'")
         catalog.commit()
+    forget_imprint(library)
     assert "newer program" in run("source", "list", cwd=library, code=9).err
 
 

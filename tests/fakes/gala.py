@@ -206,6 +206,15 @@ def copy_library(root: Path, to: Path) -> None:
     shutil.copytree(keys_beside(root), keys_beside(to))
 
 
+def forget_imprint(root: Path) -> None:
+    """
+    As a crash leaves a library: nothing says what each byte of its catalog was.
+
+    For tests that change rows by hand and ask who names it then. It is closed.
+    """
+    (root / "catalog.db-imprint").unlink()
+
+
 def holding(root: Path, pieces: Collection[bytes]) -> list[str]:
     """
     The files of a library, its keys among them, that hold one of `pieces`, by their names.

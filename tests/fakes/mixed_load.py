@@ -30,7 +30,7 @@ IDENTITIES = range(1, 7)
 PURPOSES = (Purpose.FIND_ME, Purpose.STAFF_FIND)
 PHOTOS = 10
 NEEDLE_BYTES = 16
-HEAD_BYTES = 8
+HEAD = b"CTN-KEY\x02"
 """Of a key's file, alike in all of them."""
 
 A_MONTH = timedelta(days=30)
@@ -55,9 +55,11 @@ def needles(library: Library, name: str) -> dict[str, list[str]]:
     with library._database.read() as tx:
         for row in tx.execute(select(reference).where(reference.c.person_id == who)):
             file = library.settings.keys_dir / f"{row.key_id}.key"
-            if file.exists():  # else it is on its way out, and its row goes next
+            data = file.read_bytes() if file.exists() else b""
+            # Else it is on its way out: removed, or of zeros, and its row goes next.
+            if data.startswith(HEAD):
                 pieces[row.purpose] = _pieces(row.sealed)
-                pieces[f"key of {row.purpose}"] = _pieces(file.read_bytes()[HEAD_BYTES:])
+                pieces[f"key of {row.purpose}"] = _pieces(data[len(HEAD) :])
     return pieces
 
 

@@ -157,7 +157,7 @@ def test_an_entry_that_cannot_be_written_stops_its_act(gala: Gala) -> None:
 
 
 def _act_and_be_killed(root: str) -> None:
-    database = Database.at(Path(root) / "catalog.db")
+    database = Database.of_library(Path(root) / "catalog.db")
     with database.write() as tx:
         tx.execute(update(source).values(location="elsewhere"))
         log.record(tx, Entry(Act.FOUND, START, "tester"))
@@ -179,7 +179,7 @@ def test_a_program_that_is_killed_leaves_neither_act_nor_entry(gala: Gala) -> No
 
 
 def _append(root: str, count: int) -> None:
-    database = Database.at(Path(root) / "catalog.db")
+    database = Database.of_library(Path(root) / "catalog.db")
     for _ in range(count):
         with database.write() as tx:
             log.record(tx, Entry(Act.REFUSED, START, "another"))

@@ -18,6 +18,7 @@ from countenance.core.ids import CollectionId, KeyId, PersonId
 from countenance.errors import Reason, Unreadable
 from countenance.people.guardians import Standing
 from tests.fakes.clock import START
+from tests.fakes.gala import forget_imprint
 
 
 class Shown(Protocol):
@@ -393,6 +394,7 @@ def test_doctor_verifies_every_notice(run: Run, library: Path) -> None:
     with closing(sqlite3.connect(library / "catalog.db")) as catalog:
         catalog.execute("UPDATE notice SET text = text || '.'")
         catalog.commit()
+    forget_imprint(library)
     sound, found = _examined(run)["consents"]
     assert not sound
     assert "find-me: the notice is damaged or gone" in found

@@ -32,7 +32,7 @@ from countenance.core.ids import ErasureId, PersonId
 from countenance.errors import NotFound, Unavailable, VerificationError
 from countenance.people.record import KIND
 from tests.fakes.clock import START
-from tests.fakes.gala import Gala
+from tests.fakes.gala import Gala, forget_imprint
 from tests.fakes.receipts import HOUR
 
 ADA, BO = 1, 2
@@ -348,6 +348,7 @@ def test_a_damaged_receipt_is_named(run: Run, gala: Gala) -> None:
     """It is listed as damaged, and not shown."""
     with closing(sqlite3.connect(gala.root / "catalog.db")) as connection, connection:
         connection.execute("UPDATE receipt SET text = replace(text, 'e', 'f') WHERE number = 2")
+    forget_imprint(gala.root)
     listed = json.loads(run("receipt", "list", "--json", code=8))["receipts"]
     assert [one["verified"] for one in listed] == [True, False]
     assert "damaged" in run("receipt", "list", code=8)

@@ -525,7 +525,7 @@ def test_a_catalog_copied_back_by_hand_is_not_opened(gala: Gala, tmp_path: Path)
     assert "countenance restore" in caught.value.hint
     with Library.open_for_audit(gala.root) as library:
         seen = library.trail.verify({})
-    assert [one.fault for one in seen.findings] == ["journal-differs"]
+    assert [one.fault for one in seen.findings] == ["catalog-damaged", "journal-differs"]
 
 
 @pytest.mark.promise("P22")

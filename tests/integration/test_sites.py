@@ -157,6 +157,20 @@ def test_a_page_that_says_no_gives_no_picture(gala: Gala, club: ClubSite) -> Non
     assert f"{GALLERY}ada.png" not in club.asked()
 
 
+@pytest.mark.promise("P1")
+def test_a_licence_in_a_page_may_be_of_one_picture(gala: Gala, club: ClubSite) -> None:
+    """It is asked about each picture's own address; the report names it, and the other is read."""
+    terms = f'<content url="{GALLERY}ada*"><license><prohibits>all</prohibits></license></content>'
+    licence = f'<rsl xmlns="https://rslstandard.org/rsl">{terms}</rsl>'
+    head = f'<script type="application/rsl+xml">{licence}</script>'
+    club.page(GALLERY, "ada.png", "bo.png", head=head)
+    club.add()
+    report = ingest(gala, club)
+    assert report.done == 1
+    assert [one.message for one in report.unlisted if "ada.png: RSL: prohibits" in one.message]
+    assert f"{GALLERY}ada.png" not in club.asked()
+
+
 @pytest.mark.promise("P3")
 @pytest.mark.parametrize("how", ["404", "410", "revoked", "another's", "expired"])
 def test_a_grant_taken_back_is_a_takedown(gala: Gala, club: ClubSite, how: str) -> None:

@@ -363,7 +363,7 @@ def test_no_template_of_a_stranger_is_in_any_file_at_any_time(gala: Gala) -> Non
     gala.ingest(scan)
     gala.library.search(picture(STRANGER), purpose=Purpose.FIND_ME)
     gala.enrol("Bo", BO)
-    assert len(progress) == 6
+    assert [step.what for step in progress].count("photos") == 6
     assert len({identity for identity, _ in gala.vision.made}) > 7
     templates = [template for _, template in gala.vision.made]
     assert _files_with(gala, templates) == []
@@ -659,7 +659,7 @@ def test_a_withdrawal_in_the_middle_of_an_ingest_is_heeded(gala: Gala) -> None:
     with gala.another() as other:
 
         def withdraw_after_three(step: Step) -> None:
-            if step.done == 3:
+            if step.what == "photos" and step.done == 3:
                 assert other.withdraw("Ada").sightings == 3
 
         gala.ingest(withdraw_after_three)
@@ -869,7 +869,7 @@ def test_an_interrupted_ingest_goes_on_where_it_stopped(gala: Gala, stop: int) -
     gala.enrol("Ada", ADA)
 
     def interrupt(step: Step) -> None:
-        if step.done == stop:
+        if step.what == "photos" and step.done == stop:
             raise Interrupted("stopped")
 
     with pytest.raises(Interrupted):

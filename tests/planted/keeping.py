@@ -9,13 +9,16 @@ from sqlalchemy import Connection
 
 from countenance.catalog import items, sqlite
 from countenance.catalog.database import Database
+from countenance.catalog.presence import Presence
 from countenance.ingest import run
 from countenance.library.opened import Opened
 from countenance.vault import blobs, files, keys, reserve
 from tests.planted.plant import edit, instead, plant
 
 BLOBS = "tests/integration/vault/test_blobs.py"
+CORRUPTION = "tests/integration/test_corruption.py"
 KEYS = "tests/integration/vault/test_keys.py"
+PRESENCE = "tests/integration/catalog/test_presence.py"
 WALKS = "tests/integration/test_walks.py"
 
 
@@ -38,7 +41,8 @@ def acknowledged_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def late(database: Database) -> Iterator[Connection]:
         settle(database)
-        connection = database._engine.connect().execution_options(countenance_writes=True)
+        with database._open_for_change():
+            connection = database._engine.connect().execution_options(countenance_writes=True)
         try:
             yield connection
         except BaseException:
@@ -107,6 +111,45 @@ def damaged_key_used(patch: pytest.MonkeyPatch) -> None:
             return data[-KEY_BYTES:]
     """
     instead(patch, keys._unwrap, body)
+
+
+@plant(
+    "P27",
+    "The catalog is not compared with its imprint.",
+    f"{PRESENCE}::test_a_value_that_is_another_is_named_with_its_place",
+    f"{CORRUPTION}::test_flipped_bits_are_no_bug",
+)
+def imprint_not_compared(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._compared, "if written == now:", "if True:")
+
+
+@plant(
+    "P27",
+    "The imprint stays while the catalog changes: what a crash leaves is taken for damage.",
+    f"{PRESENCE}::test_before_a_change_it_is_gone_for_good",
+)
+def imprint_outlives_a_change(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, Presence._remove_imprint, "return None")
+
+
+@plant(
+    "P27",
+    "After a crash the catalog is opened unseen.",
+    f"{PRESENCE}::test_without_an_imprint_the_database_is_asked",
+)
+def crashed_catalog_unseen(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._enter, "check() if", "'' if")
+
+
+@plant(
+    "P27",
+    "Whoever looks at a damaged catalog vouches for it to those who come meanwhile.",
+    f"{PRESENCE}::test_nobody_who_looks_at_damage_vouches_for_it",
+)
+def damage_vouched_for(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch, Presence._enter, "fcntl.LOCK_UN if shared.wrong else fcntl.LOCK_SH", "fcntl.LOCK_SH"
+    )
 
 
 @plant(

@@ -13,6 +13,7 @@ from countenance.sources.site import (
     signals,
     tdmrep,
 )
+from countenance.sources.site.reader import SiteReader
 from countenance.sources.site.robots import Robots
 from countenance.sources.site.veto import Answer
 from tests.planted.plant import edit, instead, plant
@@ -111,9 +112,22 @@ def joined_headers_of_another(patch: pytest.MonkeyPatch) -> None:
     instead(patch, directives._for_agent, body)
 
 
-@plant("P1", "What is to be gone by now is still there.", f"{VETOES}::test_an_end_is_told")
+@plant(
+    "P1",
+    "What may be used until a day is kept beyond it.",
+    f"{VETOES}::test_an_end_forbids_before_it_comes",
+)
 def end_not_kept(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, directives._said, "end <= now", "False")
+    edit(patch, directives._said, "_DATE.findall(text)", "()")
+
+
+@plant(
+    "P1",
+    "A page's licence is asked about the page alone, not about the pictures on it.",
+    "tests/integration/test_sites.py::test_a_licence_in_a_page_may_be_of_one_picture",
+)
+def licence_of_the_page_alone(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, SiteReader._page, "_against(licences, one.url)", "_against(licences, fetched.url)")
 
 
 @plant("P1", "A denied use says nothing.", VETOES, ROBOTS)

@@ -48,6 +48,7 @@ class Fault(StrEnum):
     TRUNCATED = "log-truncated"
     UNRECORDED = "act-without-entry"
     JOURNAL = "journal-differs"
+    CATALOG = "catalog-damaged"
 
 
 @dataclass(frozen=True, slots=True)

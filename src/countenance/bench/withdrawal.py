@@ -128,7 +128,7 @@ def _make(root: Path) -> tuple[Stores, tuple[Path, ...]]:
     layout.create()
     keys = root.with_name("keys")
     keys.mkdir(mode=0o700)
-    database = Database.at(layout.catalog)
+    database = Database.of_library(layout.catalog)
     database.create(new_id("l"), at=datetime.now(UTC))
     return Stores(database, KeyStore(keys), BlobStore(layout.vault), SystemClock()), (root, keys)
 

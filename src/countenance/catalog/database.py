@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from countenance.catalog.presence import Presence
 from countenance.catalog.sqlite import (
     copy_database,
     damage,
@@ -44,12 +45,16 @@ NEWEST_REVISION = "0013"
 _LITTLE = 2**20
 """Bytes. With less left on the disk, a write that failed is taken to have found no room."""
 
+_DAMAGED = "damaged, or changed by hand"
+_REMEDY = "countenance doctor says more; bring it back with countenance restore"
+
 
 class Database:
     """A catalog: SQLite in a file today, any database of SQLAlchemy's by its address."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, presence: Presence | None = None) -> None:
         self._engine = engine
+        self._presence = presence
         self._committed: Callable[[], None] = _nothing
 
     @classmethod
@@ -57,10 +62,19 @@ class Database:
         """The database in a file (a `Path`) or at an address (text such as `postgresql://...`)."""
         return cls(sqlite_engine(where) if isinstance(where, Path) else create_engine(where))
 
+    @classmethod
+    def of_library(cls, file: Path) -> "Database":
+        """
+        The catalog of a library, in the file `file`: what was damaged since it was closed is known.
+
+        It is examined when it is first read. Whoever works on it must come by this way.
+        """
+        return cls(sqlite_engine(file), Presence(file))
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout, and changes nothing."""
-        with self._translated(), self._engine.connect() as connection:
+        with self._open(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -71,7 +85,7 @@ class Database:
         There is one writer at a time: what is read inside is still so at the commit. Raises
         `DiskFull` if there is no room for what is written.
         """
-        with self._translated(), self._engine.connect() as connection:
+        with self._open_for_change(), self._engine.connect() as connection:
             connection.execution_options(countenance_writes=True)
             with connection.begin():
                 yield connection
@@ -88,7 +102,7 @@ class Database:
         Others read and write meanwhile. Durable when it returns, but for the file's name. Raises
         `Unavailable` if it cannot be done, or not with this kind of database.
         """
-        with self._translated():
+        with self._open():
             if self._engine.dialect.name != "sqlite":
                 raise Unavailable(
                     "only a catalog of SQLite can be copied here",
@@ -106,9 +120,14 @@ class Database:
             tx.execute(insert(library).values(row))
 
     def migrate(self) -> None:
-        """Bring the tables to the newest form. Each migration and its record commit together."""
+        """
+        Bring the tables to the newest form. Each migration and its record commit together.
+
+        Raises `VerificationError` if there is something to be done and the catalog is damaged.
+        """
         if self.revision() == NEWEST_REVISION:
             return
+        self.require_sound()
         from countenance.catalog.migrate import upgrade  # noqa: PLC0415
 
         with self.write() as connection:
@@ -143,7 +162,7 @@ class Database:
 
         Raises `Unavailable` if that cannot be done now.
         """
-        with self._translated():
+        with self._open_for_change():
             if self._engine.dialect.name == "sqlite":
                 empty_write_ahead_log(self._engine)
 
@@ -154,19 +173,62 @@ class Database:
         For what `forget_deleted_bytes` has left, and seldom, for it takes time and room. Raises
         `Unavailable` if that cannot be done now.
         """
-        with self._translated():
+        with self._open_for_change():
             if self._engine.dialect.name == "sqlite":
                 rewrite(self._engine)
 
+    def wrong(self) -> str:
+        """
+        How the catalog of a library was found damaged, in words; the empty string if it was not.
+
+        Byte by byte if it was closed by us, else by the database's own check. Raises `Unavailable`.
+        """
+        with self._open():
+            return self._presence.wrong if self._presence else ""
+
+    def require_sound(self) -> None:
+        """Raises `VerificationError` if the catalog was found damaged (P27)."""
+        if wrong := self.wrong():
+            raise VerificationError(f"{wrong}: {_DAMAGED}", hint=_REMEDY)
+
     def damage(self) -> tuple[str, ...]:
-        """What the database itself finds wrong in its file; none if it is sound (P27)."""
+        """
+        What the database itself finds wrong in its file, at most twenty lines (P27).
+
+        That is less than all: a value that is another one it does not see.
+        """
         with self.read() as connection:
             return damage(connection) if self._engine.dialect.name == "sqlite" else ()
 
     def close(self) -> None:
+        """Let go of it. It may be read again, and is examined again then."""
         self._engine.dispose()
+        if self._presence:
+            self._presence.go()
 
     # ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        if self._presence:
+            self._presence.come(self._checked)
+        with self._translated():
+            yield
+
+    @contextmanager
+    def _open_for_change(self) -> Iterator[None]:
+        with self._open():
+            if self._presence:
+                self._presence.before_a_change()
+            yield
+
+    def _checked(self) -> str:
+        try:
+            with self._translated(), self._engine.connect() as connection:
+                found = damage(connection)
+        except VerificationError as exc:
+            return exc.message.removesuffix(f": {_DAMAGED}")
+        return f"the catalog {self._engine.url.database}: {'; '.join(found)}" if found else ""
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -206,8 +268,7 @@ class Database:
         # Of a text that is none SQLite's message holds the text itself.
         words = how.partition(" with text")[0].splitlines()[0]
         return VerificationError(
-            f"the catalog {self._engine.url.database}: {words}: damaged, or changed by hand",
-            hint="countenance doctor says more; bring it back with countenance restore",
+            f"the catalog {self._engine.url.database}: {words}: {_DAMAGED}", hint=_REMEDY
         )
 
 

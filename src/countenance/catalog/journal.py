@@ -36,6 +36,19 @@ def catch_up(database: Database, journal: Journal) -> int:
         return _append(tx, held)
 
 
+def require_not_older(database: Database, journal: Journal) -> None:
+    """
+    Make sure that the log goes on from the journal; nothing is appended.
+
+    Raises as `catch_up` does.
+    """
+    with database.read() as tx:
+        library = people.library_id(tx)
+    with journal.held(library) as held, database.read() as tx:
+        if (last := held.last) is not None:
+            _require_same(next(log.leaves(tx, entry.c.seq >= last.index + 1), None), last)
+
+
 def beside(leaves: Iterable[Leaf], kept: Iterator[Record], found: list[Finding]) -> Iterator[Leaf]:
     """
     `leaves` as they come, each compared with the journal on its way: one reading serves for both.

@@ -164,7 +164,7 @@ def leaves(tx: Connection, *which: ColumnElement[bool]) -> Iterator[Leaf]:
     )
     for seq, payload, salt, hashes in tx.execute(query).yield_per(1000):
         said = None if payload is None else payload.decode(errors="replace")
-        yield Leaf(seq - 1, said, salt, hashes)
+        yield Leaf(seq - 1, said, salt, hashes or b"")
 
 
 def nodes(tx: Connection) -> Nodes:

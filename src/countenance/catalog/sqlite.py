@@ -103,9 +103,13 @@ def copy_database(engine: Engine, file: Path) -> None:
 
 
 def damage(connection: "Connection") -> tuple[str, ...]:
-    """What SQLite's own check finds wrong in the file, at most ten lines; none if it is sound."""
+    """What SQLite's two checks find wrong in the file, at most ten lines each; none if sound."""
     lines = connection.execute(text("PRAGMA integrity_check(10)")).scalars().all()
-    return () if lines == ["ok"] else tuple(lines)
+    orphans = connection.execute(text("PRAGMA foreign_key_check")).fetchmany(10)
+    return (
+        *(() if lines == ["ok"] else lines),
+        *(f"row {one[1]} of {one[0]} names one of {one[2]} that is not there" for one in orphans),
+    )
 
 
 def tells_of_damage(error: BaseException | None) -> bool:

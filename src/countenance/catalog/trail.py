@@ -110,23 +110,13 @@ class Trail:
         Verify the log: the steps of `audit.verify`, then that the journal has the same entries, and
         that each act of the tables has its entry.
 
-        `kept` are checkpoints that were kept elsewhere, by what to call each.
+        `kept` are checkpoints that were kept elsewhere, by what to call each. That the catalog was
+        found damaged when it was opened is the first finding.
         """
-        key = self.key()
-        with self._database.read() as tx:
-            library = people.library_id(tx)
-        # The journal is opened before the log is read: what others log meanwhile is in neither.
-        with self._journal.opened(library) as journal, self._database.read() as tx:
-            own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
-            found: list[Finding] = []
-            leaves = beside(log.leaves(tx), journal, found)
-            seen = verify(leaves, own | dict(kept), key)
-            if not seen.findings:
-                seen = replace(seen, findings=tuple(found))
-            # Where entries were redacted, what they said cannot be told from what was never said.
-            if seen.findings or seen.redacted:
-                return seen
-            return replace(seen, findings=tuple(_unrecorded(tx)))
+        seen = self._verify_log(kept)
+        wrong = self._database.wrong()
+        damaged = (Finding(Fault.CATALOG, wrong),) if wrong else ()
+        return replace(seen, findings=(*damaged, *seen.findings))
 
     def export(self) -> Iterator[str]:
         """The log in lines of JSON: every entry, the newest checkpoint, the public key."""
@@ -142,6 +132,25 @@ class Trail:
                     }
                 )
             yield _line({"checkpoint": checkpoints.newest(tx), "key": str(key)})
+
+    # ----------------------------------------------------------------------------------------
+
+    def _verify_log(self, kept: Mapping[str, str]) -> Verified:
+        key = self.key()
+        with self._database.read() as tx:
+            library = people.library_id(tx)
+        # The journal is opened before the log is read: what others log meanwhile is in neither.
+        with self._journal.opened(library) as journal, self._database.read() as tx:
+            own = {f"checkpoint of {size}": text for size, text in checkpoints.list_all(tx).items()}
+            found: list[Finding] = []
+            leaves = beside(log.leaves(tx), journal, found)
+            seen = verify(leaves, own | dict(kept), key)
+            if not seen.findings:
+                seen = replace(seen, findings=tuple(found))
+            # Where entries were redacted, what they said cannot be told from what was never said.
+            if seen.findings or seen.redacted:
+                return seen
+            return replace(seen, findings=tuple(_unrecorded(tx)))
 
     def _signing_key(self, tx: Connection) -> SigningKey:
         # Only a log that was never signed gets a new key: with another one, what was signed

@@ -179,6 +179,24 @@ def scan(call: Call, *, megabytes: int, needles: tuple[int, ...], runs: int) -> 
 
 
 @command(
+    "site",
+    of=bench,
+    changes="nothing: the pictures, the server and the libraries it makes are gone when it ends",
+    example="countenance bench site --pictures 10000",
+)
+@click.option(
+    "--pictures", type=int, default=10_000, show_default=True, metavar="N", help="Small ones made."
+)
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+def site(call: Call, *, pictures: int, repeats: int) -> None:
+    """Measure how fast a web site is ingested, beside a folder of the same pictures."""
+    from countenance.bench.site import bench_site
+
+    figures = bench_site(call.settings(), pictures=pictures, repeats=repeats)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "withdrawal",
     of=bench,
     changes="nothing: the library it makes is gone when it ends",

@@ -15,7 +15,7 @@ from countenance.cli.answer import answer, counted, table
 from countenance.cli.command import Call, command
 from countenance.cli.exits import FINDINGS
 from countenance.cli.sources import grant_in_words
-from countenance.errors import Error
+from countenance.errors import Error, VerificationError
 
 if TYPE_CHECKING:
     from countenance.library import Library
@@ -63,6 +63,8 @@ def _examine(call: Call) -> Iterator[Examined]:
         library = call.open()
     except Error as exc:
         yield Examined("library", sound=False, found=exc.message)
+        if isinstance(exc, VerificationError):
+            yield _tried("catalog", lambda: _catalog_alone(call))
         return
     with library:
         yield _tried("library", lambda: _library(library))
@@ -110,6 +112,15 @@ def _library(library: "Library") -> tuple[bool, str]:
 def _catalog(library: "Library") -> tuple[bool, str]:
     damage = library.damage()
     return not damage, "; ".join(damage) or "sound; deleted rows are overwritten"
+
+
+def _catalog_alone(call: Call) -> tuple[bool, str]:
+    """Of a catalog that is not opened: what its database says of it."""
+    with call.open_for_audit() as library:
+        damage = library.damage()
+    return not damage, "; ".join(damage) or (
+        "sound in its form: it is an older one, or values in it are others"
+    )
 
 
 def _words(library: "Library") -> tuple[bool, str]:

@@ -75,11 +75,12 @@ class ProgressLine:
 
 def describe(step: "Step", *, seconds: float) -> str:
     """A step in words, `seconds` after its kind of work began."""
-    words = [f"{step.what}: {step.done:,} of {step.total:,}"]
+    of_all = "" if step.total is None else f" of {step.total:,}"
+    words = [f"{step.what}: {step.done:,}{of_all}"]
     if seconds > 0 and step.done:
         rate = step.done / seconds
         words.append(f"{rate:.1f} a second" if rate < 10 else f"{rate:,.0f} a second")  # noqa: PLR2004  a digit more where it says something
-        if step.done < step.total:
+        if step.total is not None and step.done < step.total:
             words.append(f"{duration((step.total - step.done) / rate)} left")
     if step.skipped:
         words.append(f"{step.skipped:,} skipped")

@@ -8,6 +8,7 @@ from countenance.cli.adding import add
 from countenance.cli.answer import answer, counted, table
 from countenance.cli.command import Call, command, group
 from countenance.cli.exits import IN_PART
+from countenance.cli.progress import ProgressLine
 from countenance.cli.sources import (
     grant_in_words,
     grant_lines,
@@ -87,8 +88,8 @@ def show(call: Call, which: str) -> None:
 @click.argument("which", metavar="ID")
 def scan(call: Call, which: str) -> None:
     """Say what is new, changed and gone at a source since the last ingest."""
-    with call.open() as library:
-        scanned = library.scan(which)
+    with call.open() as library, ProgressLine() as progress:
+        scanned = library.scan(which, progress=progress)
     changes = scanned.changes
     new, changed, vanished = len(changes.new), len(changes.changed), len(changes.vanished)
     document = {

@@ -6,11 +6,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`done` of `total` items of `what`, a plural noun, are done; `skipped` without result."""
+    """
+    `done` of `total` items of `what`, a plural noun, are done; `skipped` without result.
+
+    Of no total nobody knows yet how many there are.
+    """
 
     what: str
     done: int
-    total: int
+    total: int | None
     skipped: int = 0
 
 

@@ -6,7 +6,7 @@ no photo is worked on twice, none is forgotten (P29).
 """
 
 import time
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,12 +26,12 @@ from countenance.extract.extractor import Extractor
 from countenance.ingest.compare import compare_all
 from countenance.ingest.film import Watching
 from countenance.ingest.listing import Listed, Scanned, write_plan
-from countenance.ingest.progress import Progress, Step
+from countenance.ingest.progress import Progress, Step, silent
 from countenance.ingest.stage import AwayPhoto, PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
 from countenance.media.film import Sampling
 from countenance.sources.changes import compare
-from countenance.sources.source import Reader, Unlisted
+from countenance.sources.source import Entry, Reader, Unlisted
 from countenance.vault.ledger import CopyKind
 
 
@@ -121,7 +121,7 @@ def ingest(  # noqa: PLR0913  what a run is given, and each by itself
     begun, report = time.monotonic(), Report(sources=len(readers))
     watching = Watching(sampling or Sampling(), progress)
     _tidy_up(writer)
-    here = _list_all(writer, readers, report)
+    here = _list_all(writer, readers, report, progress)
     while _work_through(writer, extractor, here, watching, workers=workers, report=report):
         pass
     while _any_suspect(writer, here):
@@ -134,7 +134,7 @@ def ingest(  # noqa: PLR0913  what a run is given, and each by itself
     return report
 
 
-def scan(stores: Stores, source: SourceId, reader: Reader) -> Scanned:
+def scan(stores: Stores, source: SourceId, reader: Reader, progress: Progress = silent) -> Scanned:
     """
     What changed at `source` since the last ingest. No file is read, and nothing is stored.
 
@@ -143,7 +143,7 @@ def scan(stores: Stores, source: SourceId, reader: Reader) -> Scanned:
     require_grant(stores, source)
     unlisted: list[Unlisted] = []
     passed_over: list[str] = []
-    listed = list(reader.list(unlisted.append, passed_over.append))
+    listed = list(_told(reader.list(unlisted.append, passed_over.append), progress))
     with stores.database.read() as tx:
         changes = compare(listed, items.stamps(tx, source), unlisted=unlisted)
     return Scanned(changes, tuple(unlisted), tuple(passed_over))
@@ -182,13 +182,13 @@ def _tidy_up(writer: Writer) -> None:
 
 
 def _list_all(
-    writer: Writer, readers: Mapping[SourceId, Reader], report: Report
+    writer: Writer, readers: Mapping[SourceId, Reader], report: Report, progress: Progress
 ) -> dict[SourceId, Reader]:
     """List every source. Gives the readers of those that could be."""
     here, away = {}, None
     for source, reader in readers.items():
         try:
-            _list(writer, source, reader, report)
+            _list(writer, source, reader, report, progress)
             here[source] = reader
         except Unavailable as exc:
             away = exc
@@ -198,13 +198,22 @@ def _list_all(
     return here
 
 
-def _list(writer: Writer, source: SourceId, reader: Reader, report: Report) -> None:
+def _list(
+    writer: Writer, source: SourceId, reader: Reader, report: Report, progress: Progress
+) -> None:
     # Nobody else changes a list of items meanwhile: this run holds the library.
-    scanned = scan(writer.stores, source, reader)
+    scanned = scan(writer.stores, source, reader, progress)
     with writer.stores.database.write() as tx:
         report.listed += write_plan(tx, source, scanned.changes, at=writer.stores.now(tx))
     report.unlisted += scanned.unlisted
     report.passed_over += scanned.passed_over
+
+
+def _told(listing: Iterable[Entry], progress: Progress) -> Iterator[Entry]:
+    """A site is listed page by page, at the rate that it allows: whoever waits sees it grow."""
+    for number, entry in enumerate(listing, start=1):
+        progress(Step("files listed", number, None))
+        yield entry
 
 
 def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets

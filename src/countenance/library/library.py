@@ -8,7 +8,14 @@ from typing import Self
 
 from countenance.core.clock import Clock, SystemClock
 from countenance.core.ids import new_id
-from countenance.errors import DiskFull, Error, NoLibrary, Unavailable, UsageError
+from countenance.errors import (
+    DiskFull,
+    Error,
+    NoLibrary,
+    Unavailable,
+    UsageError,
+    VerificationError,
+)
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
 from countenance.library.backups import Backups, keys_by_settings
@@ -76,12 +83,13 @@ class Library(
         Open the library in the folder `root`.
 
         Raises `NoLibrary` if there is none, `Unavailable` if a newer program made it or its folder
-        of keys cannot be reached, and `VerificationError` if its catalog is older than the journal
-        of its log: somebody put it there, and people erased since may be in it (P22).
+        of keys cannot be reached, and `VerificationError` if its catalog is not what was written
+        (P27), or older than the journal of its log: somebody put it there, and people erased since
+        may be in it (P22).
         """
         opened = cls(root, settings or load_settings(root), clock=clock or SystemClock())
         with opened._closed_on_error():
-            opened._require_catalog()
+            opened._require_catalog(sound=True)
             opened._begin_journal()
             # It is missed at a withdrawal alone, and opening may be the first step of one.
             with suppress(Unavailable):
@@ -122,13 +130,14 @@ class Library(
         cls, root: Path, settings: Settings | None = None, clock: Clock | None = None
     ) -> Self:
         """
-        Open a library of which nothing but its `trail` may be read, though its catalog may be old.
+        Open a library of which nothing but its `trail` may be read, and `damage` asked, though its
+        catalog may be old or damaged.
 
         Raises `NoLibrary` if there is none, and `Unavailable` if a newer program made it.
         """
         opened = cls(root, settings or load_settings(root), clock=clock or SystemClock())
         with opened._closed_on_error():
-            opened._require_catalog()
+            opened._require_catalog(sound=False)
         return opened
 
     def close(self) -> None:
@@ -153,20 +162,37 @@ class Library(
 
     # ----------------------------------------------------------------------------------------
 
-    def _require_catalog(self) -> None:
+    def _require_catalog(self, *, sound: bool) -> None:
         if not self._layout.exists():
             raise NoLibrary(
                 f"{self.root}: there is no library here",
                 hint="countenance init makes one; --library names one that stands elsewhere",
             )
         try:
-            self._database.require_known_revision()
+            self._require_readable(sound=sound)
         except DiskFull:
             # The database makes two small files beside it before anything can be read.
             if not self._reserve.spend():
                 raise
-            self._database.require_known_revision()
+            self._require_readable(sound=sound)
         self._database.migrate()
+
+    def _require_readable(self, *, sound: bool) -> None:
+        if sound:
+            self._require_sound()
+        self._database.require_known_revision()
+
+    def _require_sound(self) -> None:
+        if self._database.wrong() and not self._damage_within():
+            # A whole catalog, and not the one: an older one is named as what it is.
+            self._require_no_older_catalog()
+        self._database.require_sound()
+
+    def _damage_within(self) -> bool:
+        try:
+            return bool(self._database.damage())
+        except VerificationError:
+            return True
 
     @contextmanager
     def _closed_on_error(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, people, photos, sources
 from countenance.catalog.database import Database
-from countenance.catalog.journal import catch_up
+from countenance.catalog.journal import catch_up, require_not_older
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
@@ -60,7 +60,7 @@ class Opened:
         self._layout = LibraryLayout(root)
         self._settings = settings
         self._clock = clock
-        self._database = Database.at(self._layout.catalog)
+        self._database = Database.of_library(self._layout.catalog)
         self._stores = Stores(
             self._database,
             KeyStore(settings.keys_dir, settings.library_key),
@@ -221,6 +221,10 @@ class Opened:
         self._require_own_keys()
         catch_up(self._database, self._journal)
         self._database.after_each_commit(self._keep_journal)
+
+    def _require_no_older_catalog(self) -> None:
+        self._require_own_keys()
+        require_not_older(self._database, self._journal)
 
     def _keep_journal(self) -> None:
         # Soon after each commit, whatever becomes of the use case. What stands in the way is said

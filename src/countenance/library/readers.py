@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from countenance.catalog import sites
@@ -81,10 +80,6 @@ class Readers:
     def _fetcher(self, guard: Guard) -> Fetcher:
         return Fetcher(user_agent(self.settings.operator, self.settings.contact), guard=guard)
 
-    def _now(self) -> datetime:
-        with self.stores.database.read() as tx:
-            return self.stores.now(tx)
-
     def _bucket(self, source: Source, covers: Covers) -> Reader:
         from countenance.sources.bucket.reader import BucketReader  # noqa: PLC0415  obstore is heavy
 
@@ -104,7 +99,6 @@ class Readers:
             covers=covers,
             ask=self.fetcher(private=PRIVATE_NETWORK in source.options).fetch,
             memory=SiteMemory(source.id, self.stores),
-            now=self._now,
         )
 
     def _standing(self, source: Source) -> list[Standing]:

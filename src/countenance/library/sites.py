@@ -23,6 +23,7 @@ from countenance.catalog.sites import GrantFileSeen, SiteState
 from countenance.core.ids import SourceId
 from countenance.errors import Error, NoGrant, Reason, Refused, Unavailable, Unreadable
 from countenance.ingest.listing import Scanned
+from countenance.ingest.progress import Progress, silent
 from countenance.library.readers import PRIVATE_NETWORK
 from countenance.library.sources import Place, SourceAdded, Sources
 from countenance.library.terms import (
@@ -118,10 +119,10 @@ class Sites(Sources):
         with self._database.read() as tx:
             return sites.kept(tx, source)
 
-    def scan(self, which: str) -> Scanned:
+    def scan(self, which: str, *, progress: Progress = silent) -> Scanned:
         """As `Sources.scan`, once the grant file of a site was seen again."""
         self._see(self.source(which))
-        return super().scan(which)
+        return super().scan(which, progress=progress)
 
     # ----------------------------------------------------------------------------------------
 

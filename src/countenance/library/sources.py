@@ -217,7 +217,7 @@ class Sources(Cases):
         with self._database.read() as tx:
             return items.troubles(tx, [source])
 
-    def scan(self, which: str) -> Scanned:
+    def scan(self, which: str, *, progress: Progress = silent) -> Scanned:
         """
         What changed at a source since the last ingest. No file is read, and nothing is stored.
 
@@ -225,7 +225,7 @@ class Sources(Cases):
         `Unavailable` if it cannot be listed.
         """
         source = self.source(which)
-        return scan(self._stores, source.id, self._reader(source))
+        return scan(self._stores, source.id, self._reader(source), progress)
 
     def take_down(self, source: str, *, progress: Progress = silent) -> Takedown:
         """

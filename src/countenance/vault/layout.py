@@ -2,6 +2,7 @@
 The layout of a library: which file stands where in its folder, and who may work on it.
 
     catalog.db          the catalog
+    catalog.db-*        what the database keeps beside it, and `catalog.presence`
     countenance.toml    the settings
     vault/              the blobs
     reserve             bytes that mean nothing, to be given up on a full disk

@@ -30,6 +30,12 @@ def test_step_without_any_time_has_no_rate() -> None:
     assert describe(Step("photos", 0, 5), seconds=0) == "photos: 0 of 5"
 
 
+def test_nobody_knows_yet_how_many_there_are() -> None:
+    """A listing under way: how many so far, and no remaining time."""
+    words = describe(Step("files listed", 1200, None), seconds=60)
+    assert words == "files listed: 1,200, 20 a second"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.44, "0.4 s"), (47, "47 s"), (119, "119 s"), (180, "3 min"), (7800, "2 h 10 min")],

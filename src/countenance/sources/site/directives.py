@@ -5,13 +5,11 @@ What a page or an answer says to robots: the meta element `robots` and the heade
 
 A face index is an index of images, built by a machine that learnt: each of them forbids it. Words
 that are none of these (`max-snippet:20`, `noarchive`) say nothing about us. A date after which
-something is not to be used (`unavailable_after`) forbids at once if it cannot be read.
+something is not to be used (`unavailable_after`) forbids, to come or past: what we keep of it would
+be there longer.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from countenance.sources.site.veto import Said, Veto
 
@@ -24,24 +22,24 @@ _EXPIRY = "unavailable_after"
 _WITH_COLON = frozenset({_EXPIRY, "max-snippet", "max-image-preview", "max-video-preview"})
 _AGENT = re.compile(r"\s*([^\s:,;=]+)\s*:(.*)", re.DOTALL)
 # A date may hold a comma, after the name of its day.
-_DATE = re.compile(_EXPIRY + r"\s*:\s*((?:[a-z]{3,9},)?[^,]*)", re.IGNORECASE)
+_DATE = re.compile(_EXPIRY + r"\s*:?\s*((?:[a-z]{3,9},)?[^,]*)", re.IGNORECASE)
 
 
-def in_header(value: str, *, agent: str, now: datetime, where: str) -> Said:
+def in_header(value: str, *, agent: str, where: str) -> Said:
     """
     What an `X-Robots-Tag` says to `agent`.
 
     Only the word right behind another agent's name is left to that one. Those that follow may be of
     a second header, for everybody: HTTP lets a proxy join the two with a comma (RFC 9110, 5.3).
     """
-    return _said(_for_agent(value, agent.lower()), HEADER, now, where)
+    return _said(_for_agent(value, agent.lower()), HEADER, where)
 
 
-def in_meta(name: str, content: str, *, agent: str, now: datetime, where: str) -> Said:
+def in_meta(name: str, content: str, *, agent: str, where: str) -> Said:
     """What a meta element says to `agent`: that is, if its name is `robots` or the agent's."""
     if name.strip().lower() not in {"robots", agent.lower()}:
         return Said()
-    return _said(content, f"meta {name.strip().lower()}", now, where)
+    return _said(content, f"meta {name.strip().lower()}", where)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -58,31 +56,9 @@ def _for_agent(value: str, token: str) -> str:
     return ",".join(ours)
 
 
-def _said(text: str, signal: str, now: datetime, where: str) -> Said:
+def _said(text: str, signal: str, where: str) -> Said:
     words = [word.strip().lower() for word in re.split(r"[,;]", text)]
     words = [part for word in words for part in ([word] if ":" in word else word.split())]
     vetoes = [Veto(signal, where, word) for word in dict.fromkeys(words) if word in FORBIDDING]
-    ends = [*_ends(text)]
-    vetoes += [
-        Veto(signal, where, f"{_EXPIRY}: {said}") for said, end in ends if end is None or end <= now
-    ]
-    until = min((end for _, end in ends if end is not None), default=None)
-    return Said(tuple(vetoes), _NOT_TO_FOLLOW.isdisjoint(words), until)
-
-
-def _ends(text: str) -> Iterator[tuple[str, datetime | None]]:
-    for found in _DATE.finditer(text):
-        yield found[1].strip(), _date(found[1].strip())
-    if _EXPIRY in text.lower() and _DATE.search(text) is None:
-        yield "", None
-
-
-def _date(words: str) -> datetime | None:
-    """RFC 822, RFC 850 or ISO 8601. Without a zone it is taken for UTC."""
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            date = parse(words)
-            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, TypeError, OverflowError, IndexError):
-            continue
-    return None
+    vetoes += [Veto(signal, where, f"{_EXPIRY}: {said.strip()}") for said in _DATE.findall(text)]
+    return Said(tuple(vetoes), _NOT_TO_FOLLOW.isdisjoint(words))

@@ -13,7 +13,6 @@ scope says of it what the grant file says of the address.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from countenance.errors import NoGrant, Reason, Refused, Unavailable, Unreadable
@@ -23,11 +22,12 @@ from countenance.sources.site.found import FoundPicture
 from countenance.sources.site.grantfile import SiteGrant, covering
 from countenance.sources.site.guard import Address, Origin
 from countenance.sources.site.picture import picture_vetoes
+from countenance.sources.site.rsl import Licence
 from countenance.sources.site.signals import (
     Asking,
     HostSignals,
+    licences_within,
     of_headers,
-    of_inline_licences,
     of_metas,
 )
 from countenance.sources.site.veto import Answer, Said, Veto
@@ -107,11 +107,11 @@ class SiteReader:
     """
     Reads the site whose listing begins at `start`.
 
-    `covers` says of a locator whether a grant covers it now, `ask` fetches, `now` is the time by
-    which a page's end is told. Nothing is asked for until `list` or `read` is called.
+    `covers` says of a locator whether a grant covers it now, and `ask` fetches. Nothing is asked
+    for until `list` or `read` is called.
     """
 
-    def __init__(  # noqa: PLR0913  all that a reader of sites stands on
+    def __init__(
         self,
         start: str,
         terms: Terms,
@@ -119,14 +119,12 @@ class SiteReader:
         covers: Callable[[str], bool],
         ask: Ask,
         memory: Memory,
-        now: Callable[[], datetime],
     ) -> None:
         self._start = Address.parse(start)
         self._terms = terms
         self._covers = covers
         self._ask = ask
         self._memory = memory
-        self._now = now
         self._signals: dict[Origin, HostSignals] = {}
 
     def list(
@@ -263,19 +261,24 @@ class SiteReader:
         asking = self._asking(Address.parse(fetched.url).origin)
         in_metas = of_metas(shown.metas, asking, where=fetched.url)
         said = self._said(fetched)
-        vetoes = (
-            *said.vetoes,
-            *in_metas.vetoes,
-            *of_inline_licences(shown.inline_licences, fetched.url, where=fetched.url),
-            *self._licensed(shown.licences, fetched.url),
+        licences = (
+            *licences_within(shown.inline_licences, where=fetched.url),
+            *self._licences(shown.licences, fetched.url),
         )
+        vetoes = (*said.vetoes, *in_metas.vetoes, *_against(licences, fetched.url))
+        if vetoes:
+            return Kept(fetched.etag, fetched.last_modified, notes=tuple(map(str, vetoes)))
+        # A licence may be of a part of the site, in which a picture of the page lies.
+        against = {one.url: tuple(_against(licences, one.url)) for one in shown.pictures}
+        pictures = tuple(one for one in shown.pictures if not against[one.url])
+        left_out = (f"{url}: {veto}" for url, several in against.items() for veto in several)
         return Kept(
             etag=fetched.etag,
             last_modified=fetched.last_modified,
-            pictures=() if vetoes else shown.pictures,
-            stamps=() if vetoes else (_UNDATED,) * len(shown.pictures),
-            links=shown.links if said.follow and in_metas.follow and not vetoes else (),
-            notes=(*map(str, vetoes), *shown.notes),
+            pictures=pictures,
+            stamps=(_UNDATED,) * len(pictures),
+            links=shown.links if said.follow and in_metas.follow else (),
+            notes=(*shown.notes, *left_out),
         )
 
     def _said(self, fetched: Fetched) -> Said:
@@ -283,17 +286,16 @@ class SiteReader:
         origin = Address.parse(fetched.url).origin
         said = of_headers(fetched.lines, self._asking(origin), where=fetched.url)
         linked = rsl.linked(fetched.headers.get("link", ""))
-        licensed = tuple(self._licensed(linked, fetched.url))
-        return Said((*said.vetoes, *licensed), said.follow, said.until)
+        licensed = tuple(_against(self._licences(linked, fetched.url), fetched.url))
+        return Said((*said.vetoes, *licensed), said.follow)
 
-    def _licensed(self, licences: Iterable[str], url: str) -> Iterator[Veto]:
-        """What the licences at these addresses say against reading `url`."""
+    def _licences(self, named: Iterable[str], url: str) -> tuple[Licence, ...]:
+        """The licences at these addresses, which what came from `url` names."""
         origin = Address.parse(url).origin
-        for one in dict.fromkeys(licences):
-            yield from rsl.read(self._answer(origin, one), where=one).vetoes(url)
+        return tuple(rsl.read(self._answer(origin, one), where=one) for one in dict.fromkeys(named))
 
     def _asking(self, origin: Origin) -> Asking:
-        return Asking(AGENT, self._now(), origin in self._terms.tdm_authorised)
+        return Asking(AGENT, origin in self._terms.tdm_authorised)
 
     def _judge(self, locator: str, fetched: Fetched) -> None:
         """Raises `Unreadable` if it is no picture, or if it or its headers say no."""
@@ -398,6 +400,11 @@ class SiteReader:
 
 def _any(_url: str) -> bool:
     return True
+
+
+def _against(licences: Iterable[Licence], url: str) -> Iterator[Veto]:
+    """What licences say against reading `url`."""
+    return (veto for one in licences for veto in one.vetoes(url))
 
 
 def _charset(content_type: str) -> str:

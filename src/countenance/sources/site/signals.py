@@ -7,7 +7,6 @@ No veto at any of these levels is one half of a permission; the other half is th
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from countenance.sources.site import directives, rsl, tdmrep
 from countenance.sources.site.aitxt import AiTxt
@@ -21,14 +20,13 @@ from countenance.sources.site.veto import Said, Veto, together
 @dataclass(frozen=True, slots=True)
 class Asking:
     """
-    Who asks, and when.
+    Who asks.
 
     `agent` is our product token. `tdm_authorised` is what the grant says of itself: that it covers
-    what is reserved by TDMRep. `now` is timezone-aware.
+    what is reserved by TDMRep.
     """
 
     agent: str
-    now: datetime
     tdm_authorised: bool = False
 
 
@@ -62,9 +60,9 @@ def of_metas(metas: Iterable[tuple[str, str]], asking: Asking, *, where: str) ->
     return together(_of_meta(name.lower(), content, asking, where) for name, content in metas)
 
 
-def of_inline_licences(licences: Iterable[bytes], url: str, *, where: str) -> tuple[Veto, ...]:
-    """What the licences that a page holds say against reading `url`."""
-    return tuple(veto for one in licences for veto in rsl.parse(one, where=where).vetoes(url))
+def licences_within(page: Iterable[bytes], *, where: str) -> tuple[Licence, ...]:
+    """The licences that a page holds."""
+    return tuple(rsl.parse(one, where=where) for one in page)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -72,14 +70,14 @@ def of_inline_licences(licences: Iterable[bytes], url: str, *, where: str) -> tu
 
 def _of_header(name: str, value: str, asking: Asking, where: str) -> Said:
     if name == directives.HEADER:
-        return directives.in_header(value, agent=asking.agent, now=asking.now, where=where)
+        return directives.in_header(value, agent=asking.agent, where=where)
     if name in NAMES:
         return Said(denials(NAMES[name], value, where=where))
     return _reserved(name, value, asking, where)
 
 
 def _of_meta(name: str, content: str, asking: Asking, where: str) -> Said:
-    said = directives.in_meta(name, content, agent=asking.agent, now=asking.now, where=where)
+    said = directives.in_meta(name, content, agent=asking.agent, where=where)
     if name in NAMES:
         said = Said(denials(NAMES[name], content, where=where))
     return together([said, _reserved(name, content, asking, where)])

@@ -13,7 +13,6 @@ page of HTML in the place of a file is the site's way of saying that there is no
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 _GONE = range(400, 500)
 _TOO_MANY_REQUESTS = 429
@@ -44,23 +43,19 @@ class Said:
     """
     What the headers of an answer, or a page, say about its use.
 
-    `follow` is whether its links may be followed; `until` the first instant at which it may no
-    longer be used (timezone-aware), if one is named.
+    `follow` is whether its links may be followed.
     """
 
     vetoes: tuple[Veto, ...] = ()
     follow: bool = True
-    until: datetime | None = None
 
 
 def together(parts: Iterable[Said]) -> Said:
-    """All vetoes in their order; links are followed if every part lets them; the earliest end."""
+    """All vetoes in their order; links are followed if every part lets them."""
     said = tuple(parts)
-    ends = [one.until for one in said if one.until is not None]
     return Said(
         tuple(veto for one in said for veto in one.vetoes),
         all(one.follow for one in said),
-        min(ends, default=None),
     )
 
 

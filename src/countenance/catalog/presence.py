@@ -1,0 +1,196 @@
+"""
+Presence: who has the catalog open, and whether it is still what the last one wrote (P27).
+
+SQLite has no checksums of its pages. So whoever closes a catalog last, and leaves nothing beside
+it, takes its imprint; whoever opens it first compares. Between the two there is no imprint: it goes
+before the first change, and after a crash there is none. Then SQLite's own check is asked once,
+which sees less and takes longer.
+
+    catalog.db-imprint  what the catalog was when it was closed
+    catalog.db-open     held, with others, by every program that has it open
+    catalog.db-door     held, alone, by whoever comes or goes
+
+A program that has a file open twice must not read it by itself: closing it lets go of SQLite's
+locks. So within a process only the first that comes compares, and the last that goes takes it.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+
+from countenance.errors import Unavailable
+from countenance.vault.files import sync_folder, unavailable
+from countenance.vault.imprint import Imprint, read_imprint, take_imprint, write_imprint
+from countenance.vault.layout import lock_file
+
+IMPRINT_SUFFIX = "-imprint"
+
+_NAMED = 5
+"""So many places are named in one message."""
+
+
+class Presence:
+    """One use of the catalog in the file `catalog`. Others in this process may have their own."""
+
+    def __init__(self, catalog: Path) -> None:
+        self._catalog = catalog
+        self._imprint = _beside(catalog, IMPRINT_SUFFIX)
+        self._shared: _Shared | None = None
+
+    @property
+    def wrong(self) -> str:
+        """How the catalog was found damaged when it was opened; the empty string if it was not."""
+        return self._shared.wrong if self._shared else ""
+
+    def come(self, check: Callable[[], str]) -> None:
+        """
+        Examine the catalog, unless somebody has it open already. Does nothing from then on.
+
+        `check` is asked where there is no imprint, and says what is wrong. What is wrong is told by
+        `wrong`. Raises `Unavailable` if that cannot be known, and what `check` raises.
+        """
+        if self._shared is not None:
+            return
+        with _registry, lock_file(_beside(self._catalog, "-door")):
+            with unavailable(f"the lock of {self._catalog}"):
+                descriptor = os.open(_beside(self._catalog, "-open"), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                which = _which(descriptor)
+                if (shared := _shared.get(which)) is None:
+                    shared = _Shared(which, os.dup(descriptor))
+                    self._enter(shared, check)
+            finally:
+                os.close(descriptor)
+            shared.uses += 1
+            self._shared = shared
+
+    def before_a_change(self) -> None:
+        """
+        See to it that there is no imprint any more. Durable when it returns.
+
+        Of a catalog that is damaged it stays: it is what tells. Raises `Unavailable`.
+        """
+        shared = self._shared
+        if shared is None or shared.changed or shared.wrong:
+            return
+        self._remove_imprint()
+        shared.changed = True
+
+    def go(self) -> None:
+        """
+        The catalog is closed here: whoever goes last takes its imprint. May be called again.
+
+        Where that cannot be done, the next to come does without.
+        """
+        with _registry:
+            shared, self._shared = self._shared, None
+            if shared is None:
+                return
+            shared.uses -= 1
+            if shared.uses:
+                return
+            del _shared[shared.which]
+            try:
+                with suppress(Unavailable, OSError), lock_file(_beside(self._catalog, "-door")):
+                    self._leave(shared)
+            finally:
+                os.close(shared.descriptor)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _enter(self, shared: "_Shared", check: Callable[[], str]) -> None:
+        try:
+            if _alone(shared.descriptor):
+                with unavailable(f"the catalog {self._catalog}"):
+                    differs = self._compared()
+                shared.wrong = check() if differs is None else differs
+                if differs is None and not shared.wrong:
+                    # Of one with a log beside it, it would not be true for long.
+                    self._remove_imprint()
+            # Of one that is damaged nobody is told that it is in use: who comes next shall look.
+            held = fcntl.LOCK_UN if shared.wrong else fcntl.LOCK_SH
+            with unavailable(f"the lock of {self._catalog}"):
+                fcntl.flock(shared.descriptor, held)
+        except BaseException:
+            os.close(shared.descriptor)
+            raise
+        _shared[shared.which] = shared
+
+    def _leave(self, shared: "_Shared") -> None:
+        if shared.wrong or not _alone(shared.descriptor):
+            return
+        # Somebody may have put another library in this place meanwhile.
+        if shared.which != _which(_beside(self._catalog, "-open")):
+            return
+        if not self._imprint.exists() and not self._something_beside():
+            write_imprint(self._imprint, take_imprint(self._catalog))
+
+    def _remove_imprint(self) -> None:
+        with unavailable(f"the imprint of {self._catalog}"), suppress(FileNotFoundError):
+            self._imprint.unlink()
+            sync_folder(self._imprint.parent)
+
+    def _compared(self) -> str | None:
+        """What differs from the imprint, in words; nothing if the file alone cannot tell."""
+        if not self._catalog.exists():
+            return ""
+        written = read_imprint(self._imprint)
+        if written is None:
+            return None
+        now = take_imprint(self._catalog)
+        if written == now:
+            # Nobody of ours leaves a log beside an imprint: what is in it is to be checked.
+            return None if self._something_beside() else ""
+        return _in_words(self._catalog, written, now)
+
+    def _something_beside(self) -> bool:
+        """Whether SQLite has kept changes in a file of its own."""
+        logs = (_beside(self._catalog, suffix) for suffix in ("-wal", "-journal"))
+        return any(log.exists() and log.stat().st_size for log in logs)
+
+
+# --------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What all uses of one catalog in this process share. `which` is the lock file's inode."""
+
+    which: tuple[int, int]
+    descriptor: int
+    uses: int = 0
+    wrong: str = ""
+    changed: bool = False
+
+
+_registry = RLock()
+_shared: dict[tuple[int, int], _Shared] = {}
+
+
+def _beside(catalog: Path, suffix: str) -> Path:
+    return catalog.with_name(f"{catalog.name}{suffix}")
+
+
+def _which(file: Path | int) -> tuple[int, int]:
+    found = os.stat(file)  # noqa: PTH116  a descriptor, too
+    return found.st_dev, found.st_ino
+
+
+def _alone(descriptor: int) -> bool:
+    """Whether no other process has it open. Then it is held against them."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _in_words(catalog: Path, written: Imprint, now: Imprint) -> str:
+    places = written.differences(now)
+    named = [f"{start} to {end - 1}" for start, end in places[:_NAMED]]
+    more = f" and {len(places) - _NAMED} more places" if len(places) > _NAMED else ""
+    return f"the catalog {catalog} is not what was written: bytes {', '.join(named)}{more}"

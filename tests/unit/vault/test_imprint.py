@@ -1,0 +1,83 @@
+"""Imprints: each byte of a file, and where it is another one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from countenance.vault.imprint import PART_BYTES, read_imprint, take_imprint, write_imprint
+
+DATA = bytes(range(256)) * 1024
+"""Four parts."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(DATA)
+    return path
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("at", [0, 1, PART_BYTES - 1, PART_BYTES, 3 * PART_BYTES + 7, -1])
+def test_any_bit_shows_and_where(file: Path, at: int) -> None:
+    """In its part, and in no other."""
+    before = take_imprint(file)
+    data = bytearray(DATA)
+    data[at] ^= 1
+    file.write_bytes(data)
+    start = at % len(DATA) // PART_BYTES * PART_BYTES
+    assert before.differences(take_imprint(file)) == [(start, start + PART_BYTES)]
+
+
+@pytest.mark.promise("P27")
+def test_parts_that_changed_places_show(file: Path) -> None:
+    """A sound part in the place of another is not that other."""
+    data = b"".join(bytes([number]) * PART_BYTES for number in range(4))
+    file.write_bytes(data)
+    before = take_imprint(file)
+    one, two, three, four = (data[at : at + PART_BYTES] for at in range(0, len(data), PART_BYTES))
+    file.write_bytes(one + three + two + four)
+    assert before.differences(take_imprint(file)) == [(PART_BYTES, 3 * PART_BYTES)]
+
+
+@pytest.mark.parametrize("kept", [0, 1, PART_BYTES, len(DATA) - 1])
+def test_a_file_that_was_cut_shows(file: Path, kept: int) -> None:
+    """What is missing is from the part that was cut to the end."""
+    before = take_imprint(file)
+    file.write_bytes(DATA[:kept])
+    now = take_imprint(file)
+    start = kept // PART_BYTES * PART_BYTES
+    assert before.differences(now) == now.differences(before) == [(start, len(DATA))]
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, len(DATA)])
+def test_it_is_read_as_it_was_written(file: Path, tmp_path: Path, size: int) -> None:
+    """Of files of any size; and nothing else is left beside it."""
+    file.write_bytes(DATA[:size])
+    taken = take_imprint(file)
+    assert taken.size == size
+    write_imprint(tmp_path / "imprint", taken)
+    assert read_imprint(tmp_path / "imprint") == taken == take_imprint(file)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "imprint"}
+
+
+@pytest.mark.promise("P27")
+def test_one_that_is_damaged_is_none(file: Path, tmp_path: Path) -> None:
+    """Whichever byte of it, and wherever it is cut: it never says that a file differs."""
+    where = tmp_path / "imprint"
+    assert read_imprint(where) is None
+    write_imprint(where, take_imprint(file))
+    whole = where.read_bytes()
+    for at in range(len(whole)):
+        where.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert read_imprint(where) is None, at
+        where.write_bytes(whole[:at])
+        assert read_imprint(where) is None, at
+
+
+def test_short_reads_make_no_other_imprint(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operating system may give less than it is asked for."""
+    before, readv = take_imprint(file), os.readv
+    monkeypatch.setattr(os, "readv", lambda file, to: readv(file, [to[0][:1000]]))
+    assert take_imprint(file) == before
