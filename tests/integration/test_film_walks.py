@@ -364,10 +364,6 @@ def test_a_film_is_not_given_out(gala: Gala, party: bytes) -> None:
         judge(tx, film, Wish(Purpose.MAY_PUBLISH, "web"), at=gala.library.now())
     with pytest.raises(NoConsent, match="film"):
         gala.library.check(film.id, "web")
-    with pytest.raises(NoConsent, match="film"):
-        gala.library.publish(
-            film.id, "The Echo", channel="web", out=gala.folder.parent / "out", looked=True
-        )
 
 
 def test_ctrl_c_is_heeded_at_the_next_frame(gala: Gala, party: bytes) -> None:

@@ -103,6 +103,20 @@ def test_a_face_that_is_missed_in_some_frames_is_covered_in_all(
     assert not any(len(echo.gala.vision.find(one.pixels)) for one in frames_of(done.path))
 
 
+@pytest.mark.promise("P8")
+def test_a_frame_that_was_painted_is_looked_at_once_more(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom the plan forgot is covered there and then."""
+
+    def forgetting(seen: list[Seen]) -> list[tuple[object, ...]]:
+        return [() for _ in seen]
+
+    monkeypatch.setattr(film, "covers_of", forgetting)
+    done = publish(echo)
+    assert not any(len(echo.gala.vision.find(one.pixels)) for one in frames_of(done.path))
+
+
 @pytest.mark.promise("P23")
 def test_a_film_is_recalled_with_its_source(echo: Echo) -> None:
     """Nobody is shown in it; it is of that source all the same."""
@@ -112,7 +126,7 @@ def test_a_film_is_recalled_with_its_source(echo: Echo) -> None:
 
 
 @pytest.mark.promise("P8")
-@pytest.mark.parametrize("broken", ["covered", "covers_of", "require_bare"])
+@pytest.mark.parametrize("broken", ["covered", "_all_covers", "require_bare"])
 def test_a_film_that_fails_its_own_check_is_not_given(
     echo: Echo, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -121,13 +135,13 @@ def test_a_film_that_fails_its_own_check_is_not_given(
     def unpainted(pixels: Pixels, *_: object) -> Pixels:
         return pixels
 
-    def uncovered(seen: list[Seen]) -> list[tuple[object, ...]]:
-        return [() for _ in seen]
+    def uncovered(*_: object) -> tuple[object, ...]:
+        return ()
 
     def chatty(_: Path) -> None:
         raise VerificationError("the film says something of itself: title")
 
-    instead = {"covered": unpainted, "covers_of": uncovered, "require_bare": chatty}
+    instead = {"covered": unpainted, "_all_covers": uncovered, "require_bare": chatty}
     monkeypatch.setattr(film, broken, instead[broken])
     with pytest.raises(VerificationError):
         publish(echo)

@@ -146,6 +146,14 @@ def is_flat(pixels: Pixels, mask: Mask, *, block: int = 8, most: int = 6) -> boo
     return not len(inside) or int(np.ptp(inside.astype(np.int16), axis=0).max()) <= most
 
 
+def part_under(mask: Mask, box: Box) -> float:
+    """The part of a box that lies where `mask` `(h, w)` is, in [0, 1]; 1 of one outside of it."""
+    height, width = mask.shape
+    x1, y1 = max(0, int(box[0])), max(0, int(box[1]))
+    inside = mask[y1 : min(height, int(np.ceil(box[3]))), x1 : min(width, int(np.ceil(box[2])))]
+    return float(inside.mean()) if inside.size else 1.0
+
+
 def contains(outer: Box, inner: Box, *, slack: float = 0.5) -> bool:
     """Whether `inner` lies within `outer`, but for `slack` pixels."""
     return (

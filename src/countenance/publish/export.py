@@ -23,7 +23,7 @@ from countenance.core.canonical import Digest, digest
 from countenance.core.ids import ConsentId, DisclosureId, PersonId, new_id
 from countenance.errors import Unavailable, Unreadable, VerificationError
 from countenance.extract.extractor import Extractor
-from countenance.media.cover import cover_mask, covered, is_flat, overlap
+from countenance.media.cover import cover_mask, covered, is_flat, overlap, part_under
 from countenance.media.decode import Pixels
 from countenance.media.leaks import find_leaks
 from countenance.media.metadata import read_metadata
@@ -35,6 +35,9 @@ from countenance.vault.files import sync_folder, unavailable, write_file
 
 ANSWERED_FOR = 0.5
 """Of the smaller of two boxes: a face found in the file lies so far in one that may be seen."""
+
+MOSTLY = 0.6
+"""The part of a box that lies under covers, from which no face is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,14 @@ def require_sound(data: bytes, planned: Plan, extractor: Extractor) -> None:
         mask = cover_mask(planned.size[::-1], [cover])[top:bottom, left:right]
         if not is_flat(pixels, mask):
             raise VerificationError("a cover in the file is not of one colour")
+    under = cover_mask(planned.size[::-1], planned.covers)[top:bottom, left:right]
     may_be_seen = planned.within_part(planned.open)
     for row in extractor.vision.find(pixels).boxes:
         box = (float(row[0]), float(row[1]), float(row[2]), float(row[3]))
-        if not any(overlap(box, one) >= ANSWERED_FOR for one in may_be_seen):
+        # What is mostly under covers of one colour is none: their outline was taken for one.
+        if part_under(under, box) < MOSTLY and not any(
+            overlap(box, one) >= ANSWERED_FOR for one in may_be_seen
+        ):
             raise VerificationError(
                 "in the file a face is found that nobody answers for, at "
                 f"{', '.join(f'{side:.0f}' for side in box)}",
