@@ -33,7 +33,9 @@ class Act(StrEnum):
     TOMBSTONES_LIFTED = "source.tombstones-lifted"
     RECIPIENT_ADDED = "recipient.added"
     RECIPIENT_ENDED = "recipient.ended"
+    CHECKED = "photo.checked"
     DISCLOSED = "photo.disclosed"
+    COVER_REMOVED = "photo.cover-removed"
     RECALL_ACKNOWLEDGED = "recall.acknowledged"
     RECALL_CLOSED = "recall.closed"
     BACKED_UP = "backup.added"
@@ -60,7 +62,7 @@ class Act(StrEnum):
 ROLE_MARK = "role:"
 """Before a role among the subjects of an entry."""
 
-LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
+LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED, Act.CHECKED})
 """The acts by which somebody learnt where the people among the subjects appear (P33)."""
 
 REPEATED = frozenset(

@@ -7,6 +7,7 @@ person makes it again. Where an entry leaves open which way something was change
 the way that shows less.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ from countenance.catalog.endings import end, end_picture, end_source
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
 from countenance.catalog.sightings import SightingState
-from countenance.core.canonical import digest
+from countenance.core.canonical import Digest, digest
 from countenance.core.ids import (
     AccountId,
     BackupId,
@@ -67,6 +68,8 @@ from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.guardians import AgeBand, Role
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.ledger import Copy
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 UNKNOWN = Path("unknown")
 """Where a backup stands that was made after the one that was restored."""
@@ -371,7 +374,8 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
 
 def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     photos, shown = _ids(said.subjects, "i"), _ids(said.subjects, "p")
-    which, *to = [one for one in said.subjects if one not in {*photos, *shown}] or [""]
+    file = next((Digest(one) for one in said.subjects if _DIGEST.fullmatch(one)), None)
+    which, *to = [one for one in said.subjects if one not in {*photos, *shown, file}] or [""]
     source = _given_from(tx, said, photos)
     if source is None or len(photos) != 1 or len(to) != 1:
         words = "given to somebody since, and not to be restored: recall it by hand"
@@ -380,7 +384,7 @@ def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     _require_recipient(tx, to[0], at=said.at)
     channel = said.purpose.partition(":")[2]
     made = Disclosure(
-        DisclosureId(which), RecipientId(to[0]), PhotoId(photos[0]), source, channel, said.at
+        DisclosureId(which), RecipientId(to[0]), PhotoId(photos[0]), source, channel, said.at, file
     )
     whose = _whose(tx, said, seen)
     for one, who in whose.items():
@@ -599,6 +603,7 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.RECIPIENT_ADDED: _only_said("a recipient added since: say again who they are"),
     Act.RECIPIENT_ENDED: _recipient_ended,
     Act.DISCLOSED: _disclosed,
+    Act.COVER_REMOVED: _only_said("a cover was taken off by hand since; the reason is not kept"),
     Act.RECALL_CLOSED: _only_said("a recall closed since is open again, if it is there"),
     Act.BACKED_UP: _backed_up,
     Act.BACKUP_GONE: _backup_gone,
@@ -623,6 +628,7 @@ _NOTHING_TO_DO = frozenset(
         Act.SEARCHED,
         Act.REFUSED,
         Act.EXPORTED,
+        Act.CHECKED,
         # The receipts are with those who got them; the case that was opened again gets its own.
         Act.ERASED,
         # What was answered is not in the log. The recall is sent again, and answered again.

@@ -501,7 +501,11 @@ disclosure = Table(
     Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
     Column("channel", String(100), nullable=False),
     Column("at", Instant, nullable=False),
-    comment="ids: one photo given to one recipient. It stays, for a recall must know it",
+    Column("file", _Digest, index=True),
+    Column("covers", Integer, nullable=False, default=0),
+    Column("uncovered", JSON, nullable=False, default=dict),
+    comment="ids: one photo given to one recipient, the digest of the file, and why somebody took "
+    "a cover from a face. It stays, for a recall must know it",
 )
 
 disclosed_person = Table(

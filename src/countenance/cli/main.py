@@ -49,6 +49,13 @@ COMMANDS: Mapping[str, Place] = {
     ),
     "receipt": Place("receipt", "receipt", "Show and verify what became of an erasure."),
     "recipient": Place("recipient", "recipient", "Say whom pictures are given to, and what."),
+    "check": Place("check", "check", "Say of each face in photos whether it may be shown."),
+    "publish": Place("publish", "publish", "Give photos to a recipient as new files."),
+    "verify-file": Place(
+        "verify_file",
+        "verify_file",
+        "Say whether files are plain pictures, and nothing more.",
+    ),
     "recall": Place("recall", "recall", "Call back what was given out."),
     "audit": Place("audit", "audit", "Show and verify what was done here, by whom and why."),
     "backup": Place("backup", "backup", "Copy the data, and see to it that copies go."),

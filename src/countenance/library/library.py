@@ -25,7 +25,7 @@ from countenance.library.erasures import Erasures
 from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
-from countenance.library.recipients import Recipients
+from countenance.library.publishing import Publishing
 from countenance.library.records import Records
 from countenance.library.searches import Searches
 from countenance.library.sidecars import SidecarFiles
@@ -46,7 +46,7 @@ class Library(
     Searches,
     Erasures,
     Records,
-    Recipients,
+    Publishing,
     Soundness,
     Uploads,
 ):
