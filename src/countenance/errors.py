@@ -12,6 +12,7 @@ Every error of Countenance, as one tree, with its exit code and its HTTP status.
         + NotSignedIn          what was shown is not what was agreed on                 HTTP 401
         + ProveAgain           it was too long ago that they showed who they are        HTTP 401
         + TooManyTries         so many tries to sign in are too many                    HTTP 429
+        + Stale                what was shown has changed since                         HTTP 409
       x NotFound               no such source, photo, person                exit 5    HTTP 404
       x ErasureIncomplete      something still holds it; go on later        exit 7    HTTP 409
       x VerificationError      a digest or a seal is wrong                  exit 8    HTTP 500
@@ -135,6 +136,12 @@ class TooManyTries(Refused):
     """An account or an address has tried to sign in so often that it has to wait."""
 
     http_status = 429
+
+
+class Stale(Refused):
+    """What somebody decided on was shown to them as it was, and has changed since."""
+
+    http_status = 409
 
 
 class NotFound(Error):

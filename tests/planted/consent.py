@@ -131,7 +131,7 @@ def damaged_evidence_believed(patch: pytest.MonkeyPatch) -> None:
 def by_hand_needs_the_model(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
-        byhand._require,
+        byhand.require,
         "if where.minors and",
         "if not where.recognises:\n        raise Refused('it is off')\n    if where.minors and",
     )
@@ -143,7 +143,7 @@ def by_hand_needs_the_model(patch: pytest.MonkeyPatch) -> None:
     f"{CONSENT}::test_by_hand_goes_through_the_same_gate",
 )
 def by_hand_without_the_gate(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, byhand._require, "return None")
+    instead(patch, byhand.require, "return None")
 
 
 @plant(
@@ -171,5 +171,5 @@ def objection_opens_no_case(patch: pytest.MonkeyPatch) -> None:
         ending = Ending(case, (), sightings.count_of(tx, person.id), False)
     """
     ending = "ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)"
-    indented = indent(dedent(body).strip(), " " * 8).strip()
-    edit(patch, objection.object_to, ending, indented)
+    indented = indent(dedent(body).strip(), " " * 4).strip()
+    edit(patch, objection._object, ending, indented)

@@ -18,15 +18,17 @@ from countenance.audit.statement import Trigger
 from countenance.catalog import (
     disclosures,
     erasures,
+    merges,
     people,
     photos,
     recalls,
     sightings,
+    steps,
     tombstones,
 )
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
-from countenance.core.ids import ErasureId, PhotoId, SourceId
+from countenance.core.ids import ErasureId, PersonId, PhotoId, SourceId
 from countenance.people.consent import Consent, ConsentEvent
 from countenance.people.purpose import RECOGNISING, Purpose
 
@@ -59,8 +61,9 @@ def end(
     That is the references of every purpose not in force now, whether it ended just now or long
     ago; the sightings, if no purpose that recognises is left; and after a withdrawal that leaves
     nothing in force the person, who is nobody's from here on. What was given out on these consents
-    is recalled.
+    is recalled. A merge that the person is in is over before that: `merged_with` says with whom.
     """
+    merges.dissolve(tx, person.id, at=how.at)
     for consent in ended:
         people.add_event(tx, person.id, consent.wish, how)
     own = people.consents(tx, people=[person.id])
@@ -87,6 +90,21 @@ def end(
     given = disclosures.showing(tx, person.id, channels=None if whole else channels)
     recalls.open_for(tx, case, given, at=how.at)
     return Ending(case, kept, seen, whole)
+
+
+def merged_with(tx: Connection, who: PersonId) -> list[Person]:
+    """
+    The other enrolments of the same human, as far as anybody knows it: those merged with theirs.
+
+    Who says stop by one of them means all: the caller ends the same wishes of each.
+    """
+    others = {
+        one
+        for done in steps.standing_merges(tx, who)
+        for one in (done.what.person, done.what.other)
+        if one not in (who, None)
+    }
+    return [one for one in people.list_all(tx) if one.id in others]
 
 
 def end_source(tx: Connection, source: SourceId, *, at: datetime) -> ErasureId:

@@ -292,8 +292,10 @@ def count_by_state(tx: Connection, sources: Sequence[SourceId]) -> Mapping[ItemS
     return {ItemState(state): number for state, number in rows}
 
 
-def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
-    """The items of `sources` that have no result, or only in part, by locator."""
+def troubles(
+    tx: Connection, sources: Sequence[SourceId], *, since: datetime | None = None
+) -> list[Trouble]:
+    """The items of `sources` with no result, or only in part, by locator; those `since` then."""
     rows = tx.execute(
         select(item)
         .where(
@@ -302,6 +304,7 @@ def troubles(tx: Connection, sources: Sequence[SourceId]) -> list[Trouble]:
                 item.c.state.in_((ItemState.FAILED, ItemState.REFUSED)),
                 and_(item.c.state == ItemState.DONE, item.c.reason.is_not(None)),
             ),
+            *(() if since is None else (item.c.changed_at >= since,)),
         )
         .order_by(item.c.source_id, item.c.locator)
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -37,13 +38,19 @@ from countenance.people.purpose import Purpose, Wish
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is enrolled. `key` opens their references, `standing` says whose rules hold."""
+    """
+    Somebody who is enrolled. `key` opens their references, `standing` says whose rules hold.
+
+    `same_as` is the other enrolment of the same human that stands for this one, while the two are
+    merged (`catalog.merges`).
+    """
 
     id: PersonId
     name: str
     key: KeyId
     enrolled_at: datetime
     standing: Standing
+    same_as: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +133,19 @@ def named(tx: Connection, name_or_id: str) -> list[Person]:
     """
     The person of this id, or else those of this name, not counting those who were erased.
 
-    It is one and the same statement whether there are such people or not (P10).
+    Of two enrolments that are merged, either name means the one that stands. It is one and the same
+    statement whether there are such people or not (P10).
     """
+    so_named = person.c.name.in_((name_or_id, name_form(name_or_id)))
+    stood_for = select(person.c.same_as).where(so_named, person.c.same_as.is_not(None))
     rows = tx.execute(
         select(person)
         .where(
-            or_(person.c.id == name_or_id, person.c.name.in_((name_or_id, name_form(name_or_id)))),
+            or_(
+                person.c.id == name_or_id,
+                and_(so_named, person.c.same_as.is_(None)),
+                person.c.id.in_(stood_for),
+            ),
             person.c.key_id.is_not(None),
         )
         .order_by(person.c.id)
@@ -186,6 +200,7 @@ def erase(tx: Connection, which: PersonId) -> None:
             age_source=nobody.source,
             died=None,
             record="",
+            same_as=None,
         )
     )
 
@@ -390,6 +405,7 @@ def _read(row: Row[Any]) -> Person:
         standing=Standing(
             AgeBand(row.age_band), AgeSource(row.age_source), died=row.died, record=row.record
         ),
+        same_as=None if row.same_as is None else PersonId(row.same_as),
     )
 
 

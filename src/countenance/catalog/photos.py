@@ -229,6 +229,10 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
             latitude=None if new.told.place is None else new.told.place[0],
             longitude=None if new.told.place is None else new.told.place[1],
             near=new.near or None,
+            collection_id=select(source.c.collection_id)
+            .where(source.c.id == new.source)
+            .scalar_subquery(),
+            moment=moment_of(new.told.taken_at, at),
             **{name: getattr(new.told, name) for name in _WORDS},
         )
     )
@@ -246,6 +250,14 @@ def add(tx: Connection, new: NewPhoto, *, compared_with: int, at: datetime) -> P
     if rows:
         tx.execute(insert(face), rows)
     return made
+
+
+def moment_of(taken_at: str, added_at: datetime) -> str:
+    """
+    What a photo is ordered by among those of its collection: when it was taken by its own clock,
+    or else added, to the second, in the form of ISO 8601 without an offset.
+    """
+    return taken_at[:_TO_THE_SECOND] or added_at.isoformat()[:_TO_THE_SECOND]
 
 
 def new_face(box: Box, points: Points, track: Track | None = None) -> Face:
@@ -502,6 +514,8 @@ def count(tx: Connection) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------
 
 _POINTS = 5
+
+_TO_THE_SECOND = len("2026-05-03T12:00:00")
 
 _WORDS = ("taken_at", "title", "caption", "keywords", "creator", "licence")
 

@@ -105,13 +105,14 @@ def open_gallery(
     """
     Everybody who may be recognised for one of `purposes` at `at`, as a gallery of `pack`.
 
-    A person with references for several of them stands in it once. Raises `VerificationError` if a
+    A person with references for several of them stands in it once, and of two enrolments that are
+    merged the one that stands for both. Raises `VerificationError` if a
     reference or its key is missing or damaged: nobody is passed over in silence (P27).
     """
     consents = people.consents(tx, purposes=purposes)
     live = {one: admitted(consents, purposes=(one,), at=at) for one in purposes}
     rests_on: dict[PersonId, Consent] = {}
-    held = {one.id for one in people.list_all(tx)}
+    held = {one.id for one in people.list_all(tx) if one.same_as is None}
     entries: dict[PersonId, GalleryEntry] = {}
     for reference in people.references(tx, purposes=purposes, pack=pack.id):
         who = reference.person

@@ -349,6 +349,19 @@ def _decided(tx: Connection, said: Entry, seen: Replayed) -> None:
             seen.remaining.append(Remaining(said.act, which, words))
 
 
+def _taken_back(tx: Connection, said: Entry, seen: Replayed) -> None:
+    """A Yes that was taken back is none. A No stays: what shows less is the safe side."""
+    for which in _ids(said.rests_on, "s"):
+        own = tables.sighting.c.id == which
+        yes = tables.sighting.c.state == SightingState.CONFIRMED
+        by_hand = tables.sighting.c.band.is_(None)
+        tx.execute(delete(tables.sighting).where(own, yes, by_hand))
+        back = {"state": SightingState.CANDIDATE, "made_at": said.at}
+        tx.execute(update(tables.sighting).where(own, yes).values(back))
+        words = "what was decided on it was taken back since: look at it again"
+        seen.remaining.append(Remaining(said.act, which, words))
+
+
 def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
     """
     The sighting itself, or of one that was rejected the one in its place.
@@ -599,6 +612,9 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.OBJECTION_LIFTED: _objection_lifted,
     Act.CONFIRMED: _decided,
     Act.REJECTED: _decided,
+    Act.TAKEN_BACK: _taken_back,
+    Act.MERGED: _only_said("merged with another enrolment since, and two again: merge them again"),
+    Act.ASSESSED: _only_said("its impact assessment was made since: fill it in again"),
     Act.TOMBSTONES_LIFTED: _only_said("its pictures are refused again: lift the tombstones"),
     Act.RECIPIENT_ADDED: _only_said("a recipient added since: say again who they are"),
     Act.RECIPIENT_ENDED: _recipient_ended,
@@ -629,6 +645,9 @@ _NOTHING_TO_DO = frozenset(
         Act.REFUSED,
         Act.EXPORTED,
         Act.CHECKED,
+        Act.PUT_ASIDE,
+        # What went to whom stands beside it, in entries of its own.
+        Act.SPLIT,
         # The receipts are with those who got them; the case that was opened again gets its own.
         Act.ERASED,
         # What was answered is not in the log. The recall is sent again, and answered again.

@@ -190,11 +190,19 @@ photo = Table(
     Column("creator", Text, nullable=False, default=""),
     Column("licence", Text, nullable=False, default=""),
     Column("near", LargeBinary),
+    Column("collection_id", _Id, nullable=False, default=""),
+    Column("moment", String(32), nullable=False, default=""),
     UniqueConstraint("source_id", "digest"),
     Index("ix_photo_compared_with", "compared_with"),
+    Index("ix_photo_moment", "moment", "id"),
+    Index(
+        "ix_photo_in_order",
+        *("collection_id", "moment", "id", "source_id", "width", "height"),
+    ),
     comment="contact: compared_with is the gallery version that the faces were last compared with; "
     "from taken_at to licence it is what the file says, the source's own word; near is its near "
-    "hash, of which a blurred picture could be guessed",
+    "hash, of which a blurred picture could be guessed. collection_id is its source's, and moment "
+    "when it was taken by its own clock, or else added: what the collection is ordered by",
 )
 
 item = Table(
@@ -215,6 +223,9 @@ item = Table(
     Column("words", Text, nullable=False, default=""),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
+    # Where a photo stands is asked of many photos at once, and of an index alone.
+    Index("ix_item_photo_state", "photo_id", "state"),
+    Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
     "so are the page it stands on and the words around it there",
 )
@@ -258,7 +269,9 @@ person = Table(
     Column("age_source", String(16), nullable=False, default="declared"),
     Column("died", Integer),
     Column("record", Text, nullable=False, default=""),
-    comment="personal: the name and the age band. An erased person keeps the id alone",
+    Column("same_as", _Id, index=True),
+    comment="personal: the name and the age band. An erased person keeps the id alone. same_as is "
+    "the enrolment of the same human that stands for this one, while they are merged",
 )
 
 guardian = Table(
@@ -388,6 +401,7 @@ sighting = Table(
     Column("made_at", Instant, nullable=False),
     Column("in_film", Boolean, nullable=False, default=False),
     UniqueConstraint("face_id", "person_id"),
+    Index("ix_sighting_review", "state", "band", "id"),
     # A person is in a photo once; in how many faces of it they are not, is another matter. In a
     # film they are once at any instant, which no index can say.
     Index(
@@ -399,6 +413,75 @@ sighting = Table(
         postgresql_where=text("state != 'rejected' AND NOT in_film"),
     ),
     comment="personal: this person in this face. A band, never a score; none if put by hand",
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("other_id", ForeignKey(person.c.id), index=True),
+    # No foreign key: the model may see it anew, under another id.
+    Column("sighting_id", _Id, index=True),
+    Column("why", Text, nullable=False, default=""),
+    Column("roster", JSON, nullable=False, default=list),
+    Column("undone_at", Instant),
+    comment="personal: what was decided at the desk, so that it can be taken back. Gone when one "
+    "of the people it is about is erased",
+)
+
+step_sighting = Table(
+    "step_sighting",
+    metadata,
+    Column("step_id", ForeignKey(step.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("after", Boolean, primary_key=True),
+    Column("photo_id", ForeignKey(photo.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("face_id", ForeignKey(face.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("band", String(8)),
+    Column("state", String(16), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("in_film", Boolean, nullable=False),
+    comment="personal: the sightings that a step changed, as they were before and after it",
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("sources", JSON, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("begun_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("what", String(64), nullable=False, default=""),
+    Column("step_at", Instant, nullable=False),
+    Column("done", Integer, nullable=False, default=0),
+    Column("total", Integer, nullable=False, default=0),
+    Column("skipped", Integer, nullable=False, default=0),
+    Column("counts", JSON, nullable=False, default=dict),
+    Column("trouble", Text, nullable=False, default=""),
+    comment="contact: runs of long work, and how far each is. trouble may name a source's place",
+)
+
+assessment = Table(
+    "assessment",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("collection_id", ForeignKey(collection.c.id), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("digest", _Digest, nullable=False),
+    comment="contact: impact assessments of recognition in a collection, and who made them",
 )
 
 entry = Table(

@@ -57,6 +57,24 @@ def audit(call: Call, *, entries: int) -> None:
 
 
 @command(
+    "desk",
+    of=bench,
+    changes="nothing: the library it fills is gone when it ends",
+    example="countenance bench desk --photos 100000",
+)
+@click.option(
+    "--photos", type=int, default=100_000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option("--runs", type=int, default=9, show_default=True, metavar="N", help="Runs each.")
+def desk(call: Call, *, photos: int, runs: int) -> None:
+    """Measure how fast the desk answers: buckets, the review, and the search box."""
+    from countenance.bench.desk import bench_desk
+
+    figures = bench_desk(photos, runs=runs)
+    answer(call, asdict(figures), figures.as_text())
+
+
+@command(
     "film",
     of=bench,
     changes="nothing: the films and the libraries it makes are gone when it ends",

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Place] = {
     "upload": Place("upload", "upload", "Keep pictures that have no other home."),
     "collection": Place("collection", "collection", "Say where faces may be recognised."),
     "ingest": Place("ingest", "ingest", "Read and recognise what is new at the sources."),
+    "job": Place("job", "job", "Runs of long work: what is under way, and what came of it."),
     "enrol": Place("enrol", "enrol", "Enrol somebody who agrees to be recognised."),
     "notice": Place("notice", "notice", "Show the words that a person is shown before they agree."),
     "person": Place("person", "person", "Show who is enrolled; withdraw what they agreed to."),

@@ -1,6 +1,6 @@
 """`countenance person`: who is enrolled, what they agreed to, and who looked for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from countenance.core.spans import in_words
 if TYPE_CHECKING:
     from countenance.audit.entry import Entry
     from countenance.catalog.evidence import Proof
+    from countenance.catalog.merges import MergePlan
     from countenance.core.canonical import Digest
     from countenance.people.consent import Consent
 
@@ -108,6 +109,58 @@ def show(call: Call, who: str, *, places: bool) -> None:
     answer(call, document, [*text, *looked])
 
 
+@command(
+    "merge",
+    of=person,
+    changes="with --mark: KEPT stands for both, and OTHER rests, until it is taken back",
+    example='countenance person merge Ada "Ada Berg"',
+)
+@click.argument("kept")
+@click.argument("other")
+@click.option("--mark", metavar="MARK", default="", help="Do it, as it was shown under this mark.")
+@click.option("--why", metavar="TEXT", default="", help="How it is known that they are one human.")
+def merge(call: Call, *, kept: str, other: str, mark: str, why: str) -> None:
+    """
+    Let one of two enrolments of the same human stand for both.
+
+    Without --mark it only shows what would be done, and the mark to say. Every consent stays as it
+    is, and the stricter of the two has to be KEPT. Where anything has changed since it was shown,
+    nothing is done, with exit code 4. It ends by itself when a consent of either ends; who
+    withdraws by one withdraws by both.
+    """
+    with call.open() as library:
+        plan = library.plan_merge(kept, other)
+        step = library.merge(kept, other, mark=mark, why=why).id if mark else None
+    document = {
+        "kept": plan.kept.id,
+        "other": plan.other.id,
+        "moved": plan.moved,
+        "set_aside": plan.set_aside,
+        "resting": plan.resting,
+        "against": list(plan.against),
+        "mark": plan.mark,
+        "step": step,
+    }
+    answer(call, document, _plan(plan, step))
+
+
+@command(
+    "split",
+    of=person,
+    changes="the sightings are rejected for this person, and confirmed for the other, if named",
+    example='countenance person split Ada s_7q2m0c4x9v1ksz3d --to "Bo Ek"',
+)
+@click.argument("who", metavar="PERSON")
+@click.argument("sightings", nargs=-1, required=True, metavar="SIGHTING...")
+@click.option("--to", metavar="PERSON", default="", help="Whose they are, if that is known.")
+def split(call: Call, *, who: str, sightings: tuple[str, ...], to: str) -> None:
+    """Say of sightings that they are not of PERSON. `find --json` names the ids."""
+    with call.open() as library:
+        done = library.split(who, sightings, to=to)
+    text = [f"{done.id}: {counted(len(sightings), 'sighting')} split off"]
+    answer(call, {"step": done.id, "sightings": list(sightings)}, text)
+
+
 # --------------------------------------------------------------------------------------------------
 
 
@@ -155,3 +208,15 @@ def _proof(one: "Consent", proofs: "Mapping[Digest, Proof]") -> str:
 def _looks(looked_for: "Sequence[Entry]") -> list[str]:
     """Who looked for them, when and why (P33)."""
     return table((f"  {one.at:%Y-%m-%d %H:%M}", one.actor, one.purpose) for one in looked_for)
+
+
+def _plan(plan: "MergePlan", step: str | None) -> Iterator[str]:
+    yield f"{plan.kept.id} ({plan.kept.name}) stands for {plan.other.id} ({plan.other.name}):"
+    yield f"  {counted(plan.moved, 'sighting')} moved, {plan.set_aside:,} set aside"
+    yield f"  {counted(plan.resting, 'reference')} at rest; no consent is changed"
+    if step is not None:
+        yield f"done: {step}; countenance sighting undo {step} takes it back"
+    elif plan.against:
+        yield from (f"  not possible: {one}" for one in plan.against)
+    else:
+        yield f"to do it: --mark {plan.mark} --why TEXT"

@@ -63,8 +63,11 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
 
     def ready(address: str) -> None:
         folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
+        desk = app.state.desk.code
         document = {
             "address": address,
+            "desk": f"{address}/staff",
+            "start_code": desk,
             "watched": folders,
             "scanned": [one.id for one in watched],
             "scan_every": minutes,
@@ -74,7 +77,9 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
             f"watching {counted(len(folders), 'folder')}, "
             f"scanning {counted(len(watched), 'source')} {every}"
         )
-        answer(call, document, [f"listening at {address}", *([] if no_watch else [scans])])
+        opened = f"the desk: {address}/staff, on this machine, with the start code {desk}"
+        lines = [f"listening at {address}", *([] if no_watch else [scans]), opened]
+        answer(call, document, lines)
         with call.open() as library:
             _show_set_up(library)
 

@@ -98,6 +98,24 @@ def reject(call: Call, which: str) -> None:
     answer(call, _document(made), [f"{made.id}: rejected"])
 
 
+@command(
+    "undo",
+    of=sighting,
+    changes="what a step changed is as it was before it",
+    example="countenance sighting undo",
+)
+@click.argument("step", required=False, default="")
+def undo(call: Call, *, step: str) -> None:
+    """
+    Take a step of the desk back: an answer, a merge, a split. Of no STEP, one's own newest.
+
+    Where something it changed has been changed since, nothing is done, with exit code 4.
+    """
+    with call.open() as library:
+        done = library.take_back(step)
+    answer(call, {"step": done.id, "kind": done.what.kind}, [f"{done.id}: taken back"])
+
+
 # --------------------------------------------------------------------------------------------------
 
 

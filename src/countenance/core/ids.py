@@ -31,6 +31,8 @@ AccountId = NewType("AccountId", str)
 SessionId = NewType("SessionId", str)
 PasskeyId = NewType("PasskeyId", str)
 TokenId = NewType("TokenId", str)
+StepId = NewType("StepId", str)
+JobId = NewType("JobId", str)
 LinkId = NewType("LinkId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

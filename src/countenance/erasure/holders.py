@@ -42,6 +42,8 @@ from countenance.catalog.tables import (
     reference,
     roster,
     sighting,
+    step,
+    step_sighting,
     upload,
 )
 from countenance.catalog.tables import evidence as evidence_table
@@ -250,6 +252,15 @@ def _sightings(case: Erasure) -> ColumnElement[bool] | None:
     return and_(sighting.c.person_id == case.person, sighting.c.made_at <= case.opened_at)
 
 
+def _step_sightings(case: Erasure) -> ColumnElement[bool] | None:
+    """What a step would bring back: whenever sightings go, and of the photos that go."""
+    if case.of_pictures:
+        return _in_photos_of(step_sighting.c.photo_id, case)
+    if not (case.whole or case.progress.sightings):
+        return None
+    return and_(step_sighting.c.person_id == case.person, step_sighting.c.made_at <= case.opened_at)
+
+
 def _in_photos_of(column: Column[Any], case: Erasure) -> ColumnElement[bool]:
     """In a photo of the case, or in one that is not there: nothing outlives its photo."""
     own = select(photo.c.id).where(_photos(case))
@@ -303,6 +314,18 @@ def _release_previews(tx: Connection, case: Erasure) -> list[CopyId]:
 HOLDERS: tuple[Holder, ...] = (
     RowsHolder("references", reference, _references, (reference.c.id,), reference.c.sealed),
     RowsHolder("sightings", sighting, _sightings, (sighting.c.face_id, sighting.c.person_id)),
+    RowsHolder(
+        "steps-with-sightings",
+        step_sighting,
+        _step_sightings,
+        (step_sighting.c.photo_id, step_sighting.c.face_id, step_sighting.c.person_id),
+    ),
+    RowsHolder(
+        "steps",
+        step,
+        _whole(lambda who: or_(step.c.person_id == who, step.c.other_id == who)),
+        (step.c.person_id, step.c.other_id, step.c.sighting_id, step.c.why),
+    ),
     CopiesHolder("evidence-files", _evidence_copies, _release_evidence, skip=HEAD_BYTES),
     RowsHolder(
         "evidence",

@@ -6,14 +6,15 @@ key and evidence stay, so that the no is remembered. Only who said it can take i
 then nothing revives: whoever wants to be recognised again is enrolled again (P14).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.audit.statement import Trigger
 from countenance.catalog import guardians, log, people
-from countenance.catalog.endings import end
+from countenance.catalog.endings import end, merged_with
 from countenance.catalog.guardians import Objection
 from countenance.catalog.people import Person
 from countenance.catalog.stores import Stores
@@ -26,12 +27,17 @@ from countenance.people.names import name_form
 
 @dataclass(frozen=True, slots=True)
 class Objected:
-    """An objection, the purposes that it suspended, and how many sightings go, in which case."""
+    """
+    An objection, the purposes that it suspended, and how many sightings go, in which case.
+
+    `beside` are the cases of other enrolments that were merged with this one.
+    """
 
     objection: Objection
     suspended: tuple[str, ...]
     sightings: int
     erasure: ErasureId
+    beside: tuple[ErasureId, ...] = ()
 
 
 def object_to(who: str, by: str, *, actor: str, stores: Stores) -> Objected:
@@ -43,21 +49,11 @@ def object_to(who: str, by: str, *, actor: str, stores: Stores) -> Objected:
     """
     with stores.database.write() as tx:
         person, at = people.get(tx, who), stores.now(tx)
-        role, name = _speaker(tx, person, by)
-        made = guardians.add_objection(tx, person.id, by=name, role=role, at=at)
-        live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(at)]
-        how = ConsentEvent(
-            EventKind.OBJECTED,
-            at,
-            actor,
-            role=role,
-            authority=GuardianId(name) if role is Role.GUARDIAN else None,
-        )
-        ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)
-        rests_on = (made.id, *(one.id for one in live))
-        log.record(tx, Entry(Act.OBJECTED, at, actor, "", (person.id,), rests_on))
-    words = tuple(str(one.wish) for one in live)
-    return Objected(made, words, ending.sightings, ending.erasure)
+        others = merged_with(tx, person.id)
+        speaking = _speaker(tx, person, by)
+        done = _object(tx, person, speaking, actor, at=at)
+        beside = tuple(_object(tx, one, speaking, actor, at=at).erasure for one in others)
+    return replace(done, beside=beside)
 
 
 def lift(who: str, by: str, *, actor: str, stores: Stores) -> tuple[Objection, ...]:
@@ -85,6 +81,27 @@ def lift(who: str, by: str, *, actor: str, stores: Stores) -> tuple[Objection, .
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _object(
+    tx: Connection, person: Person, speaking: tuple[Role, str], actor: str, *, at: datetime
+) -> Objected:
+    """Keep an objection, suspend what the person agreed to, and log it."""
+    role, name = speaking
+    made = guardians.add_objection(tx, person.id, by=name, role=role, at=at)
+    live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(at)]
+    how = ConsentEvent(
+        EventKind.OBJECTED,
+        at,
+        actor,
+        role=role,
+        authority=GuardianId(name) if role is Role.GUARDIAN else None,
+    )
+    ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)
+    rests_on = (made.id, *(one.id for one in live))
+    log.record(tx, Entry(Act.OBJECTED, at, actor, "", (person.id,), rests_on))
+    words = tuple(str(one.wish) for one in live)
+    return Objected(made, words, ending.sightings, ending.erasure)
 
 
 def _speaker(tx: Connection, person: Person, by: str) -> tuple[Role, str]:

@@ -7,13 +7,16 @@ sightings, and, when nothing is agreed to any more, the name and all else that i
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from countenance.audit.entry import Act, Entry
 from countenance.audit.statement import Trigger
 from countenance.catalog import copies, log, people
-from countenance.catalog.endings import end
+from countenance.catalog.endings import Ending, end, merged_with
+from countenance.catalog.people import Person
 from countenance.catalog.stores import Stores
 from countenance.core.ids import ErasureId, KeyId, PersonId
-from countenance.people.consent import ConsentEvent, EventKind
+from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.ledger import CopyKind
 
@@ -25,7 +28,8 @@ class Withdrawal:
 
     `withdrawn` are the purposes that were in force and are no longer, `sightings` how many go,
     and `erased` says that nothing is agreed to any more: name and keys go as well. `erasure` is the
-    case in which that happens.
+    case in which that happens. `beside` are the cases of other enrolments that were merged with
+    this one: who says stop by one says it by all.
     """
 
     person: PersonId
@@ -33,6 +37,7 @@ class Withdrawal:
     sightings: int
     erased: bool
     erasure: ErasureId
+    beside: tuple[ErasureId, ...] = ()
 
 
 def withdraw(who: str, what: Purpose | Wish | None, *, actor: str, stores: Stores) -> Withdrawal:
@@ -44,15 +49,14 @@ def withdraw(who: str, what: Purpose | Wish | None, *, actor: str, stores: Store
     """
     with stores.database.write() as tx:
         person, at = people.get(tx, who), stores.now(tx)
-        live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(at)]
-        ended = [one for one in live if one.wish.is_of(what)]
+        others = merged_with(tx, person.id)
         how = ConsentEvent(EventKind.WITHDRAWN, at, actor)
-        ending = end(tx, person, ended, how, trigger=Trigger.WITHDRAWN)
-        purpose = what.purpose if isinstance(what, Wish) else what
-        rests_on = tuple(one.id for one in ended)
-        log.record(tx, Entry(Act.WITHDRAWN, at, actor, purpose or "", (person.id,), rests_on))
+        ended, ending = _end(tx, person, what, how)
+        beside = tuple(_end(tx, one, what, how)[1].erasure for one in others)
     words = tuple(str(one.wish) for one in ended)
-    return Withdrawal(person.id, words, ending.sightings, ending.whole, ending.erasure)
+    return Withdrawal(
+        person.id, words, ending.sightings, ending.whole, ending.erasure, beside=beside
+    )
 
 
 def destroy_strays(stores: Stores) -> frozenset[KeyId]:
@@ -70,3 +74,19 @@ def destroy_strays(stores: Stores) -> frozenset[KeyId]:
         stores.keys.destroy(key)
     copies.remove_unconfirmed(stores, left)
     return stray
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _end(
+    tx: Connection, person: Person, what: Purpose | Wish | None, how: ConsentEvent
+) -> tuple[list[Consent], Ending]:
+    """End what a person agreed to of `what`, and log it."""
+    live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(how.at)]
+    ended = [one for one in live if one.wish.is_of(what)]
+    ending = end(tx, person, ended, how, trigger=Trigger.WITHDRAWN)
+    purpose = what.purpose if isinstance(what, Wish) else what
+    rests_on = tuple(one.id for one in ended)
+    log.record(tx, Entry(Act.WITHDRAWN, how.at, how.by, purpose or "", (person.id,), rests_on))
+    return ended, ending

@@ -80,6 +80,20 @@ class Report:
         worked = self.done + self.known + self.compared_again + self.listed.vanished
         return bool(worked or self.skipped or self.unlisted)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What came of it, in numbers."""
+        return {
+            "photos": self.done,
+            "known": self.known,
+            "faces": self.faces,
+            "sightings": self.sightings,
+            "compared_again": self.compared_again,
+            "skipped": len(self.skipped),
+            "vanished": self.listed.vanished,
+            "unlisted": len(self.unlisted),
+        }
+
     def add(self, record: Record, stored: Stored) -> None:
         """Count what came of one record."""
         if stored.reason is not None:

@@ -1,12 +1,14 @@
 """Collections: their rule, and their rosters."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from countenance.audit.entry import Act
-from countenance.catalog import collections, people
+from countenance.catalog import assessments, collections, people
+from countenance.catalog.assessments import Assessment
 from countenance.catalog.collections import Collection
 from countenance.catalog.people import Person
-from countenance.errors import UsageError
+from countenance.errors import Refused, UsageError
 from countenance.library.opened import Opened
 
 
@@ -48,6 +50,37 @@ class Collections(Opened):
             self._log(tx, Act.RULE_CHANGED, subjects=(rule.id,))
         self._did_act()
         return rule
+
+    def assess(self, name: str, answers: Mapping[str, str]) -> Assessment:
+        """
+        Keep the impact assessment of recognition in a collection; earlier ones stay.
+
+        Raises `NotFound` if there is no such collection, and `UsageError` if one of the questions
+        (`assessments.QUESTIONS`) has no answer.
+        """
+        with self._database.write() as tx:
+            where, at = collections.get(tx, name), self._stores.now(tx)
+            made = assessments.add(tx, where.id, answers, by=self._settings.actor, at=at)
+            self._log(tx, Act.ASSESSED, subjects=(where.id,), rests_on=(made.digest,))
+        self._did_act()
+        return made
+
+    def begin_recognition(
+        self, name: str, *, ground: str, minors: bool | None = None
+    ) -> Collection:
+        """
+        Switch recognition on for a collection of which an impact assessment was filled in.
+
+        It is what the pages offer; `set_rule` is for whoever has the machine. Raises as `set_rule`
+        does, and `Refused` if there is no assessment.
+        """
+        with self._database.read() as tx:
+            made = assessments.newest(tx, collections.get(tx, name).id)
+        if made is None:
+            raise Refused(
+                "recognition cannot be switched on here before the impact assessment is filled in"
+            )
+        return self.set_rule(name, recognition=True, ground=ground, minors=minors)
 
     def add_to_roster(self, name: str, who: str, *, number: str = "") -> tuple[Collection, Person]:
         """

@@ -19,14 +19,18 @@ from countenance.errors import (
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
 from countenance.library.accounts import Accounts
+from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
+from countenance.library.due import Deadlines
 from countenance.library.erasures import Erasures
+from countenance.library.jobs import Jobs
 from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.publishing import Publishing
 from countenance.library.records import Records
+from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
@@ -49,6 +53,10 @@ class Library(
     Publishing,
     Soundness,
     Uploads,
+    Reviews,
+    Albums,
+    Jobs,
+    Deadlines,
 ):
     """
     One library: one data folder, one controller.

@@ -4,8 +4,8 @@ A library that is open: its stores and its settings, and what all use cases need
 The use cases stand beside it, a class a subject; `Library` is all of them in one.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -17,11 +17,12 @@ from sqlalchemy import Connection
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, people, photos, sources
 from countenance.catalog.database import Database
+from countenance.catalog.jobs import JobKind
 from countenance.catalog.journal import catch_up, require_not_older
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
-from countenance.core.ids import PhotoId
+from countenance.core.ids import PhotoId, SourceId
 from countenance.errors import (
     DiskFull,
     Locked,
@@ -36,6 +37,7 @@ from countenance.ingest.granted import GrantedReader
 from countenance.ingest.progress import Progress
 from countenance.ingest.writer import Writer
 from countenance.library.readers import Readers
+from countenance.library.runs import Run, running
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.settings import KEYS_OWNER_FILE, Settings
@@ -268,13 +270,22 @@ class Opened:
         with self._at_work() as writer:
             with self._database.read() as tx:
                 everywhere = sources.list_all(tx)
-            return compare_all(
-                writer,
-                self.extractor,
-                readers={source.id: self._reader(source) for source in everywhere},
-                workers=self._settings.workers,
-                progress=progress,
-            )
+            readers = {source.id: self._reader(source) for source in everywhere}
+            with self._running(JobKind.SEARCH_AGAIN, list(readers), progress) as run:
+                done = compare_all(
+                    writer,
+                    self.extractor,
+                    readers=readers,
+                    workers=self._settings.workers,
+                    progress=run,
+                )
+                run.counts = {"compared_again": done}
+            return done
+
+    def _running(
+        self, kind: JobKind, sources: Sequence[SourceId], progress: Progress
+    ) -> AbstractContextManager[Run]:
+        return running(kind, sources, progress, actor=self._settings.actor, stores=self._stores)
 
     def _reader(self, source: Source) -> Reader:
         with self._database.read() as tx:

@@ -125,7 +125,8 @@ class People(Cases):
         self._whatever_the_room(self._latch)
         done = self._whatever_the_room(lambda: withdraw(who, what, actor=actor, stores=stores))
         self._did_act()
-        self._carry_on(done.erasure, progress)
+        for case in (done.erasure, *done.beside):
+            self._carry_on(case, progress)
         return done
 
     def object_to(self, who: str, *, by: str = "", progress: Progress = silent) -> Objected:
@@ -138,7 +139,8 @@ class People(Cases):
         self._whatever_the_room(self._latch)
         done = self._whatever_the_room(lambda: object_to(who, by, actor=actor, stores=stores))
         self._did_act()
-        self._carry_on(done.erasure, progress)
+        for case in (done.erasure, *done.beside):
+            self._carry_on(case, progress)
         return done
 
     def lift_objection(self, who: str, *, by: str = "") -> tuple[Objection, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
+from countenance.catalog.jobs import JobKind
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
 from countenance.core.spans import fragment
@@ -56,15 +57,18 @@ class Photos(Sites):
         require_room(self.root)
         with self._at_work() as writer:
             wanted, away = self._see_all(self._chosen(chosen))
-            report = ingest(
-                writer,
-                self.extractor,
-                readers={source.id: self._reader(source) for source in wanted},
-                workers=self._settings.workers,
-                progress=progress,
-                sampling=Sampling(every=self._settings.film_every_ms / 1000, quick=quick),
-            )
-            report.unlisted += away
+            readers = {source.id: self._reader(source) for source in wanted}
+            with self._running(JobKind.INGEST, list(readers), progress) as run:
+                report = ingest(
+                    writer,
+                    self.extractor,
+                    readers=readers,
+                    workers=self._settings.workers,
+                    progress=run,
+                    sampling=Sampling(every=self._settings.film_every_ms / 1000, quick=quick),
+                )
+                report.unlisted += away
+                run.counts = report.counts
             with self._database.write() as tx:
                 ids = tuple(source.id for source in wanted)
                 self._log(tx, Act.INGESTED, subjects=ids)

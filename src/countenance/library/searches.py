@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from countenance.catalog.buckets import Place
 from countenance.catalog.sightings import EVERYWHERE, Decision, SightingState, Within
 from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
+from countenance.search.box import PAGE, Answered, look
 from countenance.search.byhand import add, decide
 from countenance.search.find import Found, find
 from countenance.search.probe import ProbeFace, search
+from countenance.search.question import read_question
 from countenance.search.window import Windows
 
 
@@ -42,6 +45,32 @@ class Searches(Cases):
         """
         with self._asking(purpose) as asker:
             return search(probe, asker, extractor=self.extractor, stores=self._stores)
+
+    def look(
+        self,
+        text: str,
+        *,
+        purpose: Purpose = Purpose.STAFF_FIND,
+        collection: str = "",
+        after: Place | None = None,
+        count: int = PAGE,
+    ) -> Answered:
+        """
+        The photos that answer names, words and dates typed in one line, page by page.
+
+        Each page is a search, and counted. Raises `UsageError` if nothing can be made of the line,
+        `NotFound` if there is no such collection, and `Refused` and `TooManySearches` as `find`.
+        """
+        question = read_question(text)
+        with self._asking(purpose) as asker:
+            return look(
+                question,
+                asker,
+                stores=self._stores,
+                collection=collection,
+                after=after,
+                count=count,
+            )
 
     # --- by hand ----------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def add(photo: PhotoId, place: int | None, who: str, *, actor: str, stores: Stor
             raise NotFound(f"{photo}: no such photo", hint="countenance find --json names photos")
         person = _person(tx, found, who)
         face = _face(found, place)
-        _require(tx, found, person, at=at)
+        require(tx, found.id, person, at=at)
         made = sightings.add_by_hand(tx, found.id, face, person, at=at)
         _log(tx, made, actor, at=at)
     return made
@@ -56,13 +56,33 @@ def decide(which: str, state: SightingState, *, actor: str, stores: Stores) -> D
         at = stores.now(tx)
         known = sightings.get(tx, SightingId(which))
         if state is SightingState.CONFIRMED:
-            photo = photos.get(tx, known.photo)
-            if photo is None:
-                raise NotFound(f"{which}: its photo is gone")
-            _require(tx, photo, known.person, at=at)
+            require(tx, known.photo, known.person, at=at)
         made = sightings.decide(tx, known, state, at=at)
         _log(tx, made, actor, at=at)
     return made
+
+
+def require(tx: Connection, which: PhotoId, who: PersonId, *, at: datetime) -> None:
+    """
+    The same that the ingest's writer asks before it stores, but for the rule of recognition.
+
+    Raises `NotFound` if the photo is gone, and `Refused` if consent, grant or roster does not cover
+    that this person is said to be in it.
+    """
+    photo = photos.get(tx, which)
+    if photo is None:
+        raise NotFound(f"{which}: this photo is gone")
+    own = people.consents(tx, people=[who])
+    if not admitted(own, purposes=RECOGNISING, at=at):
+        raise NoConsent(f"{who}: no consent in force to be found in pictures")
+    if not sources.covered(tx, photo, at=at):
+        raise NoGrant(f"{photo.id}: no grant in force covers this photo")
+    where = collections.get(tx, sources.get(tx, photo.source).collection)
+    if where.minors and who not in collections.roster_of(tx, where.id):
+        raise Refused(
+            f"{who}: not on the roster of {where.name}, a collection of minors",
+            hint=f"countenance collection roster add {where.name}",
+        )
 
 
 # --------------------------------------------------------------------------------------------
@@ -89,21 +109,6 @@ def _face(photo: Photo, place: int | None) -> FaceId:
     if not 1 <= number <= len(faces):
         raise NotFound(f"{photo.id}: there are {len(faces)} faces, and none is number {number}")
     return faces[number - 1].id
-
-
-def _require(tx: Connection, photo: Photo, who: PersonId, *, at: datetime) -> None:
-    """The same that the ingest's writer asks before it stores, but for the rule of recognition."""
-    own = people.consents(tx, people=[who])
-    if not admitted(own, purposes=RECOGNISING, at=at):
-        raise NoConsent(f"{who}: no consent in force to be found in pictures")
-    if not sources.covered(tx, photo, at=at):
-        raise NoGrant(f"{photo.id}: no grant in force covers this photo")
-    where = collections.get(tx, sources.get(tx, photo.source).collection)
-    if where.minors and who not in collections.roster_of(tx, where.id):
-        raise Refused(
-            f"{who}: not on the roster of {where.name}, a collection of minors",
-            hint=f"countenance collection roster add {where.name}",
-        )
 
 
 def _log(tx: Connection, made: Decision, actor: str, *, at: datetime) -> None:

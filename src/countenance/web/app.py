@@ -28,6 +28,12 @@ from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import home, receipt
 from countenance.web.security import BodyTooLong, Secured
+from countenance.web.staff import begin, due, jobs, people, review, search, sources
+from countenance.web.staff import collections as albums
+from countenance.web.staff.guard import Desk, NotLetIn
+
+STAFF = (begin, albums, sources, jobs, people, review, search, due)
+"""The pages of the desk, all behind `staff.guard.require`."""
 
 FOR_PROGRAMS = ("/v1/", "/api/")
 """Below these, errors are JSON."""
@@ -68,7 +74,8 @@ def make_app(
     app.state.web = web
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
-    for page in (home, receipt, join, mine, other, leave):
+    app.state.desk = Desk()
+    for page in (home, receipt, join, mine, other, leave, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():
@@ -139,6 +146,7 @@ def _page(request: Request, status: int, told: str) -> Response:
 
 _HANDLERS = {
     Error: _on_error,
+    NotLetIn: begin.on_not_let_in,
     HTTPException: _on_http,
     RequestValidationError: _on_invalid,
     BodyTooLong: _on_long,

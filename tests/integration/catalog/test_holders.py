@@ -22,6 +22,7 @@ from countenance.enrol.enrol import Portrait
 from countenance.erasure.holders import HOLDERS, CopiesHolder, RowsHolder
 from countenance.people.guardians import AgeBand, Standing
 from countenance.people.purpose import Purpose, Wish
+from countenance.search.review import Answer
 from countenance.vault.layout import LibraryLayout
 from countenance.vault.ledger import CopyKind
 from tests.fakes.gala import COLLECTION, Gala
@@ -158,7 +159,7 @@ def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         gala.library.add_to_roster(COLLECTION, name)
         gala.library.link_for(name)
         first, second = gala.find(name, Purpose.STAFF_FIND).sightings
-        gala.library.confirm_sighting(first.id)
+        gala.library.answer(first.id, Answer.YES)
         gala.library.reject_sighting(second.id)
         gala.library.search(picture(ADA), purpose=Purpose.STAFF_FIND)
         who = gala.library.consents(name)[0]

@@ -1,0 +1,100 @@
+"""The review queue: one question, three answers, and back. With keys, where there is JavaScript."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from countenance.errors import NotFound, Refused, Stale, UsageError
+from countenance.library import Library
+from countenance.search.review import Answer, Wanted
+from countenance.web.context import web_of
+from countenance.web.forms import Form, read_form
+from countenance.web.staff.guard import Review
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/staff/review")
+async def ask(request: Request, staff: Review) -> Response:
+    """The next question."""
+    asked = request.query_params
+    wanted = Wanted(asked.get("collection", ""), asked.get("person", ""), bool(asked.get("aside")))
+    return await _asked(request, staff.actor, wanted)
+
+
+@router.post("/staff/review")
+async def answer(request: Request, staff: Review) -> Response:
+    """An answer, or a step back; then the next question."""
+    form = await read_form(request)
+    wanted = Wanted(form.text("collection"), form.text("person"), form.ticked("aside"))
+    trouble = ""
+    try:
+        await web_of(request).pool.run(lambda library: _do(library, form), actor=staff.actor)
+    except Stale:
+        trouble = "stale"
+    except NotFound:
+        trouble = "gone"
+    except (Refused, UsageError):
+        trouble = "refused"
+    if request.headers.get("hx-request") == "true" or trouble:
+        return await _asked(request, staff.actor, wanted, trouble=trouble)
+    kept = {
+        "collection": wanted.collection,
+        "person": wanted.person,
+        "aside": "1" if wanted.aside else "",
+    }
+    asked = urlencode({name: value for name, value in kept.items() if value})
+    return RedirectResponse(f"/staff/review?{asked}".rstrip("?"), 303)
+
+
+@router.post("/staff/undo")
+async def undo(request: Request, staff: Review) -> Response:
+    """Take one step back, from the list of steps."""
+    form = await read_form(request)
+    which = form.text("step")
+    web = web_of(request)
+    try:
+        await web.pool.run(lambda library: library.take_back(which), actor=staff.actor)
+    except Stale:
+
+        def look(library: Library) -> dict[str, Any]:
+            names = {one.id: one.name for one in library.people()}
+            return {"steps": library.steps(), "names": names}
+
+        found = await web.pool.run(look, actor=staff.actor)
+        return web.page(request, "staff/steps.html", status=409, stale=True, **found)
+    return RedirectResponse("/staff/steps", 303)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _do(library: Library, form: Form) -> None:
+    said, which = form.text("answer"), form.text("sighting")
+    if said == "undo":
+        library.take_back()
+    elif said in list(Answer):
+        library.answer(which, Answer(said))
+    else:
+        raise UsageError("no such answer")
+
+
+async def _asked(request: Request, actor: str, wanted: Wanted, *, trouble: str = "") -> Response:
+    web = web_of(request)
+
+    def look(library: Library) -> dict[str, Any]:
+        return {"asked": library.questions(wanted), "collections": library.collections()}
+
+    found = await web.pool.run(look, actor=actor)
+    part = request.headers.get("hx-request") == "true"
+    return web.page(
+        request,
+        "staff/question.html" if part else "staff/review.html",
+        status=200 if part or not trouble else 409,
+        wanted=wanted,
+        trouble=trouble,
+        **found,
+    )

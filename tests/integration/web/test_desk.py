@@ -1,0 +1,282 @@
+"""The desk in process: who is let in, and what its pages do."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from countenance.catalog.assessments import QUESTIONS
+from countenance.catalog.tables import sighting
+from countenance.people.purpose import Purpose
+from countenance.web.app import STAFF, make_app
+from countenance.web.staff.guard import COOKIE, require
+from tests.fakes.clock import FakeClock
+from tests.fakes.gala import COLLECTION, Gala, open_library
+from tests.fakes.vision import FakeVision, picture
+
+ADA, BO = 1, 2
+HERE = ("127.0.0.1", 5000)
+AT = "http://127.0.0.1"
+OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def gala(tmp_path: Path) -> Iterator[Gala]:
+    with Gala.make(tmp_path) as made:
+        made.put("a.jpg", ADA)
+        made.put("b.jpg", ADA, BO)
+        (made.folder / "broken.jpg").write_bytes(b"no picture")
+        made.ingest()
+        made.enrol("Ada", ADA, Purpose.STAFF_FIND, Purpose.FIND_ME)
+        made.enrol("Ada Berg", ADA, Purpose.STAFF_FIND, Purpose.FIND_ME)
+        made.enrol("Eve", BO, Purpose.FIND_ME)
+        with made.library._database.write() as tx:
+            tx.execute(update(sighting).values(band="likely"))
+        yield made
+
+
+@pytest.fixture
+def app(gala: Gala) -> FastAPI:
+    return make_app(lambda: open_library(gala.root, FakeClock(gala.clock.at), FakeVision()))
+
+
+@pytest.fixture
+def nobody(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, AT, client=HERE, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def staff(app: FastAPI, nobody: TestClient) -> TestClient:
+    """Who typed the start code, on this machine."""
+    heard = nobody.post("/staff/begin", data={"code": app.state.desk.code}, headers=OWN)
+    assert heard.status_code == 200
+    nobody.headers.update(OWN)
+    return nobody
+
+
+def paths(gala: Gala) -> list[str]:
+    """Every page of the desk that is asked for and not sent."""
+    who = gala.library.consents("Ada")[0].id
+    photo = gala.library.photos()[0].id
+    collection = gala.library.collections()[0].id
+    known = {"{which}": collection}
+    found = []
+    for route in (one for page in STAFF for one in page.router.routes):
+        assert isinstance(route, APIRoute)
+        if "GET" in (route.methods or ()):
+            path = route.path.replace("{how}", "small")
+            if "/people/" in path:
+                path = path.replace("{which}", who)
+            if "/photos/" in path:
+                path = path.replace("{which}", photo)
+            if "/sources/" in path:
+                path = path.replace("{which}", gala.source.id)
+            if "/jobs/" in path:
+                path = path.replace("{which}", "1")
+            found.append(path.replace("{which}", known["{which}"]))
+    return found
+
+
+# --- who is let in ------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P7")
+def test_every_page_of_the_desk_is_guarded() -> None:
+    """A route without the dependency is open to everybody: there is none but the door itself."""
+    made_by = require.__qualname__
+    for route in (one for page in STAFF for one in page.router.routes):
+        assert isinstance(route, APIRoute)
+        calls = [one.call for one in route.dependant.dependencies]
+        guarded = any(getattr(one, "__qualname__", "").startswith(made_by) for one in calls)
+        assert guarded or route.path == "/staff/begin", route.path
+
+
+@pytest.mark.promise("P7")
+def test_nobody_is_let_in_without_the_code(gala: Gala, app: FastAPI, nobody: TestClient) -> None:
+    """Not asking nicely, not with another's cookie, not with a wrong code."""
+    for path in paths(gala):
+        if path != "/staff/begin":
+            heard = nobody.get(path, headers={"Cookie": f"{COOKIE}=guessed"})
+            assert (heard.status_code, "Ada" in heard.text) == (403, False), path
+    heard = nobody.post("/staff/begin", data={"code": "guessed"}, headers=OWN)
+    assert heard.status_code == 403
+    assert COOKIE not in nobody.cookies
+    assert app.state.desk.code not in heard.text
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    "how",
+    ["elsewhere", "x-forwarded-for", "forwarded", "x-real-ip", "via", "host"],
+)
+def test_the_code_opens_nothing_from_elsewhere(app: FastAPI, staff: TestClient, how: str) -> None:
+    """Neither the code nor the cookie is of use on another machine, or through a proxy."""
+    headers = {} if how in ("elsewhere", "host") else {how: "10.0.0.7"}
+    address = "http://faces.example" if how == "host" else AT
+    client = ("10.0.0.7", 5000) if how == "elsewhere" else HERE
+    other = TestClient(app, address, client=client, raise_server_exceptions=False)
+    cookie = {"Cookie": f"{COOKIE}={staff.cookies[COOKIE]}"}
+    assert other.get("/staff", headers=cookie | headers).status_code == 403
+    sent = other.post("/staff/begin", data={"code": app.state.desk.code}, headers=OWN | headers)
+    assert sent.status_code == 403
+    assert COOKIE not in other.cookies
+
+
+def test_every_page_opens_in_every_language(gala: Gala, staff: TestClient) -> None:
+    """Of a library with something in it, and each says where one is."""
+    for path in paths(gala):
+        if path in ("/staff/jobs/events", "/staff/merge", "/staff/begin"):
+            continue
+        for tag in ("en", "sv"):
+            heard = staff.get(path, params={"lang": tag})
+            assert heard.status_code == 200, (path, heard.text)
+
+
+# --- collections --------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P11")
+def test_recognition_is_not_switched_on_before_the_assessment(
+    gala: Gala, staff: TestClient
+) -> None:
+    """Not without a ground, not without the form, and not with half of it."""
+    staff.post("/staff/collections", data={"name": "race"})
+    race = next(one for one in gala.library.collections() if one.name == "race")
+    path = f"/staff/collections/{race.id}"
+    on = {"recognition": "on", "ground": "notice at the entrance"}
+    assert staff.post(f"{path}/rule", data=on).status_code == 422
+    half = dict.fromkeys(QUESTIONS[1:], "A sentence that says enough.")
+    heard = staff.post(f"{path}/assessment", data=half)
+    assert heard.status_code == 422
+    assert heard.text.count("A sentence that says enough.") == len(half)
+    assert staff.post(f"{path}/rule", data=on).status_code == 422
+    whole = half | {QUESTIONS[0]: "Runners find their own pictures."}
+    assert staff.post(f"{path}/assessment", data=whole).status_code == 200
+    assert staff.post(f"{path}/rule", data=on | {"ground": " "}).status_code == 422
+    assert not any(one.recognises for one in gala.library.collections() if one.id == race.id)
+    assert staff.post(f"{path}/rule", data=on).status_code == 200
+    assert any(one.recognises for one in gala.library.collections() if one.id == race.id)
+    staff.post(f"{path}/rule", data={"recognition": "off"})
+    assert not any(one.recognises for one in gala.library.collections() if one.id == race.id)
+
+
+@pytest.mark.promise("P3")
+def test_no_picture_leaves_once_the_grant_is_gone(gala: Gala, staff: TestClient) -> None:
+    photo = gala.library.photos()[0].id
+    assert staff.get(f"/staff/photos/{photo}/small").headers["content-type"] == "image/jpeg"
+    heard = staff.post(
+        f"/staff/sources/{gala.source.id}/take-down", data={"confirm": "something else"}
+    )
+    assert heard.status_code == 422
+    assert staff.get(f"/staff/photos/{photo}/small").status_code == 200
+    staff.post(f"/staff/sources/{gala.source.id}/take-down", data={"confirm": gala.source.id})
+    assert staff.get(f"/staff/photos/{photo}/small").status_code == 404
+    assert "status yes" in staff.get("/staff/due").text
+
+
+def test_what_could_not_be_read_is_said_with_its_reason(gala: Gala, staff: TestClient) -> None:
+    assert "broken.jpg" in staff.get(f"/staff/sources/{gala.source.id}").text
+    assert "broken.jpg" in staff.get("/staff/jobs/1").text
+
+
+# --- review -------------------------------------------------------------------------------------
+
+
+def field(text: str, name: str) -> str:
+    found = re.search(f'name="{name}" value="([^"]*)"', text)
+    assert found is not None, name
+    return found[1]
+
+
+@pytest.mark.promise("P8", "P12")
+def test_the_review_asks_and_takes_back_without_javascript(gala: Gala, staff: TestClient) -> None:
+    """One question after the other, each answered by a button; Z by a button too."""
+    page = staff.get("/staff/review").text
+    first = field(page, "sighting")
+    heard = staff.post("/staff/review", data={"sighting": first, "answer": "no"})
+    assert field(heard.text, "sighting") != first
+    again = staff.post("/staff/review", data={"sighting": first, "answer": "yes"})
+    assert again.status_code == 409
+    heard = staff.post("/staff/review", data={"answer": "undo"})
+    assert field(heard.text, "sighting") == first
+    assert "Eve" not in heard.text
+    part = staff.post(
+        "/staff/review", data={"sighting": first, "answer": "yes"}, headers={"HX-Request": "true"}
+    )
+    assert "<html" not in part.text
+    del gala
+
+
+@pytest.mark.promise("P12")
+def test_a_merge_from_a_stale_page_is_a_conflict(gala: Gala, staff: TestClient) -> None:
+    """It shows how the two stand now, and merges nothing; from a page of now it merges."""
+    one, two = (gala.library.consents(name)[0].id for name in ("Ada", "Ada Berg"))
+    page = staff.get("/staff/merge", params={"kept": one, "other": two}).text
+    asked = {"kept": one, "other": two, "mark": field(page, "mark"), "why": "she said so"}
+    first = field(staff.get("/staff/review", params={"person": "Ada"}).text, "sighting")
+    staff.post("/staff/review", data={"sighting": first, "answer": "yes"})
+    heard = staff.post("/staff/merge", data=asked)
+    assert heard.status_code == 409
+    assert gala.library.merged_into("Ada") == []
+    asked["mark"] = field(heard.text, "mark")
+    assert staff.post("/staff/merge", data=asked).status_code == 200
+    assert [each.name for each in gala.library.merged_into("Ada")] == ["Ada Berg"]
+    step = field(staff.get("/staff/steps").text, "step")
+    staff.post("/staff/undo", data={"step": step})
+    assert gala.library.merged_into("Ada") == []
+    assert staff.post("/staff/undo", data={"step": step}).status_code == 409
+
+
+def test_a_split_is_done_from_the_page_of_a_person(gala: Gala, staff: TestClient) -> None:
+    who = next(
+        one.id for one in gala.library.people() if gala.find(one.id, Purpose.STAFF_FIND).sightings
+    )
+    seen = gala.find(who, Purpose.STAFF_FIND).sightings
+    staff.post(f"/staff/people/{who}/split", data={"sighting": [seen[0].id], "to": ""})
+    assert len(gala.find(who, Purpose.STAFF_FIND).sightings) == len(seen) - 1
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P8", "P10")
+def test_a_name_that_is_none_and_one_that_did_not_agree_are_one_answer(
+    staff: TestClient,
+) -> None:
+    """Eve enrolled to find herself: to the box her name is a word, as a stranger's is."""
+    heard = [staff.get("/staff/search", params={"q": name}) for name in ("Eve", "Zoe")]
+    assert heard[0].text.replace("Eve", "Zoe") == heard[1].text
+    assert staff.get("/staff/search", params={"q": "2026-13-40"}).status_code == 422
+
+
+@pytest.mark.promise("P8")
+def test_a_dropped_photo_names_only_who_agreed(staff: TestClient) -> None:
+    heard = staff.post("/staff/search", files={"picture": ("x.jpg", picture(ADA, BO))})
+    assert heard.status_code == 200
+    assert "Eve" not in heard.text
+    assert "Ada" in heard.text
+    assert staff.post("/staff/search", files={"picture": ("x", b"none")}).status_code == 422
+
+
+def test_photos_are_paged_without_javascript(gala: Gala, staff: TestClient) -> None:
+    collection = next(one for one in gala.library.collections() if one.name == COLLECTION)
+    heard = staff.get(f"/staff/collections/{collection.id}/photos")
+    assert heard.text.count('<img src="/staff/photos/') == 2
+    first, second = gala.library.bucket(collection.id)
+    begin = f"{second.place.moment} {second.place.photo}"
+    part = staff.get(f"/staff/collections/{collection.id}/bucket", params={"from": begin})
+    assert (first.photo in part.text, second.photo in part.text) == (False, True)
+
+
+@pytest.mark.promise("P9")
+def test_no_page_of_the_desk_holds_a_number_of_likeness(gala: Gala, staff: TestClient) -> None:
+    """Bands are words; nothing is said in per cent."""
+    for path in ("/staff/review", "/staff/search?q=Ada", "/staff/people"):
+        assert not re.search(r"\d\s?%", staff.get(path).text)
+    del gala
