@@ -88,7 +88,7 @@ def shared_data() -> Path:
 def documented(repository: Path) -> Callable[[str], set[str]]:
     """Gives the words in code type in the section of `docs/cli.md` about a command line."""
     manual = (repository / "docs" / "cli.md").read_text(encoding="utf-8")
-    parts = re.split(r"^## countenance ([a-z ]*[a-z]).*\n", manual, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^## countenance ([a-z -]*[a-z]).*\n", manual, flags=re.MULTILINE)[1:]
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
 
     def documented(line: str) -> set[str]:

@@ -9,6 +9,9 @@ Every error of Countenance, as one tree, with its exit code and its HTTP status.
         + NoConsent            no consent in force for this purpose
         + PoorPicture          no picture good enough to enrol from
         + TooManySearches      the searches of this hour are used up                    HTTP 429
+        + NotSignedIn          what was shown is not what was agreed on                 HTTP 401
+        + ProveAgain           it was too long ago that they showed who they are        HTTP 401
+        + TooManyTries         so many tries to sign in are too many                    HTTP 429
         + Stale                what was shown has changed since                         HTTP 409
       x NotFound               no such source, photo, person                exit 5    HTTP 404
       x ErasureIncomplete      something still holds it; go on later        exit 7    HTTP 409
@@ -113,6 +116,24 @@ class PoorPicture(Refused):
 
 class TooManySearches(Refused):
     """The searches that an account, or the whole library, may make in an hour are used up."""
+
+    http_status = 429
+
+
+class NotSignedIn(Refused):
+    """What was shown does not let anybody in. It does not say why not, nor whether there is one."""
+
+    http_status = 401
+
+
+class ProveAgain(Refused):
+    """They are signed in; but for this they show once more that it is they."""
+
+    http_status = 401
+
+
+class TooManyTries(Refused):
+    """An account or an address has tried to sign in so often that it has to wait."""
 
     http_status = 429
 

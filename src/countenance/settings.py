@@ -24,6 +24,12 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `contact`              | `CONTACT`              | none                      | our mail, to sites |
 | `scan_every`           | `SCAN_EVERY`           | 60                        | minutes; 0: never  |
 | `address`              | `ADDRESS`              | none                      | our pages, to all  |
+| `oidc_issuer`          | `OIDC_ISSUER`          | none                      | who vouches for us |
+| `oidc_client`          | `OIDC_CLIENT`          | none                      | our name, to them  |
+| `oidc_domains`         | `OIDC_DOMAINS`         | none                      | may come in anew   |
+
+`oidc_domains` are domains of addresses of mail, with commas between them. Our secret towards the
+provider, if it gave us one, is COUNTENANCE_OIDC_SECRET in the environment, and no setting.
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -70,6 +76,9 @@ _VARIABLES = {
     "operator": "COUNTENANCE_OPERATOR",
     "contact": "COUNTENANCE_CONTACT",
     "scan_every": "COUNTENANCE_SCAN_EVERY",
+    "oidc_issuer": "COUNTENANCE_OIDC_ISSUER",
+    "oidc_client": "COUNTENANCE_OIDC_CLIENT",
+    "oidc_domains": "COUNTENANCE_OIDC_DOMAINS",
     "address": "COUNTENANCE_ADDRESS",
 }
 
@@ -93,6 +102,9 @@ class Settings:
     scan_every: int
     operator: str
     contact: str
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_domains: str = ""
     address: str = ""
 
     def with_keys(self, folder: Path) -> "Settings":
@@ -145,6 +157,12 @@ def bucket_secrets(environment: Mapping[str, str] | None = None) -> BucketSecret
     )
 
 
+def oidc_secret(environment: Mapping[str, str] | None = None) -> str:
+    """Our secret towards the provider that vouches for people, or the empty string."""
+    variables = os.environ if environment is None else environment
+    return variables.get("COUNTENANCE_OIDC_SECRET", "")
+
+
 def load_settings(
     library: Path,
     *,
@@ -182,6 +200,9 @@ def load_settings(
         operator=str(values["operator"]),
         contact=str(values["contact"]),
         scan_every=_whole_number("scan_every", values["scan_every"], low=0, high=MAX_SCAN_MINUTES),
+        oidc_issuer=str(values["oidc_issuer"]),
+        oidc_client=str(values["oidc_client"]),
+        oidc_domains=str(values["oidc_domains"]),
         address=_address(str(values["address"])),
     )
 
@@ -260,6 +281,9 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "operator": "",
         "contact": "",
         "scan_every": 60,
+        "oidc_issuer": "",
+        "oidc_client": "",
+        "oidc_domains": "",
         "address": "",
     }
 

@@ -1,5 +1,6 @@
 """The real server: what is put into a folder is found, and nobody runs a command."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from countenance.demo.pictures import Portraits
 from tests.e2e.conftest import Run
 
+CODE = re.compile(r"countenance: ([0-9a-z]{5}-){5}[0-9a-z]\n")
 PATIENCE = 60.0  # seconds, of which a sound run needs one
 
 
@@ -60,6 +62,8 @@ def test_a_photo_is_found_soon_after_it_came(
     assert served.process.stderr is not None
     assert served.process.stdout.readline().startswith("listening at http://127.0.0.1:")
     assert served.process.stdout.readline().startswith("watching 1 folder, scanning 1 source")
+    assert "this code makes one" in served.process.stderr.readline()
+    assert CODE.fullmatch(served.process.stderr.readline())
     shutil.copy(portraits.hopper, served.folder / "grace.jpg")
     # It waits for as long as it takes: a run that hangs is ended by whoever runs the tests.
     assert "1 photo read, 1 sighting" in served.process.stderr.readline()

@@ -33,6 +33,8 @@ _CHEQUER_PIXELS = 8
 _GROUND = 250
 _DARKER_THAN_GROUND = 215
 _MARGIN = 40
+_LEAST_EASILY = 16
+_FLAT = 4
 _NOISE = 0.106
 # Of the side of the square: eyes, nose, corners of the mouth.
 _POINTS = np.array([[0.25, 0.25], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0.75, 0.75]], np.float32)
@@ -72,16 +74,12 @@ class FakeVision(Vision):
         self._one_at_a_time = threading.Lock()
 
     def find(self, pixels: Pixels) -> Detections:
-        dark = (pixels.min(axis=2) < _DARKER_THAN_GROUND).astype(np.uint8)
-        _, _, components, _ = cv2.connectedComponentsWithStats(dark)
-        boxes = np.array(
-            [[x, y, x + w, y + h] for x, y, w, h, _ in components[1:] if min(w, h) >= _MARGIN],
-            np.float32,
-        ).reshape(-1, 4)
-        sides = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
-        points = (boxes[:, None, :2] + sides * _POINTS).astype(np.float32)
-        self.looked.append(tuple(_identity(pixels, five) for five in points))
-        return Detections(boxes, points, np.full(len(boxes), 0.9, np.float32))
+        found = _squares(pixels, least=_MARGIN)
+        self.looked.append(tuple(_identity(pixels, five) for five in found.points))
+        return found
+
+    def find_easily(self, pixels: Pixels) -> Detections:
+        return _squares(pixels, least=_LEAST_EASILY)
 
     def find_in_frame(self, pixels: Pixels) -> Detections:
         return self.find(pixels)
@@ -107,6 +105,27 @@ class FakeVision(Vision):
 
 def _nothing() -> None:
     return
+
+
+def _squares(pixels: Pixels, *, least: int) -> Detections:
+    """Dark squares of at least so many pixels that are not of one colour, as a cover is."""
+    dark = (pixels.min(axis=2) < _DARKER_THAN_GROUND).astype(np.uint8)
+    _, _, components, _ = cv2.connectedComponentsWithStats(dark)
+    boxes = np.array(
+        [
+            [x, y, x + w, y + h]
+            for x, y, w, h, _ in components[1:]
+            if min(w, h) >= least and _middle(pixels, x, y, w, h).std((0, 1)).min() > _FLAT
+        ],
+        np.float32,
+    ).reshape(-1, 4)
+    sides = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
+    points = (boxes[:, None, :2] + sides * _POINTS).astype(np.float32)
+    return Detections(boxes, points, np.full(len(boxes), 0.9, np.float32))
+
+
+def _middle(pixels: Pixels, x: int, y: int, w: int, h: int) -> Pixels:
+    return pixels[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4]
 
 
 def _square(identity: int, side: int) -> Pixels:

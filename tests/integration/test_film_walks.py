@@ -29,7 +29,7 @@ from countenance.ingest.progress import Step
 from countenance.library import Given, Library
 from countenance.media.film import FilmHeader, Frame, Sampling
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.disclose import _shown
+from countenance.publish.verdict import judge
 from countenance.vision.types import Float32
 from tests.fakes.films import Scene, frame_of, make_film
 from tests.fakes.gala import Gala, holding
@@ -361,7 +361,9 @@ def test_a_film_is_not_given_out(gala: Gala, party: bytes) -> None:
     gala.ingest()
     (film,) = gala.library.photos()
     with gala.library._database.read() as tx, pytest.raises(NoConsent, match="film"):
-        _shown(tx, film, Wish(Purpose.MAY_PUBLISH, "web"), at=gala.library.now())
+        judge(tx, film, Wish(Purpose.MAY_PUBLISH, "web"), at=gala.library.now())
+    with pytest.raises(NoConsent, match="film"):
+        gala.library.check(film.id, "web")
 
 
 def test_ctrl_c_is_heeded_at_the_next_frame(gala: Gala, party: bytes) -> None:

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from countenance.extract.every import every_face
+from countenance.extract.extractor import rounded_box, rounded_points
+from countenance.media.cover import Colour, Size, cover_mask, covered, head_box
+from countenance.media.orientation import turn, unturn
 from countenance.vision.models import ModelStore
 from countenance.vision.pack import load_pack
 from countenance.vision.quality import Quality, assess
@@ -126,3 +130,50 @@ def test_no_faces_have_no_templates(vision: Vision) -> None:
     """Zero rows of landmarks are zero templates."""
     empty = np.zeros((50, 50, 3), np.uint8)
     assert vision.templates(empty, vision.find(empty).points).shape == (0, 128)
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("high", [24, 14, 10])
+@pytest.mark.parametrize("name", sorted(GROUPS))
+def test_no_face_is_missed_where_a_photo_is_published(
+    vision: Vision, photos: Path, name: str, high: int, quarters: int
+) -> None:
+    """Faces of few pixels, however they lie; and few boxes besides."""
+    whole, boxes = read(photos / name), boxes_of(photos, name)
+    scale = high / float(np.median(boxes[:, 3] - boxes[:, 1]))
+    small = cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    found = every_face(vision, turn(np.asarray(small, np.uint8), quarters))
+    height, width = small.shape[:2]
+    upright, _ = unturn(found.boxes, found.points, quarters=quarters, size=(width, height))
+    missed = [box for box in boxes * scale if not holds_the_middle_of(upright, box)]
+    assert missed == []
+    assert len(found) <= 2 * len(boxes)
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("name", sorted(GROUPS))
+def test_covers_leave_nobody_to_be_found(vision: Vision, photos: Path, name: str) -> None:
+    """Every face, as it was drawn by eye, lies under a cover; and the detector finds none."""
+    pixels = read(photos / name)
+    found = every_face(vision, pixels)
+    size = Size(pixels.shape[1], pixels.shape[0])
+    heads = [
+        head_box(rounded_box(box), rounded_points(points), size)
+        for box, points in zip(found.boxes, found.points, strict=True)
+    ]
+    mask = cover_mask(pixels.shape, heads)
+    for x1, y1, x2, y2 in boxes_of(photos, name).astype(int):
+        assert mask[y1:y2, x1:x2].mean() > 0.99
+    assert mask.mean() < 0.35
+    assert len(vision.find(covered(pixels, heads, Colour.SLATE))) == 0
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def holds_the_middle_of(found: Float32, box: Float32) -> bool:
+    """Whether one of the boxes `found`, not three times as high, is over the middle of `box`."""
+    middle = (box[:2] + box[2:]) / 2
+    within = ((found[:, :2] <= middle) & (middle <= found[:, 2:])).all(1)
+    return bool((within & (found[:, 3] - found[:, 1] <= 3 * (box[3] - box[1]))).any())

@@ -33,7 +33,8 @@ A_SECOND = timedelta(seconds=1)
 FORGED = (
     "UPDATE recall SET acknowledgement = 'forged', ended_by = 'eve'",
     (
-        "INSERT INTO disclosure SELECT 'x_stray', recipient_id, photo_id, source_id, channel, at "
+        "INSERT INTO disclosure SELECT 'x_stray', recipient_id, photo_id, source_id, channel, at, "
+        "file, covers, uncovered "
         "FROM disclosure"
     ),
     (

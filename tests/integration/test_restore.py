@@ -33,6 +33,8 @@ from countenance.keeping.restore import Restored
 from countenance.library import Given, Library
 from countenance.people.consent import ConsentState
 from countenance.people.purpose import Purpose, Wish
+from countenance.publish.plan import Hand
+from countenance.publish.verdict import Verdict
 from countenance.vault.journal import JOURNAL_FILE
 from tests.fakes.echo import CHANNEL, Echo
 from tests.fakes.gala import A_DAY, COLLECTION, GROUND, Gala, open_library, rows
@@ -393,6 +395,31 @@ def test_what_was_given_out_since_is_known_again(gala: Gala, tmp_path: Path) -> 
     assert [one.said for one in done.remaining] == [
         "given to somebody since, and not to be restored: recall it by hand"
     ]
+
+
+@pytest.mark.promise("P23")
+def test_a_file_that_was_given_out_since_is_known_by_its_bytes(tmp_path: Path) -> None:
+    """Also one with a cover that was taken off: why, is in no log, and that is told."""
+    echo = Echo.make(tmp_path)
+    with echo.gala as gala:
+        gala.put("one.png", ADA, BO)
+        echo.enrol("Ada", ADA)
+        gala.ingest()
+        backup = made(gala, tmp_path)
+        path = str(gala.folder / "one.png")
+        (bare,) = gala.library.check(path, CHANNEL).of(Verdict.COVER)
+        hand = Hand(removed={bare.id: "it is a bust of marble"})
+        to = tmp_path / "out"
+        done = gala.library.publish(
+            path, "The Echo", channel=CHANNEL, out=to, looked=True, hand=hand
+        )
+        told = restored(gala, backup)
+        known = gala.library.given_as(done.digest)
+        assert known is not None
+        assert known.id == done.disclosure.id
+        assert [one.said for one in told.remaining] == [
+            "a cover was taken off by hand since; the reason is not kept"
+        ]
 
 
 @pytest.mark.promise("P23")

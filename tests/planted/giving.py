@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.publish import disclose
+from countenance.publish import disclose, verdict
 from tests.planted.plant import edit, plant
 
 DISCLOSE = "tests/integration/test_disclose.py"
@@ -14,7 +14,7 @@ DISCLOSE = "tests/integration/test_disclose.py"
     f"{DISCLOSE}::test_a_grant_to_match_is_none_to_publish",
 )
 def match_grant_publishes(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, disclose._grant, "GrantPurpose.PUBLISH", "GrantPurpose.MATCH")
+    edit(patch, disclose.granted, "GrantPurpose.PUBLISH", "GrantPurpose.MATCH")
 
 
 @plant(
@@ -23,7 +23,7 @@ def match_grant_publishes(patch: pytest.MonkeyPatch) -> None:
     f"{DISCLOSE}::test_another_channel_is_not_this_one",
 )
 def another_channel_counts(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, disclose._shown, "one.wish == wish and ", "")
+    edit(patch, verdict._agreed, "and one.wish == wish", "and one.wish.channel")
 
 
 @plant(
@@ -32,7 +32,7 @@ def another_channel_counts(patch: pytest.MonkeyPatch) -> None:
     f"{DISCLOSE}::test_consent_that_ended_gives_nothing",
 )
 def ended_consent_shows(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, disclose._shown, " and one.in_force(at)", "")
+    edit(patch, verdict._agreed, "and one.in_force(at)", "")
 
 
 @plant(
@@ -41,8 +41,7 @@ def ended_consent_shows(patch: pytest.MonkeyPatch) -> None:
     f"{DISCLOSE}::test_what_is_not_sure_is_confirmed_first",
 )
 def unsure_sighting_shows(patch: pytest.MonkeyPatch) -> None:
-    sure = "any((face.id, who) in sure for who in whose.get(face.id, ()))"
-    edit(patch, disclose._shown, sure, "whose.get(face.id)")
+    edit(patch, verdict._ruling, "any((face, who) in sure for who in among)", "rests_on")
 
 
 @plant(
@@ -51,4 +50,4 @@ def unsure_sighting_shows(patch: pytest.MonkeyPatch) -> None:
     f"{DISCLOSE}::test_one_stranger_is_enough",
 )
 def stranger_shown(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, disclose._shown, "if without:", "if without and len(without) > len(photo.faces):")
+    edit(patch, disclose._shown, "if without:", "if len(without) > len(photo.faces):")

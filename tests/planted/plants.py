@@ -1,6 +1,7 @@
 """Every plant there is, by name."""
 
 from tests.planted import (
+    accounts,
     audit,
     cases,
     consent,
@@ -11,6 +12,7 @@ from tests.planted import (
     giving,
     keeping,
     pages,
+    publishing,
     recalling,
     receipts,
     recognition,
@@ -40,10 +42,12 @@ MODULES = (
     scanning,
     restoring,
     giving,
+    publishing,
     recalling,
     receipts,
     keeping,
     audit,
+    accounts,
     pages,
 )
 """In the order of the promises, as far as there is one."""

@@ -33,7 +33,9 @@ class Act(StrEnum):
     TOMBSTONES_LIFTED = "source.tombstones-lifted"
     RECIPIENT_ADDED = "recipient.added"
     RECIPIENT_ENDED = "recipient.ended"
+    CHECKED = "photo.checked"
     DISCLOSED = "photo.disclosed"
+    COVER_REMOVED = "photo.cover-removed"
     RECALL_ACKNOWLEDGED = "recall.acknowledged"
     RECALL_CLOSED = "recall.closed"
     BACKED_UP = "backup.added"
@@ -41,6 +43,18 @@ class Act(StrEnum):
     RESTORED = "library.restored"
     EXPORTED = "person.exported"
     AGE_CHANGED = "person.age-changed"
+    ACCOUNT_ADDED = "account.added"
+    ACCOUNT_ENDED = "account.ended"
+    ROLES_CHANGED = "account.roles-changed"
+    ACCOUNT_LINK_ISSUED = "account.link-issued"
+    PASSWORD_CHANGED = "account.password-changed"  # noqa: S105  an act
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_ENDED = "passkey.ended"
+    SIGNED_IN = "session.opened"
+    SIGN_IN_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
+    TOKEN_ADDED = "token.added"  # noqa: S105
+    TOKEN_ENDED = "token.ended"  # noqa: S105
     PUT_ASIDE = "sighting.put-aside"
     MERGED = "person.merged"
     SPLIT = "person.split"
@@ -50,7 +64,10 @@ class Act(StrEnum):
     LINK_ENDED = "link.ended"
 
 
-LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED})
+ROLE_MARK = "role:"
+"""Before a role among the subjects of an entry."""
+
+LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED, Act.CHECKED})
 """The acts by which somebody learnt where the people among the subjects appear (P33)."""
 
 REPEATED = frozenset(
@@ -66,6 +83,11 @@ REPEATED = frozenset(
         Act.DISCLOSED,
         Act.RECIPIENT_ENDED,
         Act.BACKED_UP,
+        Act.ACCOUNT_ENDED,
+        Act.ROLES_CHANGED,
+        Act.PASSWORD_CHANGED,
+        Act.PASSKEY_ENDED,
+        Act.TOKEN_ENDED,
         Act.LINK_ENDED,
     }
 )

@@ -1,4 +1,4 @@
-"""The searches of late: one row each for every count it is in, to hold them to their limits."""
+"""Searches and sign-ins of late: a row for every count each is in, to hold them to limits."""
 
 from datetime import datetime
 
@@ -27,6 +27,17 @@ def newest(tx: Connection, who: str, number: int, *, after: datetime) -> datetim
         .limit(1)
     ).scalar()
     return found
+
+
+def remove(tx: Connection, who: str) -> None:
+    """Remove all of `who`: they count no more."""
+    tx.execute(delete(asked).where(asked.c.who == who))
+
+
+def take_back(tx: Connection, who: str) -> None:
+    """Remove the newest of `who`: it did not count after all."""
+    last = select(func.max(asked.c.id)).where(asked.c.who == who).scalar_subquery()
+    tx.execute(delete(asked).where(asked.c.id == last))
 
 
 def forget(tx: Connection, *, until: datetime) -> None:

@@ -5,19 +5,26 @@ They stay when the photo and the people are gone: a recall must know what there 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from countenance.catalog.tables import disclosed_person, disclosure
+from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, DisclosureId, PersonId, PhotoId, RecipientId, SourceId
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """One photo, given to one recipient, to be shown in one channel."""
+    """
+    One photo, given to one recipient, to be shown in one channel.
+
+    `file` is the digest of the file that was made of it, if one was, and `covers` how many covers
+    are in that. `uncovered` are the faces from which a person took the cover by hand, by id, each
+    with their reason.
+    """
 
     id: DisclosureId
     recipient: RecipientId
@@ -25,6 +32,9 @@ class Disclosure:
     source: SourceId
     channel: str
     at: datetime
+    file: Digest | None = None
+    covers: int = 0
+    uncovered: Mapping[str, str] = field(default_factory=dict)
 
 
 def add(tx: Connection, new: Disclosure, shown: Mapping[PersonId, ConsentId]) -> None:
@@ -37,6 +47,9 @@ def add(tx: Connection, new: Disclosure, shown: Mapping[PersonId, ConsentId]) ->
             source_id=new.source,
             channel=new.channel,
             at=new.at,
+            file=new.file,
+            covers=new.covers,
+            uncovered=dict(new.uncovered),
         )
     )
     rows = [
@@ -57,6 +70,12 @@ def list_all(
     if which is not None:
         query = query.where(disclosure.c.id.in_(which))
     return [_read(row) for row in tx.execute(query)]
+
+
+def of_file(tx: Connection, file: Digest) -> Disclosure | None:
+    """The disclosure as which this very file was given out, if it was."""
+    row = tx.execute(select(disclosure).where(disclosure.c.file == file)).first()
+    return None if row is None else _read(row)
 
 
 def showing(
@@ -117,4 +136,7 @@ def _read(row: Row[Any]) -> Disclosure:
         source=SourceId(row.source_id),
         channel=row.channel,
         at=row.at,
+        file=None if row.file is None else Digest(row.file),
+        covers=row.covers,
+        uncovered=row.uncovered,
     )

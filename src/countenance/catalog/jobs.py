@@ -48,6 +48,8 @@ class Job:
     One run. `done` of `total` items of `what` are done since `step_at`, `skipped` without result; a
     `total` of 0 is not known.
 
+    Of a `total` of 0 nobody knows yet how many there are.
+
     `number` counts the jobs of a library. `counts` are what came of it, once it has ended.
     """
 

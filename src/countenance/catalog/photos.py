@@ -171,6 +171,15 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When a photo was taken, by its file, and its near hash; either may be empty."""
+
+    id: PhotoId
+    taken_at: str
+    near: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Print:
     """What a photo is known by: its digest, and its near hash if it has one."""
 
@@ -352,6 +361,28 @@ def prints(tx: Connection) -> list[Print]:
         Print(PhotoId(row.id), SourceId(row.source_id), Digest(row.digest), row.near or b"")
         for row in rows
     ]
+
+
+def moments(tx: Connection, beside: PhotoId) -> list[Moment]:
+    """When each photo of the collection of `beside` was taken, its own among them, by id."""
+    here = (
+        select(source.c.collection_id)
+        .join(photo, photo.c.source_id == source.c.id)
+        .where(photo.c.id == beside)
+    )
+    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state == "done")
+    rows = tx.execute(
+        select(photo.c.id, photo.c.taken_at, photo.c.near)
+        .join(source, source.c.id == photo.c.source_id)
+        .where(
+            source.c.collection_id == here.scalar_subquery(),
+            photo.c.kind == PhotoKind.PHOTO,
+            or_(photo.c.taken_at != "", photo.c.near.is_not(None)),
+            standing.exists(),
+        )
+        .order_by(photo.c.id)
+    )
+    return [Moment(PhotoId(row.id), row.taken_at, row.near or b"") for row in rows]
 
 
 def count_of(tx: Connection, which: SourceId) -> int:

@@ -7,6 +7,7 @@ person makes it again. Where an entry leaves open which way something was change
 the way that shows less.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,11 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, false, insert, or_, select, update
 
-from countenance.audit.entry import Act, Entry
+from countenance.accounts.roles import Role as AccountRole
+from countenance.audit.entry import ROLE_MARK, Act, Entry
 from countenance.audit.statement import Trigger
 from countenance.catalog import (
+    accounts,
     backups,
     collections,
     copies,
@@ -29,7 +32,9 @@ from countenance.catalog import (
     photos,
     recalls,
     sightings,
+    signins,
     tables,
+    tokens,
     tombstones,
     uploads,
 )
@@ -38,8 +43,9 @@ from countenance.catalog.endings import end, end_picture, end_source
 from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
 from countenance.catalog.sightings import SightingState
-from countenance.core.canonical import digest
+from countenance.core.canonical import Digest, digest
 from countenance.core.ids import (
+    AccountId,
     BackupId,
     CollectionId,
     ConsentId,
@@ -51,8 +57,10 @@ from countenance.core.ids import (
     PersonId,
     PhotoId,
     RecipientId,
+    SessionId,
     SightingId,
     SourceId,
+    TokenId,
     new_id,
 )
 from countenance.errors import NotFound, UsageError
@@ -60,6 +68,8 @@ from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.guardians import AgeBand, Role
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.ledger import Copy
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 UNKNOWN = Path("unknown")
 """Where a backup stands that was made after the one that was restored."""
@@ -377,7 +387,8 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
 
 def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     photos, shown = _ids(said.subjects, "i"), _ids(said.subjects, "p")
-    which, *to = [one for one in said.subjects if one not in {*photos, *shown}] or [""]
+    file = next((Digest(one) for one in said.subjects if _DIGEST.fullmatch(one)), None)
+    which, *to = [one for one in said.subjects if one not in {*photos, *shown, file}] or [""]
     source = _given_from(tx, said, photos)
     if source is None or len(photos) != 1 or len(to) != 1:
         words = "given to somebody since, and not to be restored: recall it by hand"
@@ -386,7 +397,7 @@ def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     _require_recipient(tx, to[0], at=said.at)
     channel = said.purpose.partition(":")[2]
     made = Disclosure(
-        DisclosureId(which), RecipientId(to[0]), PhotoId(photos[0]), source, channel, said.at
+        DisclosureId(which), RecipientId(to[0]), PhotoId(photos[0]), source, channel, said.at, file
     )
     whose = _whose(tx, said, seen)
     for one, who in whose.items():
@@ -477,6 +488,73 @@ def _backup_gone(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+# --- accounts -----------------------------------------------------------------------------------
+
+
+def _account_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    _accounts_out(tx, said)
+    for which in _accounts(said):
+        accounts.end(tx, which, at=said.at)
+        tokens.end_all(tx, which, at=said.at)
+        _drop(seen, Act.ACCOUNT_ADDED, [which])
+    seen.done[said.act] += 1
+
+
+def _roles_changed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in _accounts(said):
+        words = {one for one in said.subjects if one != which}
+        roles = {one.removeprefix(ROLE_MARK) for one in words if one.startswith(ROLE_MARK)}
+        assigned = frozenset(one for one in words if not one.startswith(ROLE_MARK))
+        accounts.set_belongings(tx, which, frozenset(map(AccountRole, roles)), assigned)
+    seen.done[said.act] += 1
+
+
+def _password_changed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    """The one that is in the backup may be the reason for which there is another."""
+    for which in _accounts(said):
+        accounts.set_password(tx, which, "")
+        words = "the password was changed since: make a link with `account link`"
+        _drop(seen, said.act, [which])
+        seen.remaining.append(Remaining(said.act, which, words))
+
+
+def _passkey_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    tx.execute(delete(tables.passkey).where(tables.passkey.c.id.in_(said.subjects)))
+    seen.done[said.act] += 1
+
+
+def _token_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    for which in _ids(said.subjects, "q"):
+        tokens.end(tx, TokenId(which), at=said.at)
+    seen.done[said.act] += 1
+
+
+def _session_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
+    signins.end_sessions(tx, which=[SessionId(one) for one in _ids(said.subjects, "h")])
+    seen.done[said.act] += 1
+
+
+def _accounts(said: Entry) -> list[AccountId]:
+    return [AccountId(one) for one in _ids(said.subjects, "m")]
+
+
+def _accounts_out(tx: Connection, said: Entry) -> None:
+    """Whoever was signed in by then signs in again, and no link of before is good."""
+    for which in _accounts(said):
+        signins.end_all(tx, which)
+        signins.drop(tx, which)
+
+
+def _then_out(effect: "Effect") -> "Effect":
+    def act(tx: Connection, said: Entry, seen: Replayed) -> None:
+        known = [one for one in _accounts(said) if _is_there(tx, tables.account.c.id == one)]
+        if known:
+            _accounts_out(tx, said)
+            effect(tx, said, seen)
+
+    return act
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -541,10 +619,19 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.RECIPIENT_ADDED: _only_said("a recipient added since: say again who they are"),
     Act.RECIPIENT_ENDED: _recipient_ended,
     Act.DISCLOSED: _disclosed,
+    Act.COVER_REMOVED: _only_said("a cover was taken off by hand since; the reason is not kept"),
     Act.RECALL_CLOSED: _only_said("a recall closed since is open again, if it is there"),
     Act.BACKED_UP: _backed_up,
     Act.BACKUP_GONE: _backup_gone,
     Act.AGE_CHANGED: _only_said("the age band was changed since: say it again"),
+    Act.ACCOUNT_ADDED: _only_said("an account added since: add it again"),
+    Act.ACCOUNT_ENDED: _account_ended,
+    Act.ROLES_CHANGED: _then_out(_roles_changed),
+    Act.PASSWORD_CHANGED: _then_out(_password_changed),
+    Act.PASSKEY_ADDED: _only_said("a passkey added since: its holder adds it again"),
+    Act.PASSKEY_ENDED: _then_out(_passkey_ended),
+    Act.TOKEN_ENDED: _token_ended,
+    Act.SESSION_ENDED: _session_ended,
     Act.LINK_ISSUED: _only_said("a link made since leads nowhere: make another"),
     Act.LINK_ENDED: _link_ended,
 }
@@ -557,6 +644,7 @@ _NOTHING_TO_DO = frozenset(
         Act.SEARCHED,
         Act.REFUSED,
         Act.EXPORTED,
+        Act.CHECKED,
         Act.PUT_ASIDE,
         # What went to whom stands beside it, in entries of its own.
         Act.SPLIT,
@@ -567,6 +655,11 @@ _NOTHING_TO_DO = frozenset(
         # The log that is put back has forgotten it already.
         Act.REDACTED,
         Act.RESTORED,
+        # Codes and tokens of since are not in the backup, and are good for nothing.
+        Act.ACCOUNT_LINK_ISSUED,
+        Act.TOKEN_ADDED,
+        Act.SIGNED_IN,
+        Act.SIGN_IN_REFUSED,
     }
 )
 """The acts after which nothing is to be done again. A test fails for one that is in neither."""

@@ -511,7 +511,7 @@ asked = Table(
     Column("who", String(200), nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_asked_who_at", "who", "at"),
-    comment="contact: the searches of late, by account, to count them",
+    comment="contact: the searches and sign-ins of late, by digests of who, to count them",
 )
 
 erasure = Table(
@@ -584,7 +584,11 @@ disclosure = Table(
     Column("source_id", ForeignKey(source.c.id), nullable=False, index=True),
     Column("channel", String(100), nullable=False),
     Column("at", Instant, nullable=False),
-    comment="ids: one photo given to one recipient. It stays, for a recall must know it",
+    Column("file", _Digest, index=True),
+    Column("covers", Integer, nullable=False, default=0),
+    Column("uncovered", JSON, nullable=False, default=dict),
+    comment="ids: one photo given to one recipient, the digest of the file, and why somebody took "
+    "a cover from a face. It stays, for a recall must know it",
 )
 
 disclosed_person = Table(
@@ -627,4 +631,95 @@ backup = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("ended_by", Text, nullable=False, default=""),
     comment="none: where copies of database and vault stand, and until when",
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("login", String(200), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("person_id", ForeignKey(person.c.id), index=True),
+    Column("recipient_id", ForeignKey(recipient.c.id)),
+    Column("password", Text, nullable=False, default=""),
+    Column("issuer", Text, nullable=False, default=""),
+    Column("subject", Text, nullable=False, default=""),
+    Column("added_at", Instant, nullable=False),
+    Column("ended_at", Instant, index=True),
+    comment="personal: who may sign in, and the hash of their password. Of somebody enrolled, and "
+    "of who speaks for nobody else, it goes when the person is erased",
+)
+
+account_tie = Table(
+    "account_tie",
+    metadata,
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("word", String(32), primary_key=True),
+    comment="none: the roles of accounts, and the ids of sources and collections they were given",
+)
+
+account_ward = Table(
+    "account_ward",
+    metadata,
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True, index=True),
+    comment="personal: for whom an account speaks. Gone when the person is erased",
+)
+
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("credential", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", Integer, nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    comment="contact: what verifies the passkeys of accounts, and what they call them. They go "
+    "with their account",
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_digest", _Digest, nullable=False, unique=True),
+    Column("how", String(16), nullable=False),
+    Column("agent", String(200), nullable=False, default=""),
+    Column("made_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("proved_at", Instant, nullable=False),
+    comment="contact: who is signed in, since when, with which program. It goes when it ends",
+)
+
+one_time = Table(
+    "one_time",
+    metadata,
+    Column("secret_digest", _Digest, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), index=True),
+    Column("bound_to", _Digest, nullable=False, default=""),
+    Column("data", Text, nullable=False, default=""),
+    Column("until", Instant, nullable=False, index=True),
+    comment="none: digests of codes, links and challenges that are good for one use",
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("token_digest", _Digest, nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    comment="contact: tokens of programs, as digests, and what they are called",
 )

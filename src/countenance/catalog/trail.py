@@ -203,8 +203,10 @@ def _given_out(tx: Connection) -> Iterator[Wanted]:
         yield Act.RECIPIENT_ADDED, row.id
         if row.ended_at is not None:
             yield Act.RECIPIENT_ENDED, row.id
-    for which in tx.execute(select(disclosure.c.id)).scalars():
-        yield Act.DISCLOSED, which
+    for given in tx.execute(select(disclosure.c.id, disclosure.c.uncovered)):
+        yield Act.DISCLOSED, given.id
+        if given.uncovered:
+            yield Act.COVER_REMOVED, given.id
     for one in tx.execute(select(recall.c.id, recall.c.acknowledgement, recall.c.ended_by)):
         if one.acknowledgement is not None:
             yield Act.RECALL_ACKNOWLEDGED, one.acknowledgement

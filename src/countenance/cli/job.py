@@ -75,8 +75,8 @@ def _how_far(one: "Job") -> str:
         return "nothing to do" if one.ended_at else "listing"
     left = "" if one.remaining is None else f", {duration(one.remaining)} left"
     rate = "" if one.rate is None else f", {one.rate:.1f} a second"
-    total = f" of {one.total:,}" if one.total else ""
-    return f"{one.done:,}{total} {one.what}{rate}{left}"
+    of_all = f" of {one.total:,}" if one.total else ""
+    return f"{one.done:,}{of_all} {one.what}{rate}{left}"
 
 
 def _document(one: "Job") -> dict[str, object]:

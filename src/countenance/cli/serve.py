@@ -16,6 +16,7 @@ from countenance.sources.source import SourceKind
 
 if TYPE_CHECKING:
     from countenance.jobs.rounds import Told
+    from countenance.library import Library
 
 _ENDS_WITHIN = 30.0
 """Seconds for the photo at hand to be finished, once the server was told to stop."""
@@ -48,7 +49,9 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
     Folders are watched, and every source is scanned each `scan_every` minutes (a setting): what is
     new is ingested, what is gone vanishes. Recalls are sent when they are due. To recipients it
     gives the feed of recalls, as `recall serve` does. It speaks plain HTTP: put a server with TLS
-    before it where others are to reach it, and say in the setting `address` under which name.
+    before it where others are to reach it, and say in the setting `address` under which name. While
+    nobody is owner here, it shows a code, good once and for an hour, with which somebody becomes
+    the owner.
     """
     from countenance.api.recalls import serve as listen
     from countenance.web.app import make_app
@@ -77,6 +80,8 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
         opened = f"the desk: {address}/staff, on this machine, with the start code {desk}"
         lines = [f"listening at {address}", *([] if no_watch else [scans]), opened]
         answer(call, document, lines)
+        with call.open() as library:
+            _show_set_up(library)
 
     app = make_app(call.open, address=settings.address)
     with _rounds(call, minutes=minutes, wanted=not no_watch):
@@ -111,6 +116,14 @@ def _rounds(call: Call, *, minutes: int, wanted: bool) -> Iterator[None]:
         stop.set()
         if wanted:
             thread.join(_ENDS_WITHIN)
+
+
+def _show_set_up(library: "Library") -> None:
+    """Of a library without an owner, what makes the first; to whoever started the server alone."""
+    link = library.set_up_code()
+    if link is not None:
+        say(f"nobody is owner here yet; until {link.until:%H:%M} UTC this code makes one:")
+        say(link.code)
 
 
 def _tell(told: "Told") -> None:

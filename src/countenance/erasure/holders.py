@@ -28,8 +28,9 @@ from sqlalchemy import (
 from countenance.catalog import copies, evidence, people, photos, uploads, words
 from countenance.catalog.erasures import Erasure
 from countenance.catalog.stores import Stores
-from countenance.catalog.tables import evidence as evidence_table
 from countenance.catalog.tables import (
+    account,
+    account_ward,
     face,
     guardian,
     item,
@@ -45,6 +46,7 @@ from countenance.catalog.tables import (
     step_sighting,
     upload,
 )
+from countenance.catalog.tables import evidence as evidence_table
 from countenance.core.ids import CopyId
 from countenance.errors import NotFound, Unavailable, VerificationError
 from countenance.vault.scan import needles_of
@@ -270,6 +272,15 @@ def _erase_person(tx: Connection, case: Erasure) -> None:
         people.erase(tx, case.person)
 
 
+def _accounts(who: str) -> ColumnElement[bool]:
+    """Their own, and of those who speak for them and for nobody else; with all that is theirs."""
+    ward = account_ward.c.person_id
+    theirs = select(account_ward.c.account_id).where(ward == who)
+    others = select(account_ward.c.account_id).where(ward != who)
+    alone = and_(account.c.id.in_(theirs), account.c.id.not_in(others))
+    return or_(account.c.person_id == who, and_(alone, account.c.person_id.is_(None)))
+
+
 def _evidence_copies(case: Erasure) -> Select[Any] | None:
     if not case.whole:
         return None
@@ -339,6 +350,18 @@ HOLDERS: tuple[Holder, ...] = (
         roster,
         _whole(lambda who: roster.c.person_id == who),
         (roster.c.collection_id, roster.c.person_id),
+    ),
+    RowsHolder(
+        "accounts",
+        account,
+        _whole(_accounts),
+        (account.c.id, account.c.login, account.c.name),
+    ),
+    RowsHolder(
+        "wards",
+        account_ward,
+        _whole(lambda who: account_ward.c.person_id == who),
+        (account_ward.c.account_id, account_ward.c.person_id),
     ),
     RowsHolder(
         "links",

@@ -4,7 +4,8 @@ Rounds: what a library does by itself, one thing after the other, in one thread.
     a folder changed            it is ingested
     a source is due             it is ingested, by the schedule; at the start all are due
     recalls are due             they are sent
-    an hour has passed          what has expired is latched, open erasures are carried on
+    an hour has passed          what has expired is latched, open erasures are carried on, sessions
+                                and accounts that ended are forgotten
 
 Nothing here ends the rounds: what cannot be done now is told, and tried again when it is next due.
 """
@@ -115,6 +116,7 @@ class Rounds:
         if self._carried_on is None or now - self._carried_on >= CARRIES_ON_EVERY:
             self._carried_on = now
             self._try("erasures", self.library.resume)
+            self._try("accounts", self.library.forget_ended)
 
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:

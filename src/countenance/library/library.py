@@ -18,6 +18,7 @@ from countenance.errors import (
 )
 from countenance.ingest.progress import Progress, silent
 from countenance.keeping.restore import Restored, restore
+from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
@@ -27,7 +28,7 @@ from countenance.library.jobs import Jobs
 from countenance.library.own import OwnPictures
 from countenance.library.people import People
 from countenance.library.photos import Photos
-from countenance.library.recipients import Recipients
+from countenance.library.publishing import Publishing
 from countenance.library.records import Records
 from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
@@ -39,6 +40,7 @@ from countenance.vault.layout import LibraryLayout
 
 
 class Library(
+    Accounts,
     OwnPictures,
     Backups,
     Collections,
@@ -48,7 +50,7 @@ class Library(
     Searches,
     Erasures,
     Records,
-    Recipients,
+    Publishing,
     Soundness,
     Uploads,
     Reviews,

@@ -59,12 +59,14 @@ class Sampling:
     Which frames are wanted.
 
     One every `every` seconds; with `quick` only of those that stand for themselves (key frames).
-    With `times`, in seconds and ascending, the frames of just these instants, and no others.
+    With `times`, in seconds and ascending, the frames of just these instants, and no others. With
+    `all` every frame that there is.
     """
 
     every: float = 0.5
     quick: bool = False
     times: tuple[float, ...] = ()
+    all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class _Film:
         self._judge(codec.width, codec.height)
         codec.thread_type = "NONE"  # work is spread over films and photos
         codec.skip_frame = "NONKEY" if self.wanted.quick else "NONREF"
+        if self.wanted.all:
+            codec.skip_frame = "DEFAULT"
 
     @property
     def header(self) -> FilmHeader:
@@ -313,6 +317,8 @@ class _Due:
 
     def takes(self, at: float) -> bool:
         """Whether the frame at this instant is wanted; then the next one is another."""
+        if self.wanted.all:
+            return True
         if self.is_done() or at < self.next - _TICK:
             return False
         if self.wanted.times:

@@ -1,30 +1,29 @@
 """
-Disclosing: a photo is given to a recipient only if everybody in it agreed to be shown there.
+Disclosing: a photo is given to a recipient only if everybody shown in it agreed to be shown there.
 
-This is the strict core: whom a face belongs to has to be known, and unknown counts as no. Known is
-what a person confirmed or the model is `sure` of; what is only `likely` is for somebody to look at
-first. What is given out is recorded with the consents that it rests on, so that it can be recalled
-when one ends.
+This is the one door. Whatever is given out passes it last, in the transaction that records it with
+the consents that it rests on, so that it can be recalled when one ends. Each face is judged here
+once more: what somebody withdrew meanwhile is not given.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import disclosures, log, people, photos, recipients, sightings, sources
+from countenance.catalog import disclosures, log, photos, recipients, sources
 from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.items import ItemState
-from countenance.catalog.photos import Photo, PhotoKind
+from countenance.catalog.photos import Photo
 from countenance.catalog.recipients import Recipient
-from countenance.catalog.sightings import SightingState
 from countenance.catalog.stores import Stores
+from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, DisclosureId, FaceId, GrantId, PersonId, PhotoId, new_id
 from countenance.errors import NoConsent, NoGrant, NotFound, Refused
-from countenance.people.gate import admitted
-from countenance.people.purpose import RECOGNISING, Purpose, Wish
+from countenance.people.purpose import Purpose, Wish
+from countenance.publish.verdict import Verdict, judge
 from countenance.sources.grant import GrantPurpose
 
 
@@ -36,49 +35,99 @@ class Disclosed:
     shown: Mapping[PersonId, ConsentId]
 
 
-def disclose(
-    photo: PhotoId, recipient: str, channel: str, *, actor: str, stores: Stores
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """
+    What was done about the faces of a picture before it is given out, by the ids of the faces.
+
+    `hidden` are not to be seen in it: they are covered, or cut off. `bare` are those from which
+    somebody took the cover by hand, each with their reason; what the search passed over is among
+    them, by the name that the check gave it. `file` is the digest of the file, and `covers` how
+    many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there.
+    """
+
+    hidden: frozenset[FaceId] = frozenset()
+    bare: Mapping[str, str] = field(default_factory=dict)
+    covers: int = 0
+    file: Digest | None = None
+    everybody: bool = False
+
+
+AS_IT_IS = Handling()
+
+
+def disclose(  # noqa: PLR0913  who gives what to whom, for which channel, and how it was handled
+    photo: PhotoId,
+    recipient: str,
+    channel: str,
+    *,
+    handling: Handling = AS_IT_IS,
+    which: DisclosureId | None = None,
+    actor: str,
+    stores: Stores,
 ) -> Disclosed:
     """
     Record that a photo is given to a recipient, to be shown in a channel; or refuse it.
 
+    `handling` says what was done about its faces; of none, it is given as it is. The disclosure
+    has the id `which`, if the file bears one already.
+
     It is refused (`Refused`) if the recipient has ended, if the photo does not stand at its source
-    now, without a grant in force to publish it (`NoGrant`), and if it has a face of which nobody
-    known agreed to be shown in the channel (`NoConsent`). Raises `NotFound` if there is no such
-    photo or recipient, and `UsageError` without a channel.
+    now, without a grant in force to publish it (`NoGrant`), and if a face is to be seen in it of
+    which nobody known agreed to be shown in the channel (`NoConsent`). Raises `NotFound` if there
+    is no such photo or recipient, and `UsageError` without a channel.
     """
     wish = Wish(Purpose.MAY_PUBLISH, channel.strip())
     with stores.database.write() as tx:
         at = stores.now(tx)
-        to = _receiving(tx, recipient)
+        to = receiving(tx, recipient)
         found = photos.get(tx, photo)
         if found is None:
             raise NotFound(f"{photo}: no such photo", hint="countenance find shows them")
-        grant = _grant(tx, found, at=at)
-        shown = _shown(tx, found, wish, at=at)
+        grant = granted(tx, found, at=at)
+        shown = _shown(tx, found, wish, handling, at=at)
         made = Disclosure(
-            DisclosureId(new_id("x")), to.id, found.id, found.source, wish.channel, at
+            which or DisclosureId(new_id("x")),
+            to.id,
+            found.id,
+            found.source,
+            wish.channel,
+            at,
+            handling.file,
+            handling.covers,
+            dict(handling.bare),
         )
         disclosures.add(tx, made, shown)
         rests_on = (grant, *sorted(shown.values()))
-        subjects = (made.id, to.id, found.id, *sorted(shown))
+        file = () if handling.file is None else (handling.file,)
+        subjects = (made.id, to.id, found.id, *sorted(shown), *file)
         # The channel is part of the purpose: a restore makes the row again from this (P23).
         log.record(tx, Entry(Act.DISCLOSED, at, actor, str(wish), subjects, rests_on))
+        if handling.bare:
+            # The reasons are words of a person, which the log does not hold (P32).
+            bare = (made.id, found.id, *sorted(handling.bare))
+            log.record(tx, Entry(Act.COVER_REMOVED, at, actor, str(wish), bare))
     return Disclosed(made, shown)
 
 
-# --------------------------------------------------------------------------------------------
+def receiving(tx: Connection, which: str) -> Recipient:
+    """
+    The recipient of this id or name, to whom something may be given.
 
-
-def _receiving(tx: Connection, which: str) -> Recipient:
+    Raises `NotFound` if there is none, and `Refused` if it ended.
+    """
     to = recipients.get(tx, which)
     if not to.live:
         raise Refused(f"{to.name}: it is a recipient no more")
     return to
 
 
-def _grant(tx: Connection, photo: Photo, *, at: datetime) -> GrantId:
-    """The grant under which the photo may be published from a place where it stands (P1, P3)."""
+def granted(tx: Connection, photo: Photo, *, at: datetime) -> GrantId:
+    """
+    The grant under which the photo may be published from a place where it stands (P1, P3).
+
+    Raises `NoGrant` if there is none, and `Refused` if it does not stand at its source.
+    """
     places = photos.places(tx, photo.id, state=ItemState.DONE)
     if not places:
         raise Refused(f"{photo.id}: it does not stand at its source any more")
@@ -91,48 +140,28 @@ def _grant(tx: Connection, photo: Photo, *, at: datetime) -> GrantId:
     )
 
 
+# --------------------------------------------------------------------------------------------
+
+
 def _shown(
-    tx: Connection, photo: Photo, wish: Wish, *, at: datetime
+    tx: Connection, photo: Photo, wish: Wish, handling: Handling, *, at: datetime
 ) -> Mapping[PersonId, ConsentId]:
-    """Everybody in the photo, each with the consent to be shown. One face without is a no."""
-    if photo.kind is PhotoKind.FILM:
-        raise NoConsent(
-            f"{photo.id}: a film is looked at twice a second: who else is in it is not known",
-            hint="publish single pictures of it",
-        )
-    whose = _whose(tx, photo.id)
-    sure = sightings.known(tx, photo.id)
-    everybody = {who for among in whose.values() for who in among}
-    # What recognition may not show (the rule is off, a minor left the roster) answers for nobody.
-    known = {one.person for one in sightings.shown(tx, everybody, at=at) if one.photo == photo.id}
-    consents = people.consents(tx, people=known)
-    # Who is recognised no more answers for nothing, though a case has not taken the sighting yet.
-    recognised = admitted(consents, purposes=RECOGNISING, at=at)
-    agreed = {
-        one.person: one.id
-        for one in consents
-        if one.person in recognised and one.wish == wish and one.in_force(at)
-    }
-    # A face that may be one of two people is shown if both agreed.
+    """Everybody to be seen in it, each with the consent to be shown. One face without is a no."""
+    if handling.everybody:
+        return {}
+    ruled = judge(tx, photo, wish, at=at)
+    seen = {face: one for face, one in ruled.items() if face not in handling.hidden}
     without = [
-        face.id
-        for face in photo.faces
-        if not any((face.id, who) in sure for who in whose.get(face.id, ()))
-        or not all(who in agreed for who in whose[face.id])
+        face
+        for face, one in seen.items()
+        if one.verdict is not Verdict.SHOWN and face not in handling.bare
     ]
     if without:
         faces = len(photo.faces)
         raise NoConsent(
             f"{photo.id}: {len(without)} of {faces} {'face' if faces == 1 else 'faces'} without a "
             f"consent in force for {wish}",
-            hint="whoever is not known counts as no",
+            hint="whoever is not known counts as no: countenance check says of whom",
         )
-    return agreed
-
-
-def _whose(tx: Connection, photo: PhotoId) -> Mapping[FaceId, Sequence[PersonId]]:
-    whose: dict[FaceId, list[PersonId]] = {}
-    for state in (SightingState.CANDIDATE, SightingState.CONFIRMED):
-        for face, who in sightings.decided(tx, photo, state):
-            whose.setdefault(face, []).append(who)
-    return whose
+    shown = (one for one in seen.values() if one.verdict is Verdict.SHOWN)
+    return {who: consent for one in shown for who, consent in one.rests_on.items()}

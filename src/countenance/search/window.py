@@ -14,14 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import NoReturn
 
-from limits import RateLimitItemPerHour
-from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import Connection
 
 from countenance.catalog import asked
+from countenance.catalog.counts import AnHour, Counts
 from countenance.core.canonical import digest
 from countenance.errors import TooManySearches
 
@@ -44,7 +42,7 @@ def take(tx: Connection, actor: str, windows: Windows, *, at: datetime) -> None:
     is room again in both. Then nothing is counted, in neither.
     """
     asked.forget(tx, until=at - HOUR)
-    limiter = MovingWindowRateLimiter(_Asked(tx, at))
+    limiter = MovingWindowRateLimiter(Counts(tx, at))
     used_up = [one for one in _limits(actor, windows) if not limiter.test(one.limit, one.who)]
     if used_up:
         raise _too_many(limiter, used_up)
@@ -55,18 +53,11 @@ def take(tx: Connection, actor: str, windows: Windows, *, at: datetime) -> None:
 # --------------------------------------------------------------------------------------------
 
 
-class _AnHour(RateLimitItemPerHour):
-    """So many an hour. What was counted stays counted when the limit is set otherwise."""
-
-    def key_for(self, *identifiers: bytes | str | float) -> str:
-        return " ".join(str(one) for one in identifiers)
-
-
 @dataclass(frozen=True, slots=True)
 class _Limit:
     """One limit: on `whom` (in words), counted under `who`."""
 
-    limit: _AnHour
+    limit: AnHour
     who: str
     whom: str
     setting: str
@@ -75,8 +66,8 @@ class _Limit:
 def _limits(actor: str, windows: Windows) -> Iterator[_Limit]:
     # The actor's digest: it is as long as it is however long a name is, and is no name.
     account = f"account {digest(actor.encode(errors='surrogateescape'))}"
-    yield _Limit(_AnHour(windows.account), account, "one account", "searches_per_account")
-    yield _Limit(_AnHour(windows.library), "library", "this library", "searches_per_library")
+    yield _Limit(AnHour(windows.account), account, "one account", "searches_per_account")
+    yield _Limit(AnHour(windows.library), "library", "this library", "searches_per_library")
 
 
 def _too_many(limiter: MovingWindowRateLimiter, used_up: list[_Limit]) -> TooManySearches:
@@ -90,63 +81,3 @@ def _too_many(limiter: MovingWindowRateLimiter, used_up: list[_Limit]) -> TooMan
         f"there is room again at {free:%Y-%m-%d %H:%M:%S} UTC",
         hint=f"wait until then; the setting {last.setting} says how many there are",
     )
-
-
-class _Asked(Storage, MovingWindowSupport):
-    """
-    The catalog as a storage of `limits`, in the transaction `tx`, whose instant is `at`.
-
-    It serves the moving window alone, and lives no longer than the transaction.
-    """
-
-    STORAGE_SCHEME = None
-
-    def __init__(self, tx: Connection, at: datetime) -> None:
-        super().__init__()
-        self._tx = tx
-        self._at = at
-
-    @property
-    def base_exceptions(self) -> tuple[type[Exception], ...]:
-        return ()  # what the catalog raises passes through: `Database` translates it
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        if asked.count(self._tx, key, after=self._begin(expiry)) + amount > limit:
-            return False
-        for _ in range(amount):
-            asked.add(self._tx, key, at=self._at)
-        return True
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """
-        Since when the window is as full as it is, and how full that is.
-
-        It is the instant of the entry that has to leave it before there is room for another.
-        """
-        begin = self._begin(expiry)
-        number = asked.count(self._tx, key, after=begin)
-        oldest = asked.newest(self._tx, key, max(1, min(limit, number)), after=begin)
-        return (oldest or self._at).timestamp(), number
-
-    def _begin(self, expiry: int) -> datetime:
-        return self._at - timedelta(seconds=expiry)
-
-    # --- what the other strategies would need --------------------------------------------------
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> NoReturn:
-        raise NotImplementedError
-
-    def get(self, key: str) -> NoReturn:
-        raise NotImplementedError
-
-    def get_expiry(self, key: str) -> NoReturn:
-        raise NotImplementedError
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> NoReturn:
-        raise NotImplementedError
-
-    def clear(self, key: str) -> NoReturn:
-        raise NotImplementedError

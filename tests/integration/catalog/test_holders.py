@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Table, select
 
+from countenance.accounts.roles import Role
+from countenance.catalog.accounts import Belongings
 from countenance.catalog.tables import metadata, person
+from countenance.core.ids import PersonId
 from countenance.enrol.enrol import Portrait
 from countenance.erasure.holders import HOLDERS, CopiesHolder, RowsHolder
 from countenance.people.guardians import AgeBand, Standing
@@ -71,10 +74,13 @@ KEY_ID_STAYS = {
 }
 """The columns in which the id of a destroyed key may stand, and why."""
 
-NOT_HELD = {"child": {"erasure"}, "historical": {"erasure", "guardian"}}
+NOT_HELD = {
+    "child": {"erasure"},
+    "historical": {"erasure", "guardian", "account", "account_ward"},
+}
 """Personal tables in which a life leaves no row, or none before it ends."""
 
-NOTHING_TO_DO = {"child": set[str](), "historical": {"guardians"}}
+NOTHING_TO_DO = {"child": set[str](), "historical": {"guardians", "accounts", "wards"}}
 """Holders of which a life needs nothing."""
 
 FILES = {
@@ -157,6 +163,8 @@ def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         gala.library.reject_sighting(second.id)
         gala.library.search(picture(ADA), purpose=Purpose.STAFF_FIND)
         who = gala.library.consents(name)[0]
+        if request.param == "child":
+            words |= _accounts(gala, who.id)
         words |= {"name": name}
         words |= {"objector": objector} if objector else {}
         before = _see(gala)
@@ -299,6 +307,18 @@ def test_no_file_is_called_after_them(erased: Erased) -> None:
         assert [path for path in erased.after.files if word in path] == []
 
 
+def test_who_speaks_for_somebody_else_too_stays(erased: Erased) -> None:
+    """Their account has one ward less; those of nobody else are gone with their sign-in."""
+    before, after = (
+        {row["login"] for row in one.rows["account"]} for one in (erased.before, erased.after)
+    )
+    if erased.words.get("login"):
+        assert before == {"adasdotter@home.example", "adasmor@home.example", "ombud@town.example"}
+        assert after == {"ombud@town.example"}
+        assert len(erased.after.rows["account_ward"]) == 1
+        assert len(erased.after.rows["one_time"]) == 1
+
+
 @pytest.mark.promise("P25")
 def test_of_who_stays_everything_is_there(erased: Erased) -> None:
     """Bo's rows are the same before and after, in every table that has any."""
@@ -324,6 +344,18 @@ def _child(gala: Gala, *, again: bool = False) -> tuple[str, dict[str, str]]:
         again=again,
     )
     return "Ada Adasdotter", {"guardian": "Eva Adasmor", "relation": "friend of the family"}
+
+
+def _accounts(gala: Gala, who: PersonId) -> dict[str, str]:
+    """Their own account, their guardian's, and one of somebody who speaks for Bo as well, stays."""
+    bo = gala.library.consents("Bo")[0].id
+    own = Belongings(frozenset({Role.PERSON}), person=who)
+    theirs = Belongings(frozenset({Role.GUARDIAN}), wards=frozenset({who}))
+    both = Belongings(frozenset({Role.GUARDIAN}), wards=frozenset({who, bo}))
+    gala.library.add_account("adasdotter@home.example", "Ada Adasdotter", own)
+    gala.library.add_account("adasmor@home.example", "Eva Adasmor", theirs)
+    gala.library.add_account("ombud@town.example", "Ulla Ombud", both)
+    return {"login": "adasdotter@home.example", "guardian's login": "adasmor@home.example"}
 
 
 def _historical(gala: Gala, *, again: bool = False) -> tuple[str, dict[str, str]]:

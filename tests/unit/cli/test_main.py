@@ -44,6 +44,7 @@ def test_every_command_says_what_it_changes_and_gives_an_example(
         "terms.txt",
         "answer.jws",
         "countenance-grant.json",
+        "published.jpg",
     ):
         (tmp_path / name).write_bytes(b"")
     for path, command in _walk(root()):

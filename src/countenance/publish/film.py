@@ -1,0 +1,317 @@
+"""
+A film that is given out: everybody in it is covered, in every frame, and there is no sound.
+
+Between the frames that a search looked at there may be anybody, so nobody is shown: whether a face
+is the same one from frame to frame is not certain enough to show somebody on. Every frame is
+decoded and looked at, once upright and twice a second as closely as a photo. A head is covered from
+half a second before it is seen until half a second after; where it is seen, lost and seen again
+nearby within two seconds, all that is between is covered as well. So no frame is open between two
+detections, and a face that is missed in one frame is covered by those beside it.
+
+The film that was written is decoded and looked at again, frame by frame, before it gets its name.
+"""
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from countenance.catalog.stores import Stores
+from countenance.core.canonical import Digest
+from countenance.core.ids import DisclosureId, new_id
+from countenance.errors import Refused, Unreadable, UsageError, VerificationError
+from countenance.extract.every import every_face, every_face_in_frame
+from countenance.extract.extractor import Extractor, rounded_box, rounded_points
+from countenance.media.cover import (
+    PALETTE,
+    Box,
+    Colour,
+    Mask,
+    Pixels,
+    Size,
+    contains,
+    cover_mask,
+    covered,
+    head_box,
+    overlap,
+    part_under,
+)
+from countenance.media.film import Frame, Sampling
+from countenance.media.filmout import ENDING, film_written, require_bare
+from countenance.publish.disclose import Handling, disclose, granted, receiving
+from countenance.publish.export import MOSTLY, Order, Published, give_name
+from countenance.publish.plan import Hand
+from countenance.sources.source import OpenFile
+from countenance.vault.files import sync_file, unavailable
+from countenance.vision.types import Detections
+
+HOLD_SECONDS = 0.5
+"""So long before and after it is seen a head is covered."""
+
+CLOSELY_SECONDS = 0.5
+"""So often a frame is looked at as closely as a photo."""
+
+LOST_SECONDS = 2.0
+"""A head that is seen again within so long was there meanwhile."""
+
+NEARBY = 1.5
+"""Of a head's longer side: so far from where it was, one that is seen again may be the same."""
+
+MOST_OFF = 12.0
+"""Levels of 255: so far, on the mean, may what is under a cover be from its colour."""
+
+FAR_OFF, FEW = 64, 0.002
+"""Levels so far off, and the part of what is under covers that may be."""
+
+_EVERY_FRAME = Sampling(all=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The heads that were seen in the frame that is shown from `at`, in seconds."""
+
+    at: float
+    heads: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """What was `seen`, a frame each, and the `covers` of those frames, painted in `colour`."""
+
+    seen: tuple[Seen, ...]
+    covers: tuple[tuple[Box, ...], ...]
+    colour: Colour
+
+    @property
+    def most(self) -> int:
+        """How many heads were seen in one frame, at most."""
+        return max((len(one.heads) for one in self.seen), default=0)
+
+
+def publish_film(
+    order: Order, opened: OpenFile, *, extractor: Extractor, actor: str, stores: Stores
+) -> Published:
+    """
+    Make the film of an order, everybody in it covered, check it, and record what was given.
+
+    Raises `Refused` and its kinds as `disclose` does, and if the film cannot be read to its end;
+    `UsageError` if boxes were set by hand; `VerificationError` if what was made fails its check;
+    `Unreadable` if it is no film, and `Unavailable` if it cannot be written. Then there is no file.
+    """
+    if order.hand != Hand(colour=order.hand.colour) or order.hand.colour not in PALETTE:
+        raise UsageError(
+            "in a film everybody is covered: nothing is moved, removed or cropped by hand",
+            hint="of the colours any but around",
+        )
+    with stores.database.read() as tx:
+        receiving(tx, order.recipient)
+        granted(tx, order.photo, at=stores.now(tx))
+    seen = list(_looked_at(opened, extractor))
+    planned = Covering(tuple(seen), tuple(covers_of(seen)), order.hand.colour)
+    which = DisclosureId(new_id("x"))
+    hidden = order.folder / f".{which}.part"
+    try:
+        with unavailable(f"{order.folder}: nothing can be written there"):
+            order.folder.mkdir(parents=True, exist_ok=True)
+            planned = _write(opened, extractor, planned, hidden)
+            hidden.chmod(0o600)
+            sync_file(hidden)
+            file, size = _digest_of(hidden), hidden.stat().st_size
+        require_bare(hidden)
+        require_covered(hidden, planned, extractor)
+        handling = Handling(everybody=True, covers=planned.most, file=file)
+        done = disclose(
+            order.photo.id,
+            order.recipient,
+            order.channel,
+            handling=handling,
+            which=which,
+            actor=actor,
+            stores=stores,
+        )
+        path = order.folder / f"{which}{ENDING}"
+        give_name(hidden, path, which)
+    finally:
+        hidden.unlink(missing_ok=True)
+    return Published(done.disclosure, path, file, size, planned.most, done.shown)
+
+
+def covers_of(seen: Sequence[Seen]) -> list[tuple[Box, ...]]:
+    """
+    The covers of each frame: of all heads seen within `HOLD_SECONDS`, and on the way between two
+    places where a head was seen, lost, and seen again.
+    """
+    times = [one.at for one in seen]
+    covers: list[list[Box]] = [[] for _ in seen]
+    for number, at in enumerate(times):
+        first = bisect_left(times, at - HOLD_SECONDS)
+        last = bisect_right(times, at + HOLD_SECONDS)
+        for one in seen[first:last]:
+            covers[number] += one.heads
+    for first, last, box in _bridges(seen, times):
+        for number in range(first, last + 1):
+            covers[number].append(box)
+    return [tuple(_without_echoes(one)) for one in covers]
+
+
+def require_covered(path: Path, planned: Covering, extractor: Extractor) -> None:
+    """
+    Raises `VerificationError` unless the film at `path` has the frames that were planned, what is
+    under their covers is of one colour, and no face is found in any.
+    """
+    count = 0
+    try:
+        with path.open("rb") as file, extractor.films.opened(file, _EVERY_FRAME) as film:
+            for frame in film.frames():
+                if count < len(planned.seen):
+                    _require_frame(frame, planned.covers[count], planned.colour, extractor)
+                count += 1
+    except Unreadable as exc:
+        raise VerificationError(f"what was written is no whole film: {exc.message}") from exc
+    if count != len(planned.seen):
+        raise VerificationError(f"what was written has {count} frames, and not {len(planned.seen)}")
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _require_frame(
+    frame: Frame, covers: Sequence[Box], colour: Colour, extractor: Extractor
+) -> None:
+    mask = _under(frame.pixels, covers)
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((_EDGE, _EDGE), np.uint8)) > 0
+    off = np.abs(frame.pixels[inner].astype(np.int16) - PALETTE[colour])
+    if len(off) and (off.mean() > MOST_OFF or (off.max(1) > FAR_OFF).mean() > FEW):
+        raise VerificationError(f"at {frame.at:.2f} s a cover in the film is not of one colour")
+    if _open_boxes(extractor.vision.find(frame.pixels), mask):
+        raise VerificationError(f"at {frame.at:.2f} s a face is found in the film")
+
+
+def _under(pixels: Pixels, covers: Sequence[Box]) -> Mask:
+    # Sizes are even in a film that is written: what lies in the row or column left out is gone.
+    height, width = pixels.shape[:2]
+    return cover_mask((height + 1, width + 1), covers)[:height, :width]
+
+
+def _open_boxes(found: Detections, mask: Mask) -> list[int]:
+    """Which rows are faces that no cover is over."""
+    boxes = [rounded_box(box) for box in found.boxes]
+    return [row for row, box in enumerate(boxes) if part_under(mask, box) < MOSTLY]
+
+
+_ROUNDS = 3  # a cover may itself be taken for something
+_EDGE = 17  # pixels: a block of the code, where colours run into one another
+
+
+def _digest_of(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest(hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _frames(opened: OpenFile, extractor: Extractor) -> Iterator[Frame]:
+    """Every frame, under a grant that is asked again at each. Raises `Refused` if some are gone."""
+    opened.file.seek(0)
+    with extractor.films.opened(opened.file, _EVERY_FRAME) as film:
+        for frame in film.frames():
+            opened.require()
+            yield frame
+        if film.ended is None or film.ended.reason is not None:
+            detail = film.ended.detail if film.ended else "it was not read"
+            raise Refused(f"the film cannot be read to its end: {detail}")
+
+
+def _looked_at(opened: OpenFile, extractor: Extractor) -> Iterator[Seen]:
+    due = 0.0
+    for frame in _frames(opened, extractor):
+        closely = frame.at >= due
+        look = every_face if closely else every_face_in_frame
+        due = frame.at + CLOSELY_SECONDS if closely else due
+        found = look(extractor.vision, frame.pixels)
+        yield Seen(frame.at, _heads(found, frame.pixels))
+
+
+def _bridges(seen: Sequence[Seen], times: Sequence[float]) -> Iterator[tuple[int, int, Box]]:
+    """From which frame to which, and what is between two places of a head that was lost."""
+    for number, one in enumerate(seen):
+        late = bisect_right(times, one.at + LOST_SECONDS)
+        following = seen[number + 1].heads if number + 1 < len(seen) else ()
+        for head in one.heads:
+            if any(overlap(head, other) > 0 for other in following):
+                continue  # it is followed, not lost
+            for again in range(number + 1, late):
+                near = [other for other in seen[again].heads if _is_nearby(head, other)]
+                yield from ((number, again, _around(head, other)) for other in near)
+                if near:
+                    break
+
+
+def _is_nearby(one: Box, other: Box) -> bool:
+    far = NEARBY * max(one[2] - one[0], one[3] - one[1])
+    across = abs(one[0] + one[2] - other[0] - other[2]) / 2
+    down = abs(one[1] + one[3] - other[1] - other[3]) / 2
+    return max(across, down) <= far
+
+
+def _around(one: Box, other: Box) -> Box:
+    low, high = (
+        (min(one[side], other[side]) for side in (0, 1)),
+        (max(one[side], other[side]) for side in (2, 3)),
+    )
+    x1, y1 = low
+    x2, y2 = high
+    return x1, y1, x2, y2
+
+
+def _without_echoes(boxes: Sequence[Box]) -> list[Box]:
+    """Those that are needed: what lies well within a larger one is covered by that."""
+    kept: list[Box] = []
+    for box in sorted(set(boxes), key=lambda one: (one[0] - one[2]) * (one[3] - one[1])):
+        if not any(contains(other, box, slack=0) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _write(opened: OpenFile, extractor: Extractor, planned: Covering, hidden: Path) -> Covering:
+    """
+    Write the film, and say how it was covered: as planned, and where a frame that was painted
+    still showed something that may be a face.
+    """
+    times = [one.at for one in planned.seen]
+    covers: list[tuple[Box, ...]] = []
+    with film_written(hidden) as film:
+        for frame in _frames(opened, extractor):
+            # The file may have been changed between the two looks at it.
+            if times[len(covers) : len(covers) + 1] != [frame.at]:
+                raise Refused("the film was changed while it was read")
+            covers.append(_all_covers(frame.pixels, planned, len(covers), extractor))
+            film.add(frame.at, covered(frame.pixels, covers[-1], planned.colour))
+    if len(covers) != len(times):
+        raise Refused("the film was changed while it was read")
+    return replace(planned, covers=tuple(covers))
+
+
+def _all_covers(
+    pixels: Pixels, planned: Covering, number: int, extractor: Extractor
+) -> tuple[Box, ...]:
+    covers = planned.covers[number]
+    for _ in range(_ROUNDS):
+        painted = covered(pixels, covers, planned.colour)
+        found = every_face_in_frame(extractor.vision, painted)
+        open_rows = _open_boxes(found, _under(painted, covers))
+        if not open_rows:
+            break
+        heads = _heads(found, painted)
+        covers = (*covers, *(heads[row] for row in open_rows))
+    return covers
+
+
+def _heads(found: Detections, pixels: Pixels) -> tuple[Box, ...]:
+    size = Size(pixels.shape[1], pixels.shape[0])
+    return tuple(
+        head_box(rounded_box(box), rounded_points(points), size)
+        for box, points in zip(found.boxes, found.points, strict=True)
+    )
