@@ -55,7 +55,7 @@ class Act(StrEnum):
     SESSION_ENDED = "session.ended"
     TOKEN_ADDED = "token.added"  # noqa: S105
     TOKEN_ENDED = "token.ended"  # noqa: S105
-    PUT_ASIDE = "sighting.put-aside"
+    PUT_ASIDE = "sighting.postponed"
     MERGED = "person.merged"
     SPLIT = "person.split"
     TAKEN_BACK = "step.taken-back"
