@@ -58,7 +58,7 @@ class Act(StrEnum):
     PUT_ASIDE = "sighting.postponed"
     MERGED = "person.merged"
     SPLIT = "person.split"
-    TAKEN_BACK = "step.taken-back"
+    TAKEN_BACK = "step.reversed"
     ASSESSED = "collection.assessed"
     LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"
