@@ -35,14 +35,17 @@ document.addEventListener("click", async (event) => {
   (await prepare(rows)).loadAndOpen(all.indexOf(link), { gallery: rows });
 });
 
-// Once a question is answered it is gone; who uses the keyboard goes on at the next one.
+// Once a question is answered it is gone; who uses the keyboard goes on at the next one. The answer
+// and the news of it may come in either order, and each puts other buttons there: whoever has not
+// moved meanwhile is put back after both.
 let answering = false;
+for (const moved of ["keydown", "pointerdown"]) {
+  document.addEventListener(moved, () => { answering = false; }, { capture: true });
+}
 document.addEventListener("submit", (event) => {
   answering = event.target.matches(".asks .answers");
 });
 new MutationObserver(() => {
-  if (!answering || document.querySelector(".asks .htmx-request")) return;
-  if (document.activeElement !== document.body) return;
-  answering = false;
+  if (!answering || document.activeElement !== document.body) return;
   (document.querySelector(".asks button") ?? document.getElementById("main")).focus();
-}).observe(document.getElementById("pictures"), { childList: true });
+}).observe(document.getElementById("pictures"), { childList: true, subtree: true });
