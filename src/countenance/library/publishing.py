@@ -1,14 +1,15 @@
 """Publishing: what of a photo may be shown in a channel, and the file that is given out."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from countenance.catalog import disclosures, photos, sources
+from countenance.catalog import disclosures, people, photos, sources
 from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.photos import Photo, PhotoKind
 from countenance.core.canonical import Digest, digest
+from countenance.core.ids import ConsentId, PersonId
 from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Unreadable, UsageError
 from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
@@ -83,6 +84,20 @@ class Publishing(Recipients, Sources):
         """The disclosure as which the very file of this digest was given out, if it was."""
         with self._database.read() as tx:
             return disclosures.of_file(tx, file)
+
+    def given(self, which: str) -> tuple[Disclosure, Mapping[PersonId, ConsentId]]:
+        """
+        The disclosure of this id, and whom it shows, each on which consent.
+
+        Raises `NotFound` if there is none.
+        """
+        with self._database.read() as tx:
+            return disclosures.get(tx, which), disclosures.shown_in(tx, which)
+
+    def channels(self) -> list[str]:
+        """Every channel that anybody has agreed to be shown in, in alphabetical order."""
+        with self._database.read() as tx:
+            return people.channels(tx)
 
     # ----------------------------------------------------------------------------------------
 
