@@ -16,6 +16,7 @@ from countenance.library.sources import Sources
 from countenance.publish.check import Checked, check
 from countenance.publish.export import Order, Published, publish
 from countenance.publish.film import publish_film
+from countenance.publish.permission import Permission, permission
 from countenance.publish.plan import UNTOUCHED, Hand
 from countenance.sources.source import FileReader, OpenFile
 
@@ -93,6 +94,18 @@ class Publishing(Recipients, Sources):
         """
         with self._database.read() as tx:
             return disclosures.get(tx, which), disclosures.shown_in(tx, which)
+
+    def permission(self, *, number: str = "", file: Digest | None = None) -> Permission | None:
+        """
+        What was given out under this number, or as the very file of this digest, if it may still
+        be shown. Of what is unknown and of what has ended it is nothing, all alike.
+        """
+        with self._database.read() as tx:
+            if file is not None:
+                made = disclosures.of_file(tx, file)
+            else:
+                made = next(iter(disclosures.list_all(tx, which=[number])), None)
+            return permission(tx, made, at=self._stores.now(tx))
 
     def channels(self) -> list[str]:
         """Every channel that anybody has agreed to be shown in, in alphabetical order."""

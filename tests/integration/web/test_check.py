@@ -150,7 +150,7 @@ def test_a_photo_that_is_named_is_chosen(staff: TestClient, echo: Echo) -> None:
 # --- publishing ---------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("P9")
+@pytest.mark.promise("P8")
 def test_the_file_is_downloaded_once_and_its_disclosure_shown(
     staff: TestClient, echo: Echo
 ) -> None:
@@ -186,11 +186,13 @@ def test_nothing_is_published_unless_somebody_looked(staff: TestClient, echo: Ec
     assert nothing_was_given(echo)
 
 
-@pytest.mark.promise("P9")
+@pytest.mark.promise("P8")
 def test_what_fails_its_own_check_is_not_given_and_says_why(
     staff: TestClient, echo: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "find_leaks", lambda _data: [Finding(Leak.THUMBNAIL, "a thumbnail is in it")])
+    monkeypatch.setattr(
+        export, "find_leaks", lambda _data: [Finding(Leak.THUMBNAIL, "a thumbnail is in it")]
+    )
     heard = staff.post(PUBLISH, data=ready(echo, page_of(staff, echo)))
     assert heard.status_code == 422
     assert "failed its own check" in heard.text
