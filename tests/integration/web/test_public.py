@@ -110,6 +110,10 @@ def revoked(echo: Echo) -> None:
     echo.gala.library.take_down(echo.gala.source.id)
 
 
+def grant_ended(echo: Echo) -> None:
+    echo.gala.end_the_grants()
+
+
 def recipient_ended(echo: Echo) -> None:
     echo.gala.library.end_recipient("The Echo")
 
@@ -122,7 +126,9 @@ def agreed_again(echo: Echo) -> None:
 
 @pytest.mark.promise("P10")
 @pytest.mark.promise("P3")
-@pytest.mark.parametrize("end", [withdrew, left, revoked, recipient_ended, agreed_again])
+@pytest.mark.parametrize(
+    "end", [withdrew, left, revoked, grant_ended, recipient_ended, agreed_again]
+)
 def test_what_has_ended_and_what_is_unknown_are_one_answer(
     echo: Echo, visitor: TestClient, given: Published, end: object
 ) -> None:
@@ -181,6 +187,7 @@ def test_a_demand_is_a_task_with_a_deadline(echo: Echo, app: FastAPI, visitor: T
         assert words in desk
 
 
+@pytest.mark.promise("P32")
 def test_an_answer_empties_what_was_written(echo: Echo, app: FastAPI, visitor: TestClient) -> None:
     """Only with an outcome and reasons; its sender reads it by the number. It is final."""
     which = visitor.post("/takedown", data=DEMAND).url.path.rsplit("/", 1)[1]
