@@ -35,6 +35,7 @@ class Deadlines(Opened):
     """What somebody has to see to, and by when."""
 
     def due(self) -> Dues:
+        """All that has to be answered or carried through, each with the day it is due."""
         with self._database.read() as tx:
             cases = [
                 Due(one, one.opened_at + WITHIN, open=one.stage in UNFINISHED)

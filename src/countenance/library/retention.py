@@ -39,6 +39,7 @@ class Retained(Opened):
     """What is published about keeping."""
 
     def retention(self) -> Retention:
+        """The rule, as the settings of this library have it now."""
         own = self._settings
         return Retention(
             DEFAULT_DURATION,

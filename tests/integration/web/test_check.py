@@ -138,6 +138,15 @@ def test_several_photos_are_a_line_each(staff: TestClient, echo: Echo) -> None:
         assert heard.status_code in {404, 422}
 
 
+def test_another_language_is_the_same_page(staff: TestClient, echo: Echo) -> None:
+    """With the photo and the channel it is about."""
+    page = page_of(staff, echo)
+    (path,) = re.findall(r'hreflang="sv" href="([^"]+)"', page)
+    heard = staff.get(path)
+    assert "Får fotot publiceras?" in heard.text
+    assert hidden_face(unescape(heard.text)) == hidden_face(page)
+
+
 def test_a_photo_that_is_named_is_chosen(staff: TestClient, echo: Echo) -> None:
     """From the page of a photo; and the channels that somebody agreed to are proposed."""
     page = staff.get("/staff/check", params={"photo": photo_of(echo)}).text
