@@ -21,7 +21,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 CAMERA_PIXELS = (640, 480)
 FRAMES = 20
-PATIENCE = 30_000  # milliseconds, of which a sound page needs a few
+PATIENCE = 90_000  # milliseconds, of which a sound page needs a few
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 
@@ -93,6 +93,14 @@ def server(
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_stays(server: Server, run: Run) -> Iterator[None]:
+    """Whom a test that failed has left enrolled is not in the way of the next one."""
+    yield
+    for one in run("person", "list", "--json", "--library", server.library).json["people"]:
+        run("person", "withdraw", one["id"], "--yes", "--library", server.library)
 
 
 @pytest.fixture(scope="session")
