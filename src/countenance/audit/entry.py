@@ -62,6 +62,8 @@ class Act(StrEnum):
     ASSESSED = "collection.assessed"
     LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"
+    DEMANDED = "demand.received"
+    DEMAND_ANSWERED = "demand.answered"
 
 
 ROLE_MARK = "role:"

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select
 from countenance.catalog.tables import disclosed_person, disclosure
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, DisclosureId, PersonId, PhotoId, RecipientId, SourceId
+from countenance.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,21 @@ def list_all(
     if which is not None:
         query = query.where(disclosure.c.id.in_(which))
     return [_read(row) for row in tx.execute(query)]
+
+
+def get(tx: Connection, which: str) -> Disclosure:
+    """The disclosure of this id. Raises `NotFound` if there is none."""
+    row = tx.execute(select(disclosure).where(disclosure.c.id == which)).first()
+    if row is None:
+        raise NotFound(f"{which}: nothing was given under this id")
+    return _read(row)
+
+
+def shown_in(tx: Connection, which: str) -> dict[PersonId, ConsentId]:
+    """Whom the disclosure of this id shows, each on which consent."""
+    columns = (disclosed_person.c.person_id, disclosed_person.c.consent_id)
+    found = tx.execute(select(*columns).where(disclosed_person.c.disclosure_id == which))
+    return {PersonId(row.person_id): ConsentId(row.consent_id) for row in found}
 
 
 def of_file(tx: Connection, file: Digest) -> Disclosure | None:

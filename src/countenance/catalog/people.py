@@ -283,6 +283,12 @@ def consents(
     return list(_gather(tx.execute(query)))
 
 
+def channels(tx: Connection) -> list[str]:
+    """Every channel that stands in a consent, in alphabetical order."""
+    query = select(consent.c.channel).where(consent.c.channel != "").distinct()
+    return sorted(tx.execute(query).scalars())
+
+
 def overdue(tx: Connection, *, at: datetime) -> list[Consent]:
     """The consents whose time has come by `at`, and of which no event says so yet."""
     later = consent_event.alias()

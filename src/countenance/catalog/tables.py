@@ -484,6 +484,24 @@ assessment = Table(
     comment="contact: impact assessments of recognition in a collection, and who made them",
 )
 
+demand = Table(
+    "demand",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("places", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mail", Text, nullable=False),
+    Column("of_a_child", Boolean, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text, nullable=False, default=""),
+    Column("outcome", String(16), nullable=False, default=""),
+    Column("answer", Text, nullable=False, default=""),
+    comment="contact: demands of anybody to take something down, and who sent them. All but ids, "
+    "times and our answer is emptied with that answer",
+)
+
 entry = Table(
     "entry",
     metadata,

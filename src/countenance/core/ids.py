@@ -34,6 +34,7 @@ TokenId = NewType("TokenId", str)
 StepId = NewType("StepId", str)
 JobId = NewType("JobId", str)
 LinkId = NewType("LinkId", str)
+DemandId = NewType("DemandId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

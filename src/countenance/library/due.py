@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from countenance.catalog import erasures, recalls
+from countenance.catalog import demands, erasures, recalls
+from countenance.catalog.demands import Demand
 from countenance.catalog.erasures import UNFINISHED, Erasure
 from countenance.catalog.recalls import Recall
 from countenance.library.opened import Opened
@@ -16,24 +17,25 @@ WITHIN = timedelta(days=30)
 class Due:
     """What has to be through by the instant `by`. `open` says that it is not."""
 
-    what: Erasure | Recall
+    what: Erasure | Recall | Demand
     by: datetime
     open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """Cases and recalls, the open ones first, and of those whatever is due first."""
+    """Cases, recalls and demands, the open ones first, and of those whatever is due first."""
 
     cases: tuple[Due, ...]
     recalls: tuple[Due, ...]
+    demands: tuple[Due, ...] = ()
 
 
 class Deadlines(Opened):
     """What somebody has to see to, and by when."""
 
     def due(self) -> Dues:
-        """Every case and every recall, those that are through among them."""
+        """All that has to be answered or carried through, each with the day it is due."""
         with self._database.read() as tx:
             cases = [
                 Due(one, one.opened_at + WITHIN, open=one.stage in UNFINISHED)
@@ -42,7 +44,11 @@ class Deadlines(Opened):
             called = [
                 Due(one, one.opened_at + WITHIN, open=not one.ended) for one in recalls.list_all(tx)
             ]
-        return Dues(tuple(sorted(cases, key=_order)), tuple(sorted(called, key=_order)))
+            asked = [
+                Due(one, one.at + WITHIN, open=one.ended_at is None) for one in demands.list_all(tx)
+            ]
+        found = (tuple(sorted(each, key=_order)) for each in (cases, called, asked))
+        return Dues(*found)
 
 
 # --------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
 from countenance.library.collections import Collections
+from countenance.library.demands import Demands
 from countenance.library.due import Deadlines
 from countenance.library.erasures import Erasures
 from countenance.library.jobs import Jobs
@@ -30,6 +31,7 @@ from countenance.library.people import People
 from countenance.library.photos import Photos
 from countenance.library.publishing import Publishing
 from countenance.library.records import Records
+from countenance.library.retention import Retained
 from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
 from countenance.library.sidecars import SidecarFiles
@@ -57,6 +59,8 @@ class Library(
     Albums,
     Jobs,
     Deadlines,
+    Demands,
+    Retained,
 ):
     """
     One library: one data folder, one controller.

@@ -1,20 +1,22 @@
 """Publishing: what of a photo may be shown in a channel, and the file that is given out."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from countenance.catalog import disclosures, photos, sources
+from countenance.catalog import disclosures, people, photos, sources
 from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.photos import Photo, PhotoKind
 from countenance.core.canonical import Digest, digest
+from countenance.core.ids import ConsentId, PersonId
 from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Unreadable, UsageError
 from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
 from countenance.publish.check import Checked, check
 from countenance.publish.export import Order, Published, publish
 from countenance.publish.film import publish_film
+from countenance.publish.permission import Permission, permission
 from countenance.publish.plan import UNTOUCHED, Hand
 from countenance.sources.source import FileReader, OpenFile
 
@@ -83,6 +85,32 @@ class Publishing(Recipients, Sources):
         """The disclosure as which the very file of this digest was given out, if it was."""
         with self._database.read() as tx:
             return disclosures.of_file(tx, file)
+
+    def given(self, which: str) -> tuple[Disclosure, Mapping[PersonId, ConsentId]]:
+        """
+        The disclosure of this id, and whom it shows, each on which consent.
+
+        Raises `NotFound` if there is none.
+        """
+        with self._database.read() as tx:
+            return disclosures.get(tx, which), disclosures.shown_in(tx, which)
+
+    def permission(self, *, number: str = "", file: Digest | None = None) -> Permission | None:
+        """
+        What was given out under this number, or as the very file of this digest, if it may still
+        be shown. Of what is unknown and of what has ended it is nothing, all alike.
+        """
+        with self._database.read() as tx:
+            if file is not None:
+                made = disclosures.of_file(tx, file)
+            else:
+                made = next(iter(disclosures.list_all(tx, which=[number])), None)
+            return permission(tx, made, at=self._stores.now(tx))
+
+    def channels(self) -> list[str]:
+        """Every channel that anybody has agreed to be shown in, in alphabetical order."""
+        with self._database.read() as tx:
+            return people.channels(tx)
 
     # ----------------------------------------------------------------------------------------
 

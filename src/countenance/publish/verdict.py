@@ -94,6 +94,14 @@ def judge(tx: Connection, photo: Photo, wish: Wish, *, at: datetime) -> Mapping[
     }
 
 
+def still_agreed(
+    tx: Connection, shown: Mapping[PersonId, ConsentId], wish: Wish, *, at: datetime
+) -> bool:
+    """Whether everybody `shown` agrees to `wish` still, and by the very consent they gave."""
+    agreed = _agreed(people.consents(tx, people=set(shown)), wish, at=at) if shown else {}
+    return all(agreed.get(who) == consent for who, consent in shown.items())
+
+
 # --------------------------------------------------------------------------------------------
 
 

@@ -26,13 +26,14 @@ from countenance.web.context import Web, web_of
 from countenance.web.pages import Pages
 from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
-from countenance.web.public import home, receipt
+from countenance.web.public import demand, home, permission, receipt, statements
 from countenance.web.security import BodyTooLong, Secured
-from countenance.web.staff import begin, due, jobs, people, review, search, sources
+from countenance.web.staff import begin, check, demands, due, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import Desk, NotLetIn
+from countenance.web.staff.outbox import Outbox
 
-STAFF = (begin, albums, sources, jobs, people, review, search, due)
+STAFF = (begin, albums, sources, jobs, people, review, search, check, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 FOR_PROGRAMS = ("/v1/", "/api/")
@@ -75,7 +76,8 @@ def make_app(
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
     app.state.desk = Desk()
-    for page in (home, receipt, join, mine, other, leave, *STAFF):
+    app.state.outbox = Outbox()
+    for page in (home, permission, demand, statements, receipt, join, mine, other, leave, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

@@ -21,8 +21,8 @@ class Pages:
     The templates, once for each language.
 
     In each are, besides what a page gives it: `language`, `languages`, `asset(name)`,
-    `here(**query)` for the page's own path with another query, and the filters `day`, `instant` and
-    `number`.
+    `here(**query)` for the page's own path with another query, `in_language(tag)` for the very same
+    page in a language, and the filters `day`, `instant` and `number`.
     """
 
     def __init__(self, assets: Assets) -> None:
@@ -65,7 +65,12 @@ class Pages:
         def here(**query: object) -> str:
             return f"{request.url.path}?{urlencode(query)}" if query else request.url.path
 
-        return environment.get_template(template).render(here=here, request=request, **values)
+        def in_language(tag: str) -> str:
+            kept = [one for one in request.query_params.multi_items() if one[0] != "lang"]
+            return f"{request.url.path}?{urlencode([*kept, ('lang', tag)])}"
+
+        values |= {"here": here, "in_language": in_language, "request": request}
+        return environment.get_template(template).render(**values)
 
 
 # --------------------------------------------------------------------------------------------------

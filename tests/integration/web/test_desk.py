@@ -133,6 +133,8 @@ def test_every_page_opens_in_every_language(gala: Gala, staff: TestClient) -> No
     for path in paths(gala):
         if path in ("/staff/jobs/events", "/staff/merge", "/staff/begin"):
             continue
+        if path.startswith(("/staff/given/", "/staff/demands/")):  # there are none yet
+            continue
         for tag in ("en", "sv"):
             heard = staff.get(path, params={"lang": tag})
             assert heard.status_code == 200, (path, heard.text)

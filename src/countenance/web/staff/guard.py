@@ -38,6 +38,7 @@ class Act(StrEnum):
     SET_RULE = "set-rule"
     TAKE_DOWN = "take-down"
     READ_LOG = "read-log"
+    PUBLISH = "publish"
 
 
 class NotLetIn(Refused):
@@ -108,3 +109,4 @@ Merge = Annotated[Staff, Depends(require(Act.MERGE))]
 SetRule = Annotated[Staff, Depends(require(Act.SET_RULE))]
 TakeDown = Annotated[Staff, Depends(require(Act.TAKE_DOWN))]
 ReadLog = Annotated[Staff, Depends(require(Act.READ_LOG))]
+Publish = Annotated[Staff, Depends(require(Act.PUBLISH))]

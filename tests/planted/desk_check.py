@@ -1,0 +1,62 @@
+"""Plants in publishing from the desk, and in what the public may ask."""
+
+import pytest
+
+from countenance.catalog import demands
+from countenance.publish import permission
+from countenance.web.staff import check
+from countenance.web.staff.outbox import Outbox
+from tests.planted.plant import edit, plant
+
+CHECK = "tests/integration/web/test_check.py"
+PUBLIC = "tests/integration/web/test_public.py"
+
+
+@plant(
+    "P8",
+    "The page says that somebody looked, whether or not it was ticked.",
+    f"{CHECK}::test_nothing_is_published_unless_somebody_looked",
+)
+def page_looked_itself(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, check._published, 'looked=form.ticked("looked")', "looked=True")
+
+
+@plant(
+    "P8",
+    "A published file stays with the server after it was fetched.",
+    f"{CHECK}::test_the_file_is_downloaded_once_and_its_disclosure_shown",
+)
+def page_keeps_the_file(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Outbox.take, "_files.pop((which, actor), None)", "_files.get((which, actor))")
+
+
+@plant(
+    "P10",
+    "A permission stands after the consent it rests on has ended.",
+    f"{PUBLIC}::test_what_has_ended_and_what_is_unknown_are_one_answer",
+)
+def permission_outlives_consent(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        permission.permission,
+        "found is None or called or not still_agreed(tx, shown, wish, at=at)",
+        "found is None",
+    )
+
+
+@plant(
+    "P3",
+    "A permission stands after the grant of its source has ended.",
+    f"{PUBLIC}::test_what_has_ended_and_what_is_unknown_are_one_answer",
+)
+def permission_outlives_grant(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, permission.permission, "granted(tx, found, at=at)", "found = found")
+
+
+@plant(
+    "P32",
+    "What the sender of a demand wrote stays when it is answered.",
+    f"{PUBLIC}::test_an_answer_empties_what_was_written",
+)
+def demand_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, demands.end, ".values(**changed, **emptied)", ".values(**changed)")
