@@ -30,8 +30,8 @@ from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import home, receipt
 from countenance.web.security import BodyTooLong, Secured
-from countenance.web.staff import due, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
+from countenance.web.staff import due, jobs, people, review, search, sources
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 
 STAFF = (albums, sources, jobs, people, review, search, due)

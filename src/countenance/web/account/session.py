@@ -153,7 +153,7 @@ def _sent(request: Request, path: str) -> Response:
     return RedirectResponse(door(path, to), 303)
 
 
-def _set(  # noqa: PLR0913, PLR0917  what a cookie is
+def _set(  # noqa: PLR0913  what a cookie is
     request: Request,
     answer: Response,
     name: str,

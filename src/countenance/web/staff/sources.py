@@ -85,4 +85,6 @@ async def _shown(
     found = await web.pool.run(look, actor=staff.actor)
     source = found["source"]
     ends = staff.may(Right.CHANGE_SOURCES, source.id, source.collection)
-    return web.page(request, "staff/source.html", status=status, unconfirmed=unconfirmed, ends=ends, **found)
+    return web.page(
+        request, "staff/source.html", status=status, unconfirmed=unconfirmed, ends=ends, **found
+    )
