@@ -6,6 +6,7 @@ from tests.planted import (
     cases,
     consent,
     desk,
+    doors,
     erasure,
     films,
     gathering,
@@ -48,6 +49,7 @@ MODULES = (
     keeping,
     audit,
     accounts,
+    doors,
     pages,
 )
 """In the order of the promises, as far as there is one."""
