@@ -710,6 +710,7 @@ def test_a_token_gives_what_its_account_may_at_that_moment(door: Door) -> None:
 def test_a_token_is_made_only_for_what_there_is(door: Door) -> None:
     """Not for a role that has none, not for a scope that gives nothing, not for ever."""
     door.own()
+    door.library.set_roles(ADA, frozenset({Role.OWNER}))
     door.add("bo@club.example", Role.REVIEWER)
     day = door.clock.now() + timedelta(days=1)
     with pytest.raises(Refused, match="no tokens"):

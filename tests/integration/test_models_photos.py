@@ -134,20 +134,21 @@ def test_no_faces_have_no_templates(vision: Vision) -> None:
 
 @pytest.mark.promise("P8")
 @pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("high", [24, 14, 10])
+@pytest.mark.parametrize("name", sorted(GROUPS))
 def test_no_face_is_missed_where_a_photo_is_published(
-    vision: Vision, photos: Path, quarters: int
+    vision: Vision, photos: Path, name: str, high: int, quarters: int
 ) -> None:
-    """Nine faces of 18 pixels, however they lie, and few boxes besides."""
-    name = "nasa_group2_1962.jpg"
+    """Faces of few pixels, however they lie; and few boxes besides."""
     whole, boxes = read(photos / name), boxes_of(photos, name)
-    scale = 18 / float(np.median(boxes[:, 3] - boxes[:, 1]))
+    scale = high / float(np.median(boxes[:, 3] - boxes[:, 1]))
     small = cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     found = every_face(vision, turn(np.asarray(small, np.uint8), quarters))
     height, width = small.shape[:2]
     upright, _ = unturn(found.boxes, found.points, quarters=quarters, size=(width, height))
     missed = [box for box in boxes * scale if not holds_the_middle_of(upright, box)]
     assert missed == []
-    assert len(found) <= len(boxes) + 4
+    assert len(found) <= 2 * len(boxes)
 
 
 @pytest.mark.promise("P8")

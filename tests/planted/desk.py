@@ -2,8 +2,8 @@
 
 import pytest
 
-from countenance.catalog import buckets, endings, merges, steps
 from countenance.accounts.roles import Role
+from countenance.catalog import buckets, endings, merges, steps
 from countenance.library import signins
 from countenance.library.collections import Collections
 from countenance.library.signins import SignIns

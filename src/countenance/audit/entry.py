@@ -55,10 +55,10 @@ class Act(StrEnum):
     SESSION_ENDED = "session.ended"
     TOKEN_ADDED = "token.added"  # noqa: S105
     TOKEN_ENDED = "token.ended"  # noqa: S105
-    PUT_ASIDE = "sighting.put-aside"
+    PUT_ASIDE = "sighting.postponed"
     MERGED = "person.merged"
     SPLIT = "person.split"
-    TAKEN_BACK = "step.taken-back"
+    TAKEN_BACK = "step.reversed"
     ASSESSED = "collection.assessed"
     LINK_ISSUED = "link.issued"
     LINK_ENDED = "link.ended"

@@ -221,7 +221,8 @@ def _outlined(
             photo.c.collection_id == which,
             photo.c.source_id.in_(given),
             photo.c.id.not_in(_standing_nowhere(tx, given)),
-            _key > tuple_(bindparam("moment", type_=String), bindparam("photo", type_=String)),
+            _key
+            > tuple_(bindparam("moment", "", type_=String), bindparam("photo", "", type_=String)),
         )
         .order_by(photo.c.moment, photo.c.id)
         .limit(size)
@@ -230,10 +231,14 @@ def _outlined(
     # An instant in the form of ISO 8601 sorts as text, and so does it with an id behind it.
     key = part.c.moment.concat(" ").concat(part.c.id)
     query = select(func.min(key), func.max(key), func.count(), func.sum(part.c.ratio))
+    # Handed to the driver as it is: for each of hundreds of parts SQLAlchemy would write it anew.
+    written = query.compile(dialect=tx.dialect, compile_kwargs={"render_postcompile": True})
     last = ("", "")
     while True:
-        asked = {"moment": last[0], "photo": last[1]}
-        begin, end, number, ratios = tx.execute(query, asked).one()
+        asked = dict(written.params) | {"moment": last[0], "photo": last[1]}
+        begin, end, number, ratios = tx.exec_driver_sql(
+            str(written), tuple(asked[name] for name in written.positiontup or ()) or asked
+        ).one()
         if not number:
             return
         moment, _, first = begin.rpartition(" ")

@@ -45,7 +45,8 @@ class JobState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Job:
     """
-    One run. `done` of `total` items of `what` are done since `step_at`, `skipped` without result.
+    One run. `done` of `total` items of `what` are done since `step_at`, `skipped` without result; a
+    `total` of 0 is not known.
 
     Of a `total` of 0 nobody knows yet how many there are.
 

@@ -56,8 +56,10 @@ class Searching:
                     library = library or self._open()
                     self._search(library)
                 except Error:
-                    # What cannot be searched now is behind still: the next ingest tells why.
-                    pass
+                    # Such as a store that is busy. What is left is behind still: it is tried again.
+                    if not self._stop.wait(TRIES_AGAIN_AFTER):
+                        self._wanted.set()
+                        continue
                 self.now = None
         finally:
             if library is not None:

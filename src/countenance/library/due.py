@@ -33,6 +33,7 @@ class Deadlines(Opened):
     """What somebody has to see to, and by when."""
 
     def due(self) -> Dues:
+        """Every case and every recall, those that are through among them."""
         with self._database.read() as tx:
             cases = [
                 Due(one, one.opened_at + WITHIN, open=one.stage in UNFINISHED)

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from countenance.catalog.assessments import QUESTIONS
+from countenance.catalog.tables import item, photo, sighting
 from countenance.demo.pictures import Portraits
+from countenance.library import Library
 from tests.e2e.conftest import Run
 from tests.e2e.web.conftest import (
     LOGIN,
@@ -63,8 +66,8 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
             *("--library", library),
         )
     run("collection", "new", "club", "--library", library)
-    with closing(sqlite3.connect(library / "catalog.db")) as catalog, catalog:
-        catalog.execute("update sighting set band = 'likely'")
+    with Library.open(library) as opened, opened._database.write() as tx:
+        tx.execute(update(sighting).values(band="likely"))
     process = subprocess.Popen(
         [program, "serve", "--port", "0", "--no-watch", "--library", library],
         env=dict(environment),
@@ -119,13 +122,13 @@ def screens(desk: Desk) -> dict[str, str]:
         club = first("select id from collection where name = 'club'")
         one = first("select id from person where name = 'Grace Hopper'")
         two = first("select id from person where name = 'Grace M. Hopper'")
-        source, photo = first("select id from source"), first("select id from photo")
+        source, one_photo = first("select id from source"), first("select id from photo")
     return {
         "collections": "/staff",
         "rule": f"/staff/collections/{race}",
         "assessment": f"/staff/collections/{club}",
         "photos": f"/staff/collections/{race}/photos",
-        "photo": f"/staff/photos/{photo}",
+        "photo": f"/staff/photos/{one_photo}",
         "sources": "/staff/sources",
         "source": f"/staff/sources/{source}",
         "jobs": "/staff/jobs",
@@ -261,26 +264,19 @@ def test_the_desk_works_without_javascript(browser: "Browser", desk: Desk) -> No
 
 def _multiply(library: Path) -> None:
     """More photos of the first one's preview, each at a place of its own."""
-    with closing(sqlite3.connect(library / "catalog.db")) as catalog, catalog:
-        catalog.row_factory = sqlite3.Row
-        photo = dict(catalog.execute("select * from photo limit 1").fetchone())
-        item = dict(
-            catalog.execute("select * from item where photo_id = ?", (photo["id"],)).fetchone()
-        )
+    with Library.open(library) as opened, opened._database.write() as tx:
+        one = tx.execute(select(photo).limit(1)).one()._asdict()
+        place = tx.execute(select(item).where(item.c.photo_id == one["id"])).one()._asdict()
         for number in range(COPIES):
-            another = photo | {
+            another = one | {
                 "id": f"i_{number:016}",
                 "digest": f"{number:064}",
                 "moment": f"2030-01-01T{number // 60:02}:{number % 60:02}:00",
             }
-            place = item | {
+            beside = place | {
                 "id": 10_000 + number,
                 "photo_id": another["id"],
                 "locator": f"more/{number}.jpg",
             }
-            for table, row in (("photo", another), ("item", place)):
-                names, marks = ", ".join(row), ", ".join("?" * len(row))
-                catalog.execute(
-                    f"insert into {table} ({names}) values ({marks})",  # noqa: S608  our own names
-                    tuple(row.values()),
-                )
+            tx.execute(insert(photo).values(another))
+            tx.execute(insert(item).values(beside))

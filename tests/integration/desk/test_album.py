@@ -224,6 +224,8 @@ def test_a_job_tells_how_far_it_is_while_it_runs(gala: Gala) -> None:
 
     gala.ingest(look)
     assert {one.state for one in seen} == {JobState.RUNNING}
+    assert (seen[0].what, seen[0].total, seen[0].remaining) == ("files listed", 0, None)
+    seen = [one for one in seen if one.what == "photos"]
     assert [one.done for one in seen] == [1, 2, 3, 4]
     assert seen[-2].rate == pytest.approx(3 / 4, rel=0.5)
     assert seen[-2].remaining == pytest.approx(1 / (seen[-2].rate or 1))

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False)
 
 LOOKS_EVERY = 1.0
-"""Seconds between two looks for something new, while a page is open."""
+"""Seconds between two looks for something new, while a page is open and a search under way."""
+
+RESTS = 3.0
+"""Seconds, while none is: then only an ingest brings anything."""
 
 OPEN_FOR = 600
 """Looks, after which a page that is open asks anew."""
@@ -74,6 +77,7 @@ async def news(request: Request, token: str) -> Response:
 
     async def events() -> AsyncIterator[str]:
         known, told = request.query_params.get("seen", ""), ""
+        searching = False
         for _ in range(OPEN_FOR):
             step = web.searching.now
             part = web.pages.fill(request, "person/progress.html", step=step)
@@ -85,10 +89,11 @@ async def news(request: Request, token: str) -> Response:
             except Error:
                 yield "event: gone\ndata: gone\n\n"
                 return
-            if _seen(*count) != known:
+            ended, searching = searching and step is None, step is not None
+            if _seen(*count) != known or ended:
                 known = _seen(*count)
                 yield f"event: found\ndata: {sum(count)}\n\n"
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(LOOKS_EVERY if step else RESTS)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(), headers=headers, media_type="text/event-stream")

@@ -45,4 +45,4 @@ new MutationObserver(() => {
   if (document.activeElement !== document.body) return;
   answering = false;
   (document.querySelector(".asks button") ?? document.getElementById("main")).focus();
-}).observe(document.getElementById("main"), { childList: true });
+}).observe(document.getElementById("pictures"), { childList: true });
