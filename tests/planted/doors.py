@@ -36,7 +36,11 @@ def desk_takes_given_for_all(patch: pytest.MonkeyPatch) -> None:
 )
 def desk_for_people_shown(patch: pytest.MonkeyPatch) -> None:
     edit(patch, guard._require, "not who.roles & WORKING or", "")
-    instead(patch, guard._on, "return On(person=next(iter(who.people), ''), within=who.assigned)")
+    body = """
+        found = original(library, about, which, who)
+        return On(person=next(iter(who.people), ""), within=found.within)
+    """
+    instead(patch, guard._on, body)
 
 
 @plant(
