@@ -99,7 +99,7 @@ def _take_back(library: Library, which: str, staff: Staff) -> None:
 
 
 async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str = "") -> Response:
-    """A question of a collection that they were given: of none said, of the first of those."""
+    """A question of a collection that they were given: of none said, of the first that has one."""
     web = web_of(request)
 
     def look(library: Library) -> dict[str, Any]:
@@ -107,8 +107,12 @@ async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str
         here = [one for one in given if wanted.collection in ("", one.id, one.name)]
         if not here:
             raise NotAllowed(frozenset({Right.REVIEW}))
-        asked = replace(wanted, collection=here[0].id)
-        return {"asked": library.questions(asked), "wanted": asked, "collections": given}
+        for one in here:
+            of = replace(wanted, collection=one.id)
+            asked = library.questions(of)
+            if asked.questions:
+                break
+        return {"asked": asked, "wanted": of, "collections": given}
 
     found = await web.pool.run(look, actor=staff.actor)
     part = request.headers.get("hx-request") == "true"
