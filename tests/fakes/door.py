@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from starlette.testclient import TestClient
+
 from countenance.accounts.passkeys import Site
 from countenance.accounts.passwords import Cost, Passwords
 from countenance.accounts.roles import Role
@@ -13,9 +15,10 @@ from countenance.audit.entry import Entry
 from countenance.catalog import log
 from countenance.catalog.accounts import Account, Belongings
 from countenance.library import AccountAdded, Caller, Library, SignedIn
+from countenance.web.account.session import SESSION
 from tests.fakes.authenticator import Authenticator
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.gala import open_library
+from tests.fakes.gala import Gala, open_library
 from tests.fakes.vision import FakeVision
 
 SITE = Site.at("https://faces.example")
@@ -79,3 +82,20 @@ class Door:
         """The log."""
         with self.library._database.read() as tx:
             return log.entries(tx)
+
+
+def sign_in(
+    client: TestClient,
+    gala: Gala,
+    login: str,
+    *roles: Role,
+    given: frozenset[str] = frozenset(),
+    has: Belongings | None = None,
+) -> None:
+    """Give the client the session of a new account with these roles."""
+    door = Door(gala.library, gala.clock)
+    gala.library.__dict__["_passwords"] = Passwords(door.cost)
+    added = door.add(login, has=has or Belongings(frozenset(roles), assigned=given))
+    done = gala.library.redeem_link(added.link.code, PASSWORD, Caller())
+    client.cookies.clear()
+    client.cookies.set(SESSION, done.token)

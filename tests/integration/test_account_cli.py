@@ -87,6 +87,7 @@ def test_who_cannot_come_in_gets_a_link(run: Run, door: Door) -> None:
 def test_tokens_are_made_listed_and_ended(run: Run, door: Door) -> None:
     """The token is shown once, and lets a program in until it ends."""
     until = f"{datetime.now(UTC):%Y-%m-%d}"
+    run("account", "role", "ada@club.example", "owner")
     words = ("account", "token", "add", "ada@club.example", "nightly", "--until", until)
     added = run(*words, "--scope", "log")
     assert door.library.identity_of_token(added["token"]) is not None

@@ -38,6 +38,7 @@ from countenance.errors import (
     UsageError,
 )
 from countenance.library import Caller
+from countenance.library.accounts import FIRST
 from tests.fakes.authenticator import Authenticator
 from tests.fakes.door import AWAY, HOME, OTHER, PASSWORD, SITE, Door, within
 
@@ -84,7 +85,7 @@ def test_the_first_start_makes_an_owner(door: Door) -> None:
     done = door.library.set_up(typed, " Ada@Club.Example", "Ada  L", PASSWORD, HOME)
     own = door.account(ADA)
     assert own.name == "Ada L"
-    assert own.has.roles == {Role.OWNER}
+    assert own.has.roles == {Role.OWNER, Role.STAFF, Role.REVIEWER}
     assert done.identity.account == own.id
     assert door.library.identity(done.token) == done.identity
     assert door.library.set_up_code() is None
@@ -127,7 +128,7 @@ def test_who_has_the_password_comes_in(door: Door) -> None:
     who = door.library.identity(done.token)
     assert who == done.identity
     assert who is not None
-    assert who.roles == {Role.OWNER}
+    assert who.roles == FIRST
     assert who.fresh
     assert who.scopes is None
 
@@ -709,6 +710,7 @@ def test_a_token_gives_what_its_account_may_at_that_moment(door: Door) -> None:
 def test_a_token_is_made_only_for_what_there_is(door: Door) -> None:
     """Not for a role that has none, not for a scope that gives nothing, not for ever."""
     door.own()
+    door.library.set_roles(ADA, frozenset({Role.OWNER}))
     door.add("bo@club.example", Role.REVIEWER)
     day = door.clock.now() + timedelta(days=1)
     with pytest.raises(Refused, match="no tokens"):
@@ -828,14 +830,14 @@ def test_what_cannot_be_logged_does_not_happen(door: Door, monkeypatch: pytest.M
     monkeypatch.setattr("countenance.library.signins.log.record", fail)
     acts: list[Callable[[], object]] = [
         lambda: door.library.sign_in(ADA, PASSWORD, HOME),
-        lambda: door.library.set_roles(ADA, frozenset({Role.OWNER, Role.STAFF})),
+        lambda: door.library.set_roles(ADA, frozenset({Role.OWNER})),
         lambda: door.add("bo@club.example"),
     ]
     for act in acts:
         with pytest.raises(NotFound, match="no log"):
             act()
     assert len(door.library.sessions(ADA)) == sessions
-    assert door.account(ADA).has.roles == {Role.OWNER}
+    assert door.account(ADA).has.roles == FIRST
     assert len(door.library.accounts()) == 1
 
 

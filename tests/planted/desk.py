@@ -2,10 +2,12 @@
 
 import pytest
 
+from countenance.accounts.roles import Role
 from countenance.catalog import buckets, endings, merges, steps
+from countenance.library import signins
 from countenance.library.collections import Collections
+from countenance.library.signins import SignIns
 from countenance.search import box, byhand, review, whose
-from countenance.web.staff import guard
 from tests.planted.plant import edit, instead, plant
 
 DESK = "tests/integration/desk/test_review.py"
@@ -34,20 +36,15 @@ def buckets_beyond_the_scope(patch: pytest.MonkeyPatch) -> None:
 
 @plant(
     "P7",
-    "Whoever asks from another machine is let in with the code.",
-    f"{PAGES}::test_the_code_opens_nothing_from_elsewhere",
+    "The desk opens to whoever asks, signed in or not.",
+    f"{PAGES}::test_nobody_is_let_in_without_an_account",
 )
-def desk_open_to_the_network(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, guard.is_here, "return True")
-
-
-@plant(
-    "P7",
-    "The desk opens to whoever asks on this machine, without the code.",
-    f"{PAGES}::test_nobody_is_let_in_without_the_code",
-)
-def desk_without_a_code(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, guard.Desk.permits, "not known or", "")
+def desk_without_an_account(patch: pytest.MonkeyPatch) -> None:
+    nobody = """
+        return original(token) or Identity(AccountId("m_nobody"), frozenset(Role))
+    """
+    patch.setitem(vars(signins), "Role", Role)
+    instead(patch, SignIns.identity, nobody.replace("(token)", "(self, token)", 1))
 
 
 @plant(

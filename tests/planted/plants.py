@@ -7,6 +7,7 @@ from tests.planted import (
     consent,
     desk,
     desk_check,
+    doors,
     erasure,
     films,
     gathering,
@@ -50,6 +51,7 @@ MODULES = (
     keeping,
     audit,
     accounts,
+    doors,
     pages,
 )
 """In the order of the promises, as far as there is one."""

@@ -280,7 +280,7 @@ def _state(one: "Account") -> str:
 
 def _address(library: "Library", made: "Link") -> str:
     """Where it is used, if it is known under which name the pages are reached."""
-    own: str = getattr(library.settings, "address", "")
+    own = library.settings.address
     return f"{own}/link/{made.code}" if own else ""
 
 

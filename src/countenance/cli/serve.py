@@ -63,11 +63,9 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
 
     def ready(address: str) -> None:
         folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
-        desk = app.state.desk.code
         document = {
             "address": address,
             "desk": f"{address}/staff",
-            "start_code": desk,
             "watched": folders,
             "scanned": [one.id for one in watched],
             "scan_every": minutes,
@@ -77,11 +75,11 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
             f"watching {counted(len(folders), 'folder')}, "
             f"scanning {counted(len(watched), 'source')} {every}"
         )
-        opened = f"the desk: {address}/staff, on this machine, with the start code {desk}"
+        opened = f"the desk: {address}/staff"
         lines = [f"listening at {address}", *([] if no_watch else [scans]), opened]
         answer(call, document, lines)
         with call.open() as library:
-            _show_set_up(library)
+            _show_set_up(library, settings.address or address)
 
     app = make_app(call.open, address=settings.address)
     with _rounds(call, minutes=minutes, wanted=not no_watch):
@@ -118,11 +116,12 @@ def _rounds(call: Call, *, minutes: int, wanted: bool) -> Iterator[None]:
             thread.join(_ENDS_WITHIN)
 
 
-def _show_set_up(library: "Library") -> None:
+def _show_set_up(library: "Library", address: str) -> None:
     """Of a library without an owner, what makes the first; to whoever started the server alone."""
     link = library.set_up_code()
     if link is not None:
-        say(f"nobody is owner here yet; until {link.until:%H:%M} UTC this code makes one:")
+        until = f"{link.until:%H:%M} UTC"
+        say(f"nobody is owner here yet; until {until}, at {address}/set-up, this code makes one:")
         say(link.code)
 
 

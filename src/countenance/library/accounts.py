@@ -26,7 +26,7 @@ from countenance.accounts.roles import (
 )
 from countenance.accounts.tokens import new_code, read_code
 from countenance.audit.entry import ROLE_MARK, Act
-from countenance.catalog import accounts, passkeys, signins, tokens
+from countenance.catalog import accounts, collections, passkeys, signins, tokens
 from countenance.catalog.accounts import PAGE, Account, Belongings
 from countenance.catalog.passkeys import Passkey
 from countenance.catalog.signins import How, Once
@@ -42,6 +42,9 @@ from countenance.library.signins import Caller, SignedIn
 from countenance.library.tokens import Tokens
 
 MAX_NAME = 200
+
+FIRST = frozenset({Role.OWNER, Role.STAFF, Role.REVIEWER})
+"""What the first account is: where there is one only, it does everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Accounts(Tokens):
         """
         Make the first owner, with the code that the server showed, and let them in.
 
+        They are `FIRST`, and reviewer of the collections that there are, so that one account shows
+        the whole desk of a library that is begun; other roles are given by `set_roles`.
+
         Raises `NotSignedIn` if the code is not it, is over, or if there is an owner by now;
         `TooManyTries`, and `UsageError` if the login or the password will not do. Then the code is
         good still.
@@ -101,7 +107,8 @@ class Accounts(Tokens):
             taken = signins.take(tx, Once.SET_UP, read_code(code), at=at)
             first = taken is not None and not accounts.owners(tx)
             if first:
-                own = accounts.add(tx, plain, called, Belongings(frozenset({Role.OWNER})), at=at)
+                every = frozenset(one.id for one in collections.list_all(tx))
+                own = accounts.add(tx, plain, called, Belongings(FIRST, assigned=every), at=at)
                 accounts.set_password(tx, own.id, hashed)
                 self._say(tx, Act.ACCOUNT_ADDED, own.id, *_roles(own), actor=own.id)
                 done = self._let_in(tx, own, How.LINK, caller)

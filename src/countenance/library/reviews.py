@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 
-from countenance.catalog import people, steps
+from countenance.catalog import people, photos, sightings, sources, steps
 from countenance.catalog.merges import MergePlan, standing_for
 from countenance.catalog.people import Person
 from countenance.catalog.steps import Step
+from countenance.core.ids import PhotoId, SightingId, StepId
+from countenance.errors import NotFound
 from countenance.library.cases import Cases
 from countenance.search.review import Answer, Asked, Wanted, answer, questions, take_back
 from countenance.search.whose import merge, plan, split
@@ -59,6 +61,27 @@ class Reviews(Cases):
         """The newest steps, or those before the number `before`."""
         with self._database.read() as tx:
             return steps.list_newest(tx, count=count, before=before)
+
+    def step(self, which: str = "") -> Step:
+        """A step, or of no id one's own newest that stands. Raises `NotFound` if there is none."""
+        with self._database.read() as tx:
+            if which:
+                return steps.get(tx, StepId(which))
+            return steps.newest_of(tx, self._settings.actor)
+
+    def lies_in(self, photo: str = "", *, sighting: str = "") -> frozenset[str]:
+        """
+        The ids of the source and of the collection that a photo, or that of a sighting, lies in.
+
+        Raises `NotFound` if there is no such photo or sighting.
+        """
+        with self._database.read() as tx:
+            named = sightings.get(tx, SightingId(sighting)).photo if sighting else PhotoId(photo)
+            found = photos.get(tx, named)
+            if found is None:
+                raise NotFound(f"{named}: no such photo")
+            whence = sources.get(tx, found.source)
+        return frozenset({whence.id, whence.collection})
 
     # --- whose -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ transaction that lets it go on, so that any number at once are counted one after
 import json
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -56,6 +56,10 @@ class Caller:
     agent: str = ""
     browser: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+
+    def known_by(self, browser: str) -> "Caller":
+        """The same, whose browser is known by another random value."""
+        return replace(self, browser=browser)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from starlette.types import ASGIApp
 
 from countenance import __version__
 from countenance.api.recalls import failed, recalls_routes, refused
-from countenance.errors import Error, Refused, UsageError
+from countenance.errors import Error, NotSignedIn, ProveAgain, Refused, UsageError
 from countenance.jobs.searching import Searching
 from countenance.library import Library
+from countenance.web.account import link, own, prove, setup, signin
+from countenance.web.account.session import on_not_let_in, on_prove_again
 from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.pages import Pages
@@ -28,13 +30,16 @@ from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, statements
 from countenance.web.security import BodyTooLong, Secured
-from countenance.web.staff import begin, check, demands, due, jobs, people, review, search, sources
+from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
-from countenance.web.staff.guard import Desk, NotLetIn
+from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (begin, albums, sources, jobs, people, review, search, check, due, demands)
+STAFF = (albums, sources, jobs, people, review, search, check, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
+
+DOORS = (setup, signin, prove, link, own)
+"""The pages by which somebody comes in, and that of their own account."""
 
 FOR_PROGRAMS = ("/v1/", "/api/")
 """Below these, errors are JSON."""
@@ -75,9 +80,9 @@ def make_app(
     app.state.web = web
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
-    app.state.desk = Desk()
     app.state.outbox = Outbox()
-    for page in (home, permission, demand, statements, receipt, join, mine, other, leave, *STAFF):
+    public = (home, permission, demand, statements, receipt)
+    for page in (*public, join, mine, other, leave, *DOORS, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():
@@ -109,6 +114,18 @@ async def _on_error(request: Request, exc: Exception) -> Response:
     # Only what somebody can do something about is told, and never who is enrolled (P10).
     told = exc.message if isinstance(exc, UsageError | Refused) else ""
     return _page(request, exc.http_status, told)
+
+
+async def _on_nobody(request: Request, exc: Exception) -> Response:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return await _on_error(request, exc)
+    return await on_not_let_in(request, exc)
+
+
+async def _on_stale_proof(request: Request, exc: Exception) -> Response:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return await _on_error(request, exc)
+    return await on_prove_again(request, exc)
 
 
 async def _on_http(request: Request, exc: Exception) -> Response:
@@ -148,7 +165,9 @@ def _page(request: Request, status: int, told: str) -> Response:
 
 _HANDLERS = {
     Error: _on_error,
-    NotLetIn: begin.on_not_let_in,
+    NotSignedIn: _on_nobody,
+    ProveAgain: _on_stale_proof,
+    NotAllowed: on_not_allowed,
     HTTPException: _on_http,
     RequestValidationError: _on_invalid,
     BodyTooLong: _on_long,

@@ -38,6 +38,11 @@ class Form:
         found = self.fields.get(name)
         return found.strip() if isinstance(found, str) else ""
 
+    def verbatim(self, name: str) -> str:
+        """What stands in a field as it was typed, space around it too: a password."""
+        found = self.fields.get(name)
+        return found if isinstance(found, str) else ""
+
     def ticked(self, name: str) -> bool:
         return bool(self.text(name))
 

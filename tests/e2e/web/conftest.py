@@ -1,13 +1,16 @@
 """The real server in a second process, at a real library, and Debian's chromium before it."""
 
 import io
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from PIL import Image
 
@@ -22,6 +25,9 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 CAMERA_PIXELS = (640, 480)
 FRAMES = 20
 PATIENCE = 90_000  # milliseconds, of which a sound page needs a few
+
+CODE = re.compile(r"countenance: ((?:[0-9a-z]{5}-){5}[0-9a-z])\n")
+LOGIN, PASSWORD = "ada", "vagnen rostar tyst i mars"
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 
@@ -173,6 +179,25 @@ def opened(browser: "Browser", server: Server) -> Open:
         assert [one for one in said if "422" not in one] == []
 
     return opened
+
+
+def code_of(process: "subprocess.Popen[str]") -> str:
+    """The code of the first start: what a server without an owner says on stderr."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        found = CODE.fullmatch(line)
+        if found is not None:
+            return found[1]
+        said.append(line)
+    raise AssertionError(f"the server showed no code: {said}")
+
+
+def set_up(url: str, code: str) -> None:
+    """Make the first owner, as a browser without JavaScript would."""
+    said = {"code": code, "login": LOGIN, "name": "Ada", "password": PASSWORD}
+    made = httpx2.post(f"{url}/set-up", data=said)
+    assert made.status_code == HTTPStatus.SEE_OTHER
 
 
 def violations(page: "Page") -> list[str]:

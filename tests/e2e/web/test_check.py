@@ -15,7 +15,7 @@ from PIL import Image
 from countenance.demo.pictures import Portraits
 from countenance.media.leaks import find_leaks
 from tests.e2e.conftest import Run
-from tests.e2e.web.conftest import Look, violations
+from tests.e2e.web.conftest import Look, code_of, set_up, violations
 from tests.e2e.web.test_desk import Desk, at_desk
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("listening at ").strip()
-        code = process.stdout.readline().strip().rsplit(" ", 1)[1]
-        yield Desk(url, code, library)
+        set_up(url, code_of(process))
+        yield Desk(url, library)
     finally:
         process.kill()
         process.communicate()

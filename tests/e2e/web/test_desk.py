@@ -17,7 +17,16 @@ from countenance.catalog.tables import item, photo, sighting
 from countenance.demo.pictures import Portraits
 from countenance.library import Library
 from tests.e2e.conftest import Run
-from tests.e2e.web.conftest import PATIENCE, SIZES, Look, violations
+from tests.e2e.web.conftest import (
+    LOGIN,
+    PASSWORD,
+    PATIENCE,
+    SIZES,
+    Look,
+    code_of,
+    set_up,
+    violations,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,10 +37,9 @@ COPIES = 600  # rows of photos that there are not, so that there are several buc
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A server whose desk can be opened, with somebody to be reviewed in nine photos."""
+    """A server with an owner, who sees all of it; somebody is to be reviewed in nine photos."""
 
     url: str
-    code: str
     library: Path
 
 
@@ -65,14 +73,14 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("listening at ").strip()
-        code = process.stdout.readline().strip().rsplit(" ", 1)[1]
-        yield Desk(url, code, library)
+        set_up(url, code_of(process))
+        yield Desk(url, library)
     finally:
         process.kill()
         process.communicate()
@@ -80,7 +88,7 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
 
 @contextmanager
 def at_desk(browser: "Browser", desk: Desk, look: Look) -> "Iterator[Page]":
-    """A page of who typed the code. What the browser complains of fails the test."""
+    """A page of who signed in. What the browser complains of fails the test."""
     context = browser.new_context(
         base_url=desk.url,
         viewport=SIZES[look.size],  # type: ignore[arg-type]
@@ -93,14 +101,15 @@ def at_desk(browser: "Browser", desk: Desk, look: Look) -> "Iterator[Page]":
     said: list[str] = []
     page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: said.append(str(one)))
-    page.goto("/staff/begin")
-    page.locator("#code").fill(desk.code)
-    page.locator("main button").click()
-    page.wait_for_url("**/staff")
+    page.goto("/staff")
+    page.locator("#login").fill(LOGIN)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main form button").click()
+    page.wait_for_url(f"{desk.url}/staff")
     yield page
     context.close()
-    # The door is answered with 403, and a form that is wrong with 422 or 409: no errors of a page.
-    assert [one for one in said if not re.search("403|409|422", one)] == []
+    # A form that is wrong is answered with 422 or 409: no errors of a page.
+    assert [one for one in said if not re.search("409|422", one)] == []
 
 
 def screens(desk: Desk) -> dict[str, str]:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from countenance.accounts.roles import Role
 from countenance.catalog.tables import disclosure, sighting
 from countenance.core.canonical import digest
 from countenance.gallery.bands import Band
@@ -18,6 +19,7 @@ from countenance.publish import export
 from countenance.web.app import make_app
 from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Outbox
 from tests.fakes.clock import FakeClock
+from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
 from tests.fakes.gala import open_library, rows
 from tests.fakes.vision import FakeVision
@@ -46,7 +48,7 @@ def staff(echo: Echo) -> Iterator[TestClient]:
     app = make_app(lambda: open_library(gala.root, FakeClock(gala.clock.at), FakeVision()))
     with TestClient(app, AT, client=HERE, raise_server_exceptions=False) as client:
         client.headers.update(OWN)
-        client.post("/staff/begin", data={"code": app.state.desk.code})
+        sign_in(client, gala, "bo", Role.OWNER, Role.STAFF)
         yield client
 
 

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from countenance.accounts.roles import Role
 from countenance.catalog.tables import demand
 from countenance.library import Library
 from countenance.people.notice import LANGUAGES, load_notice
@@ -17,6 +18,7 @@ from countenance.publish.export import Published
 from countenance.settings import load_settings
 from countenance.web.app import make_app
 from tests.fakes.clock import FakeClock
+from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
 from tests.fakes.gala import A_DAY, open_library, rows
 from tests.fakes.vision import FakeVision
@@ -169,7 +171,7 @@ def test_nothing_asked_is_nothing_answered(visitor: TestClient) -> None:
 # --- demands ------------------------------------------------------------------------------------
 
 
-def test_a_demand_is_a_task_with_a_deadline(echo: Echo, app: FastAPI, visitor: TestClient) -> None:
+def test_a_demand_is_a_task_with_a_deadline(echo: Echo, visitor: TestClient) -> None:
     """It stands among what is due; its number says when it is answered, and not what it said."""
     heard = visitor.post("/takedown", data=DEMAND)
     assert heard.status_code == 200
@@ -180,7 +182,7 @@ def test_a_demand_is_a_task_with_a_deadline(echo: Echo, app: FastAPI, visitor: T
     assert due.by - due.what.at == 30 * A_DAY  # type: ignore[union-attr]
     assert "demand.received" in echo.gala.log()
     which = heard.url.path.rsplit("/", 1)[1]
-    visitor.post("/staff/begin", data={"code": app.state.desk.code})
+    sign_in(visitor, echo.gala, "bo", Role.OWNER, Role.STAFF)
     assert which in visitor.get("/staff/due").text
     desk = visitor.get(f"/staff/demands/{which}").text
     for words in ("Eva Ek", "eva@example.org", "my garden", "https://faces.example/one.jpg"):
@@ -188,10 +190,10 @@ def test_a_demand_is_a_task_with_a_deadline(echo: Echo, app: FastAPI, visitor: T
 
 
 @pytest.mark.promise("P32")
-def test_an_answer_empties_what_was_written(echo: Echo, app: FastAPI, visitor: TestClient) -> None:
+def test_an_answer_empties_what_was_written(echo: Echo, visitor: TestClient) -> None:
     """Only with an outcome and reasons; its sender reads it by the number. It is final."""
     which = visitor.post("/takedown", data=DEMAND).url.path.rsplit("/", 1)[1]
-    visitor.post("/staff/begin", data={"code": app.state.desk.code})
+    sign_in(visitor, echo.gala, "bo", Role.OWNER, Role.STAFF)
     path = f"/staff/demands/{which}/answer"
     words = "The picture was taken down at its source."
     for wrong in ({"outcome": "taken-down", "answer": "ok"}, {"outcome": "x", "answer": words}):

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from countenance.accounts.roles import Right
 from countenance.catalog.assessments import LEAST_CHARACTERS, QUESTIONS
 from countenance.catalog.buckets import Place
 from countenance.catalog.collections import Collection
@@ -16,13 +17,20 @@ from countenance.media.cut import Cut
 from countenance.search.review import Wanted
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
-from countenance.web.staff.guard import See, SetRule
+from countenance.web.staff.guard import (
+    SeeCollection,
+    SeeCollections,
+    SeePhoto,
+    SeePhotos,
+    SetRule,
+    Staff,
+)
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/staff")
-async def everything(request: Request, staff: See) -> Response:
+async def everything(request: Request, staff: SeeCollections) -> Response:
     """All collections, each with its rule and how much is in it."""
     web = web_of(request)
 
@@ -36,10 +44,12 @@ async def everything(request: Request, staff: See) -> Response:
                 "roster": len(library.roster(one.id)),
             }
             for one in library.collections()
+            if staff.may(Right.SEE_SOURCES, one.id)
         ]
 
     found = await web.pool.run(look, actor=staff.actor)
-    return web.page(request, "staff/collections.html", found=found, trouble="")
+    makes = staff.may(Right.COLLECTIONS)
+    return web.page(request, "staff/collections.html", found=found, makes=makes)
 
 
 @router.post("/staff/collections")
@@ -54,9 +64,9 @@ async def new(request: Request, staff: SetRule) -> Response:
 
 
 @router.get("/staff/collections/{which}")
-async def one(request: Request, which: str, staff: See) -> Response:
+async def one(request: Request, which: str, staff: SeeCollection) -> Response:
     """One collection: its rule, the form that comes before it, its sources."""
-    return await _shown(request, which, staff.actor)
+    return await _shown(request, which, staff)
 
 
 @router.post("/staff/collections/{which}/assessment")
@@ -69,7 +79,7 @@ async def assess(request: Request, which: str, staff: SetRule) -> Response:
             lambda library: library.assess(which, answers), actor=staff.actor
         )
     except UsageError:
-        return await _shown(request, which, staff.actor, answers=answers)
+        return await _shown(request, which, staff, answers=answers)
     return RedirectResponse(f"/staff/collections/{which}#rule", 303)
 
 
@@ -84,7 +94,7 @@ async def rule(request: Request, which: str, staff: SetRule) -> Response:
     except (UsageError, Refused) as exc:
         if isinstance(exc, NotFound):
             raise
-        return await _shown(request, which, staff.actor, refused=True, ground=form.text("ground"))
+        return await _shown(request, which, staff, refused=True, ground=form.text("ground"))
     return RedirectResponse(f"/staff/collections/{which}#rule", 303)
 
 
@@ -92,7 +102,7 @@ async def rule(request: Request, which: str, staff: SetRule) -> Response:
 
 
 @router.get("/staff/collections/{which}/photos")
-async def photos(request: Request, which: str, staff: See) -> Response:
+async def photos(request: Request, which: str, staff: SeePhotos) -> Response:
     """
     The photos, as an outline of buckets that fill themselves when they come into view.
 
@@ -114,7 +124,7 @@ async def photos(request: Request, which: str, staff: See) -> Response:
 
 
 @router.get("/staff/collections/{which}/bucket")
-async def bucket(request: Request, which: str, staff: See) -> Response:
+async def bucket(request: Request, which: str, staff: SeePhotos) -> Response:
     """One bucket, as a part of the page."""
     web = web_of(request)
     begin = _place(request.query_params.get("from", ""))
@@ -123,7 +133,7 @@ async def bucket(request: Request, which: str, staff: See) -> Response:
 
 
 @router.get("/staff/photos/{which}")
-async def photo(request: Request, which: str, staff: See) -> Response:
+async def photo(request: Request, which: str, staff: SeePhoto) -> Response:
     """One photo, and where it stands."""
     web = web_of(request)
 
@@ -139,7 +149,7 @@ async def photo(request: Request, which: str, staff: See) -> Response:
 
 
 @router.get("/staff/photos/{which}/{how}")
-async def picture(request: Request, which: str, how: Cut, staff: See) -> Response:
+async def picture(request: Request, which: str, how: Cut, staff: SeePhoto) -> Response:
     """What a photo looks like; with `face`, one face of it. The grant is asked as it leaves."""
     face = request.query_params.get("face", "")
     sent = await web_of(request).pool.run(
@@ -157,7 +167,7 @@ async def picture(request: Request, which: str, how: Cut, staff: See) -> Respons
 async def _shown(  # noqa: PLR0913  what was typed stays, and what was wrong is said
     request: Request,
     which: str,
-    actor: str,
+    staff: Staff,
     *,
     answers: dict[str, str] | None = None,
     refused: bool = False,
@@ -172,8 +182,12 @@ async def _shown(  # noqa: PLR0913  what was typed stays, and what was wrong is 
             "photos": library.count_photos(which),
             "assessment": library.assessment(which),
             "sources": [one for one in library.sources() if one.collection == found.id],
-            "roster": library.roster(which),
-            "asked": library.questions(Wanted(collection=which), count=0),
+            "roster": library.roster(which) if staff.may(Right.SEE_PEOPLE) else None,
+            "asked": (
+                library.questions(Wanted(collection=which), count=0)
+                if staff.may(Right.REVIEW, found.id)
+                else None
+            ),
         }
 
     return web.page(
@@ -185,7 +199,8 @@ async def _shown(  # noqa: PLR0913  what was typed stays, and what was wrong is 
         ground=ground,
         names=QUESTIONS,
         least=LEAST_CHARACTERS,
-        **await web.pool.run(look, actor=actor),
+        makes=staff.may(Right.COLLECTIONS),
+        **await web.pool.run(look, actor=staff.actor),
     )
 
 

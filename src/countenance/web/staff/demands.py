@@ -9,19 +9,19 @@ from countenance.errors import UsageError
 from countenance.library.due import WITHIN
 from countenance.web.context import web_of
 from countenance.web.forms import read_form
-from countenance.web.staff.guard import TakeDown
+from countenance.web.staff.guard import AnswerDemands
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/staff/demands/{which}")
-async def one(request: Request, which: str, staff: TakeDown) -> Response:
+async def one(request: Request, which: str, staff: AnswerDemands) -> Response:
     """One demand, as it was written; once it is answered, the answer alone."""
     return await _shown(request, which, staff.actor)
 
 
 @router.post("/staff/demands/{which}/answer")
-async def answer(request: Request, which: str, staff: TakeDown) -> Response:
+async def answer(request: Request, which: str, staff: AnswerDemands) -> Response:
     """Say what became of it, and why. What its sender wrote is emptied."""
     form = await read_form(request)
     outcome, words = form.text("outcome"), form.text("answer")

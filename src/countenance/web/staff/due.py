@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from countenance.library import Library
 from countenance.web.context import web_of
-from countenance.web.staff.guard import ReadLog, See
+from countenance.web.staff.guard import ReadLog, SeeDue
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,7 +16,7 @@ LOG_LINES = 200
 
 
 @router.get("/staff/due")
-async def due(request: Request, staff: See) -> Response:
+async def due(request: Request, staff: SeeDue) -> Response:
     """Cases and recalls, those that are open first, each with the day by which it has to end."""
     web = web_of(request)
 

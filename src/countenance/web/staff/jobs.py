@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from countenance.errors import Error
 from countenance.web.context import web_of
-from countenance.web.staff.guard import See
+from countenance.web.staff.guard import Act, SeeJobs, admitted
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +21,7 @@ OPEN_FOR = 600
 
 
 @router.get("/staff/jobs")
-async def everything(request: Request, staff: See) -> Response:
+async def everything(request: Request, staff: SeeJobs) -> Response:
     """The newest jobs, or those before `before`."""
     web = web_of(request)
     said = request.query_params.get("before", "")
@@ -31,7 +31,7 @@ async def everything(request: Request, staff: See) -> Response:
 
 
 @router.get("/staff/jobs/events")
-async def events(request: Request, staff: See) -> Response:
+async def events(request: Request, staff: SeeJobs) -> Response:
     """The same, as it changes."""
     web = web_of(request)
 
@@ -39,6 +39,7 @@ async def events(request: Request, staff: See) -> Response:
         told = ""
         for _ in range(OPEN_FOR):
             try:
+                await admitted(request, Act.SEE_JOBS)  # They may have been signed out meanwhile.
                 found = await web.pool.run(lambda library: library.jobs(), actor=staff.actor)
             except Error:
                 return
@@ -53,7 +54,7 @@ async def events(request: Request, staff: See) -> Response:
 
 
 @router.get("/staff/jobs/{which}")
-async def one(request: Request, which: str, staff: See) -> Response:
+async def one(request: Request, which: str, staff: SeeJobs) -> Response:
     """One job, with every file that it could not read, and why."""
     web = web_of(request)
     found = await web.pool.run(lambda library: library.job(which), actor=staff.actor)

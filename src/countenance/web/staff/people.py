@@ -11,13 +11,13 @@ from countenance.library import Library
 from countenance.people.purpose import Purpose
 from countenance.web.context import web_of
 from countenance.web.forms import read_form
-from countenance.web.staff.guard import Find, Merge, See
+from countenance.web.staff.guard import Find, Merge, SeePeople
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/staff/people")
-async def everything(request: Request, staff: See) -> Response:
+async def everything(request: Request, staff: SeePeople) -> Response:
     """Everybody enrolled, with what they agree to now."""
     web = web_of(request)
 
@@ -92,7 +92,7 @@ async def split(request: Request, which: str, staff: Merge) -> Response:
 
 
 @router.get("/staff/steps")
-async def steps(request: Request, staff: See) -> Response:
+async def steps(request: Request, staff: SeePeople) -> Response:
     """What was decided at the desk, the newest first; each can be taken back."""
     web = web_of(request)
 

@@ -1,5 +1,6 @@
 """The review queue: one question, three answers, and back. With keys, where there is JavaScript."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,12 +8,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from countenance.accounts.roles import Right
+from countenance.catalog.steps import StepKind
 from countenance.errors import NotFound, Refused, Stale, UsageError
 from countenance.library import Library
 from countenance.search.review import Answer, Wanted
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
-from countenance.web.staff.guard import Review
+from countenance.web.staff.guard import NotAllowed, Review, Staff, Undo
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +25,7 @@ async def ask(request: Request, staff: Review) -> Response:
     """The next question."""
     asked = request.query_params
     wanted = Wanted(asked.get("collection", ""), asked.get("person", ""), bool(asked.get("aside")))
-    return await _asked(request, staff.actor, wanted)
+    return await _asked(request, staff, wanted)
 
 
 @router.post("/staff/review")
@@ -32,15 +35,17 @@ async def answer(request: Request, staff: Review) -> Response:
     wanted = Wanted(form.text("collection"), form.text("person"), form.ticked("aside"))
     trouble = ""
     try:
-        await web_of(request).pool.run(lambda library: _do(library, form), actor=staff.actor)
+        await web_of(request).pool.run(lambda library: _do(library, form, staff), actor=staff.actor)
     except Stale:
         trouble = "stale"
     except NotFound:
         trouble = "gone"
+    except NotAllowed:
+        raise
     except (Refused, UsageError):
         trouble = "refused"
     if request.headers.get("hx-request") == "true" or trouble:
-        return await _asked(request, staff.actor, wanted, trouble=trouble)
+        return await _asked(request, staff, wanted, trouble=trouble)
     kept = {
         "collection": wanted.collection,
         "person": wanted.person,
@@ -51,13 +56,13 @@ async def answer(request: Request, staff: Review) -> Response:
 
 
 @router.post("/staff/undo")
-async def undo(request: Request, staff: Review) -> Response:
+async def undo(request: Request, staff: Undo) -> Response:
     """Take one step back, from the list of steps."""
     form = await read_form(request)
     which = form.text("step")
     web = web_of(request)
     try:
-        await web.pool.run(lambda library: library.take_back(which), actor=staff.actor)
+        await web.pool.run(lambda library: _take_back(library, which, staff), actor=staff.actor)
     except Stale:
 
         def look(library: Library) -> dict[str, Any]:
@@ -72,29 +77,49 @@ async def undo(request: Request, staff: Review) -> Response:
 # --------------------------------------------------------------------------------------------------
 
 
-def _do(library: Library, form: Form) -> None:
+def _do(library: Library, form: Form, staff: Staff) -> None:
     said, which = form.text("answer"), form.text("sighting")
     if said == "undo":
-        library.take_back()
+        _take_back(library, "", staff)
     elif said in list(Answer):
+        staff.require(Right.REVIEW, *library.lies_in(sighting=which))
         library.answer(which, Answer(said))
     else:
         raise UsageError("no such answer")
 
 
-async def _asked(request: Request, actor: str, wanted: Wanted, *, trouble: str = "") -> Response:
+def _take_back(library: Library, which: str, staff: Staff) -> None:
+    """Of a merge or a split that takes another right than of an answer, and of that its place."""
+    step = library.step(which)
+    if step.what.kind in (StepKind.MERGED, StepKind.SPLIT):
+        staff.require(Right.MERGE)
+    else:
+        staff.require(Right.REVIEW, *library.lies_in(sighting=step.what.sighting or ""))
+    library.take_back(step.id)
+
+
+async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str = "") -> Response:
+    """A question of a collection that they were given: of none said, of the first that has one."""
     web = web_of(request)
 
     def look(library: Library) -> dict[str, Any]:
-        return {"asked": library.questions(wanted), "collections": library.collections()}
+        given = [one for one in library.collections() if staff.may(Right.REVIEW, one.id)]
+        here = [one for one in given if wanted.collection in ("", one.id, one.name)]
+        if not here:
+            raise NotAllowed(frozenset({Right.REVIEW}))
+        for one in here:
+            of = replace(wanted, collection=one.id)
+            asked = library.questions(of)
+            if asked.questions:
+                break
+        return {"asked": asked, "wanted": of, "collections": given}
 
-    found = await web.pool.run(look, actor=actor)
+    found = await web.pool.run(look, actor=staff.actor)
     part = request.headers.get("hx-request") == "true"
     return web.page(
         request,
         "staff/question.html" if part else "staff/review.html",
         status=200 if part or not trouble else 409,
-        wanted=wanted,
         trouble=trouble,
         **found,
     )

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from countenance.accounts.roles import Right
 from countenance.library import Library
 from countenance.web.context import web_of
 from countenance.web.forms import read_form
-from countenance.web.staff.guard import See, TakeDown
+from countenance.web.staff.guard import SeeSource, SeeSources, Staff, TakeDown
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,7 +19,7 @@ MOST_TROUBLES = 500
 
 
 @router.get("/staff/sources")
-async def everything(request: Request, staff: See) -> Response:
+async def everything(request: Request, staff: SeeSources) -> Response:
     """All sources, each with its newest grant."""
     web = web_of(request)
 
@@ -27,6 +28,8 @@ async def everything(request: Request, staff: See) -> Response:
         now = library.now()
         found = []
         for one in library.sources():
+            if not staff.may(Right.SEE_SOURCES, one.id, one.collection):
+                continue
             given = library.grants(one.id)
             found.append(
                 {
@@ -43,9 +46,9 @@ async def everything(request: Request, staff: See) -> Response:
 
 
 @router.get("/staff/sources/{which}")
-async def one(request: Request, which: str, staff: See) -> Response:
+async def one(request: Request, which: str, staff: SeeSource) -> Response:
     """One source: every grant it gave, and what of it could not be read, vetoes among that."""
-    return await _shown(request, which, staff.actor)
+    return await _shown(request, which, staff)
 
 
 @router.post("/staff/sources/{which}/take-down")
@@ -53,7 +56,7 @@ async def take_down(request: Request, which: str, staff: TakeDown) -> Response:
     """End every grant of a source. Its id is typed, so that it is not done by a slip."""
     form = await read_form(request)
     if form.text("confirm") != which:
-        return await _shown(request, which, staff.actor, unconfirmed=True)
+        return await _shown(request, which, staff, unconfirmed=True)
     await web_of(request).pool.run(lambda library: library.take_down(which), actor=staff.actor)
     return RedirectResponse("/staff/due", 303)
 
@@ -62,7 +65,7 @@ async def take_down(request: Request, which: str, staff: TakeDown) -> Response:
 
 
 async def _shown(
-    request: Request, which: str, actor: str, *, unconfirmed: bool = False
+    request: Request, which: str, staff: Staff, *, unconfirmed: bool = False
 ) -> Response:
     web = web_of(request)
 
@@ -79,5 +82,9 @@ async def _shown(
         }
 
     status = 422 if unconfirmed else 200
-    found = await web.pool.run(look, actor=actor)
-    return web.page(request, "staff/source.html", status=status, unconfirmed=unconfirmed, **found)
+    found = await web.pool.run(look, actor=staff.actor)
+    source = found["source"]
+    ends = staff.may(Right.CHANGE_SOURCES, source.id, source.collection)
+    return web.page(
+        request, "staff/source.html", status=status, unconfirmed=unconfirmed, ends=ends, **found
+    )

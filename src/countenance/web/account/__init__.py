@@ -1,0 +1,1 @@
+"""The doors: signing in, proving again, and what somebody sees of their own account."""
