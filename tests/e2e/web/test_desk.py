@@ -253,7 +253,7 @@ def test_the_desk_works_without_javascript(browser: "Browser", desk: Desk) -> No
         page.locator("section[aria-labelledby=dpia-h] button").click()
         page.locator("#ground").fill("notice at the entrance")
         page.locator("#rule button.primary").click()
-        assert page.locator("#rule button.danger").is_visible()
+        page.locator("#rule button.danger").wait_for()
         page.goto(screens(desk)["merge"])
         page.locator("#why").fill("she said so at the desk")
         page.locator("form.card button.primary").click()
