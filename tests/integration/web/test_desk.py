@@ -149,7 +149,14 @@ AT_DESK: dict[str, str] = {
     "GET /staff/review": "reviewer:given reviewer:others",
     "POST /staff/review": "reviewer:given",
     "POST /staff/undo": "staff",
+    "GET /staff/check": "staff",
+    "GET /staff/check/photos": "staff",
+    "POST /staff/check/publish": "staff",
+    "GET /staff/given/{given}": "staff",
+    "POST /staff/given/{given}/file": "staff",
     "GET /staff/due": "owner staff auditor",
+    "GET /staff/demands/{demand}": "owner staff",
+    "POST /staff/demands/{demand}/answer": "owner staff",
     "GET /staff/log": "owner auditor",
 }
 
@@ -157,7 +164,7 @@ AT_DESK: dict[str, str] = {
 def named(route: APIRoute) -> str:
     """A route as the table names it: what `which` is, is in the path before it."""
     kinds = {"collections": "collection", "photos": "photo", "sources": "source"}
-    kinds |= {"jobs": "job", "people": "person"}
+    kinds |= {"jobs": "job", "people": "person", "given": "given", "demands": "demand"}
     before = route.path.partition("/{which}")[0].rpartition("/")[2]
     (method,) = route.methods or {""}
     return f"{method} {route.path.replace('which', kinds.get(before, 'which'))}"
@@ -192,6 +199,8 @@ def test_every_route_against_every_role(gala: Gala, nobody: TestClient, who: str
         "person": here,
         "job": "1",
         "how": "small",
+        "given": "x_none",
+        "demand": "dn_none",
     }
     (another,) = gala.library.questions().questions
     sent = {"sighting": another.sighting, "answer": "not-sure", "step": split.id}
