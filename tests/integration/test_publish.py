@@ -463,8 +463,13 @@ def test_a_cover_is_added_and_moved(echo: Echo) -> None:
     done = publish(echo, "two.png", Hand(added=[(0, 0, 20, 20)], moved={hidden.id: wide}))
     assert done.covers == 2
     assert pixels_of(done.path)[10, 10].max() < 130
+    nowhere = (-1e300, -1e300, float("inf"), 1e300)
+    all_of_it = pixels_of(publish(echo, "two.png", Hand(moved={hidden.id: nowhere})).path)
+    assert all_of_it.reshape(-1, 3).std(0).max() < 8, "a cover ends where the photo does"
     for wrong in (
         Hand(moved={hidden.id: (x1 + 20, y1, x2 + 60, y2)}),
+        Hand(moved={hidden.id: (float("nan"), y1, x2, y2)}),
+        Hand(crop=(float("nan"), 0, 50, 50)),
         Hand(moved={hidden.id: hidden.box}),
         Hand(moved={shown.id: wide}),
         Hand(moved={"f_nobody": wide}),

@@ -7,7 +7,7 @@ one that is taken off needs a reason, which is kept with what was given out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor
+from math import ceil, floor, isnan
 
 from countenance.catalog.photos import Box
 from countenance.core.ids import FaceId
@@ -93,9 +93,10 @@ def plan(checked: Checked, hand: Hand) -> Plan:
     shown = [one for one in seen if one.verdict is Verdict.SHOWN]
     bare = [one for one in seen if one.id in hand.removed]
     opened = {one.id for one in (*shown, *bare)}
+    moved = dict(zip(hand.moved, _sound(list(hand.moved.values()), checked), strict=True))
     # Covers outside the part are painted too: a hair that reaches into it is covered.
     covers = [
-        hand.moved.get(one.id, one.cover)
+        moved.get(one.id, one.cover)
         for one in checked.faces
         if one.verdict is not Verdict.SHOWN and one.id not in opened
     ]
@@ -133,8 +134,7 @@ def _sound(boxes: Sequence[Box], checked: Checked) -> list[Box]:
     for box in boxes:
         x1, y1 = max(0.0, box[0]), max(0.0, box[1])
         x2, y2 = min(float(checked.width), box[2]), min(float(checked.height), box[3])
-        # Not so of what is no number, either.
-        if not (x2 - x1 >= 1 and y2 - y1 >= 1):
+        if any(map(isnan, box)) or x2 - x1 < 1 or y2 - y1 < 1:
             raise UsageError(
                 f"no part of the photo lies at {', '.join(f'{one:g}' for one in box)}: it is "
                 f"{checked.width} by {checked.height} pixels"
