@@ -124,6 +124,12 @@ def page(tx: Connection, *, after: str = "", limit: int = PAGE) -> list[Account]
     return _read(tx, tx.execute(query).all())
 
 
+def names(tx: Connection) -> dict[str, str]:
+    """What the holder of each account is called, by its id; of one that was forgotten nothing."""
+    known = select(account.c.id, account.c.name).where(account.c.name != "")
+    return {row.id: row.name for row in tx.execute(known)}
+
+
 def owners(tx: Connection) -> list[Account]:
     """The accounts of owners that have not ended."""
     query = (

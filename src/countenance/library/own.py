@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import (
+    accounts,
     copies,
     disclosures,
     evidence,
@@ -133,8 +134,9 @@ class OwnPictures(Links):
                     tx,
                     Entry(Act.FOUND, at, own.person.id, Purpose.FIND_ME, about, tuple(asked)),
                 )
+            called = accounts.names(tx)
             looks = tuple(
-                Look(one.at, one.actor, one.act.value, one.purpose)
+                Look(one.at, called.get(one.actor, one.actor), one.act.value, one.purpose)
                 for one in log.looked_for(tx, own.person.id)
                 if one.actor != own.person.id
             )

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from countenance.accounts import roles
 from countenance.audit.note import VerifierKey
 from countenance.audit.receipt import verify
 from countenance.audit.statement import Level
+from countenance.catalog.accounts import Belongings
 from countenance.library import Issued
 from countenance.library.links import LeadsNowhere
 from countenance.people.consent import DEFAULT_DURATION
@@ -315,8 +317,12 @@ def test_one_sees_who_looked(visitor: Visitor, invited: Issued) -> None:
     assert "Nobody but you" in visitor.get(own).text
     visitor.gala.find("Ada")
     visitor.gala.find("Ada")
+    bo = visitor.gala.library.add_account("bo", "Bo Ek", Belongings(frozenset({roles.Role.STAFF})))
+    with visitor.gala.library.acting_as(bo.account.id):
+        visitor.gala.find("Ada")
     page = visitor.get(own).text
     assert "tester: 2 times" in page
+    assert "Bo Ek: 1 time" in page
     (ada,) = visitor.gala.library.people()
     looks = visitor.gala.library.export("Ada").document["countenance:looks"]
     assert {"countenance:actor": ada.id, "countenance:purpose": "find-me"}.items() <= dict(
