@@ -253,6 +253,8 @@ class Rights:
                 if one.identity == identity
                 and self.shows(one.id, place)
                 and Wish(Purpose.MAY_PUBLISH, channel) in one.until
+                # Who asked to be covered is, whatever else they agreed to.
+                and Wish(Purpose.HIDE_ME) not in one.until
             ]
             if not own:
                 return None
