@@ -70,6 +70,7 @@ class Scope(StrEnum):
     PICTURES = "pictures"
     SOURCES = "sources"
     PEOPLE = "people"
+    REVIEW = "review"
     PUBLISH = "publish"
     LOG = "log"
 
@@ -80,6 +81,8 @@ SCOPES: Mapping[Scope, frozenset[Right]] = MappingProxyType(
         Scope.PICTURES: frozenset({Right.SEE_PICTURES, Right.UPLOAD}),
         Scope.SOURCES: frozenset({Right.SEE_SOURCES, Right.CHANGE_SOURCES, Right.SEE_JOBS}),
         Scope.PEOPLE: frozenset({Right.SEE_PEOPLE, Right.ENROL, Right.GIVE_CONSENT, Right.OBJECT}),
+        # For programs by which a person answers: what it says counts as that person's word.
+        Scope.REVIEW: frozenset({Right.REVIEW, Right.SEE_PICTURES}),
         Scope.PUBLISH: frozenset({Right.PUBLISH, Right.SEE_PICTURES}),
         Scope.LOG: frozenset({Right.READ_LOG, Right.READ_LOOKS, Right.RECEIPTS, Right.SEE_RECALLS}),
     }

@@ -119,11 +119,15 @@ def of_acts(tx: Connection, acts: frozenset[Act]) -> list[Entry]:
     return [said for _, said in _read(tx, begins)]
 
 
-def tail(tx: Connection, count: int) -> list[tuple[int, Entry | None]]:
-    """The last `count` entries with their index, oldest first; nothing where one was redacted."""
-    rows = tx.execute(
-        select(entry.c.seq, entry.c.payload).order_by(entry.c.seq.desc()).limit(count)
-    ).all()
+def tail(
+    tx: Connection, count: int, *, before: int | None = None
+) -> list[tuple[int, Entry | None]]:
+    """
+    The last `count` entries, or those before the index `before`, with their index, oldest first;
+    nothing where one was redacted.
+    """
+    query = select(entry.c.seq, entry.c.payload).order_by(entry.c.seq.desc()).limit(count)
+    rows = tx.execute(query if before is None else query.where(entry.c.seq <= before)).all()
     return [
         (row.seq - 1, None if row.payload is None else read_payload(row.payload))
         for row in reversed(rows)

@@ -73,10 +73,13 @@ class Trail:
         self._clock = clock
         self._own_keys = own_keys
 
-    def tail(self, count: int) -> list[tuple[int, Entry | None]]:
-        """The last `count` entries with their index; nothing where one was redacted."""
+    def tail(self, count: int, *, before: int | None = None) -> list[tuple[int, Entry | None]]:
+        """
+        The last `count` entries, or those before the index `before`, with their index; nothing
+        where one was redacted.
+        """
         with self._database.read() as tx:
-            return log.tail(tx, count)
+            return log.tail(tx, count, before=before)
 
     def looked_for(self, who: PersonId) -> list[Entry]:
         """Who looked for a person, when and why, oldest first (P33)."""

@@ -203,8 +203,8 @@ def sessions(call: Call, which: str, *, ending: bool) -> None:
     "scopes",
     metavar="SCOPES",
     required=True,
-    help="What it is for: `search`, `pictures`, `sources`, `people`, `publish`, `log`, several "
-    "with commas.",
+    help="What it is for: `search`, `pictures`, `sources`, `people`, `review`, `publish`, `log`, "
+    "several with commas.",
 )
 @click.option(
     "--until", metavar="DATE", type=LastDay(), required=True, help="Its last day; within a year."

@@ -13,12 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from countenance import __version__
+from countenance.api.app import make_api
+from countenance.api.gate import Context
+from countenance.api.problems import AT
 from countenance.api.recalls import failed, recalls_routes, refused
 from countenance.errors import Error, NotSignedIn, ProveAgain, Refused, UsageError
+from countenance.jobs.scanning import Scanning
 from countenance.jobs.searching import Searching
 from countenance.library import Library
 from countenance.web.account import link, own, prove, setup, signin
@@ -29,7 +33,8 @@ from countenance.web.pages import Pages
 from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, statements
-from countenance.web.security import BodyTooLong, Secured
+from countenance.web.rates import ApiRates
+from countenance.web.security import BodyTooLong, Secured, client
 from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
@@ -60,7 +65,9 @@ def make_app(
     pool, assets = Pool(open_library, threads=threads), Assets()
     searching = Searching(open_library)
 
-    web = Web(pool, assets, Pages(assets), searching, address.rstrip("/"))
+    web = Web(
+        pool, assets, Pages(assets), searching, Scanning(open_library), address=address.rstrip("/")
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -74,12 +81,15 @@ def make_app(
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         lifespan=lifespan,
     )
     app.state.web = web
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
+    limits = ApiRates(web.rates)
+    context = Context(pool.run, pool.look, limits, web.scanning, address=client)
+    app.router.routes.append(Mount(AT, make_api(context)))
     app.state.outbox = Outbox()
     public = (home, permission, demand, statements, receipt)
     for page in (*public, join, mine, other, leave, *DOORS, *STAFF):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from countenance.jobs.scanning import Scanning
 from countenance.jobs.searching import Searching
 from countenance.web.assets import Assets
 from countenance.web.languages import Language
@@ -21,6 +22,7 @@ class Web:
     assets: Assets
     pages: Pages
     searching: Searching
+    scanning: Scanning
     address: str = ""
     rates: Rates = field(default_factory=Rates)
 
@@ -33,6 +35,7 @@ class Web:
     def close(self) -> None:
         """Let go of the libraries, once what is under way is finished. May be called again."""
         self.searching.close()
+        self.scanning.close()
         self.pool.close()
 
     def language(self, request: Request) -> Language:

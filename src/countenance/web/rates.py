@@ -31,6 +31,13 @@ PICTURES = Rate(burst=60, per_minute=60)
 """Pictures to be looked at, by address: people at one place share one."""
 
 
+QUESTIONS = Rate(burst=600, per_minute=3000)
+"""Of programs, by account: a page of thumbnails at once."""
+
+LOOKS = Rate(burst=60, per_minute=60)
+"""Pictures that programs have looked at, by account."""
+
+
 class Rates:
     """Buckets by what is asked and by whom."""
 
@@ -64,3 +71,22 @@ class Rates:
             for (rate, who), kept in self._left.items()
             if self._filled(rate, who) < rate.burst
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRates:
+    """The limits of the API: see `api.gate.Limits`."""
+
+    rates: Rates
+
+    def guesses(self, address: str) -> None:
+        self.rates.require(GUESSES, address)
+
+    def guessed(self, address: str) -> None:
+        self.rates.take(GUESSES, address)
+
+    def asked(self, account: str) -> None:
+        self.rates.take(QUESTIONS, account)
+
+    def sent(self, account: str) -> None:
+        self.rates.take(LOOKS, account)

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from countenance.api.problems import AT, answer
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -37,6 +39,11 @@ MAX_UPLOAD_BYTES = 64 * 2**20
 
 MAX_BODY_BYTES = 2**20
 """Of everything else."""
+
+_FILES_OF_PROGRAMS = ("image/", "video/")
+"""Bodies that are files, where programs ask: there they are no forms."""
+
+_TOO_LONG = 413
 
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -64,9 +71,9 @@ class Secured:
         why = _refused(scope, self._hosts)
         if why is not None:
             status, words = why
-            await PlainTextResponse(words, status)(scope, receive, with_headers)
+            await _told(scope, status, words)(scope, receive, with_headers)
             return
-        limited = _Limited(receive, _limit(Headers(scope=scope)))
+        limited = _Limited(receive, _limit(scope, Headers(scope=scope)))
         await self._app(scope, limited, with_headers)
 
 
@@ -106,8 +113,8 @@ def _refused(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
     if scope["method"] not in _CHANGES_NOTHING and not _is_own(headers, host):
         return 403, "this came from another site, and was not looked at\n"
     length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()) or int(length) > _limit(headers):
-        return 413, "this is longer than it may be\n"
+    if not (length.isascii() and length.isdigit()) or int(length) > _limit(scope, headers):
+        return _TOO_LONG, "this is longer than it may be\n"
     return None
 
 
@@ -121,9 +128,19 @@ def _is_own(headers: Headers, host: str) -> bool:
     return "cookie" not in headers
 
 
-def _limit(headers: Headers) -> int:
-    form = headers.get("content-type", "").startswith("multipart/form-data")
-    return MAX_UPLOAD_BYTES if form else MAX_BODY_BYTES
+def _limit(scope: Scope, headers: Headers) -> int:
+    files = _FILES_OF_PROGRAMS if _is_of_programs(scope) else ("multipart/form-data",)
+    return MAX_UPLOAD_BYTES if headers.get("content-type", "").startswith(files) else MAX_BODY_BYTES
+
+
+def _is_of_programs(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(f"{AT}/")
+
+
+def _told(scope: Scope, status: int, words: str) -> Response:
+    if not _is_of_programs(scope):
+        return PlainTextResponse(words, status)
+    return answer("too-long" if status == _TOO_LONG else "refused", status, detail=words.strip())
 
 
 def _name(host: str) -> str:
