@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -31,9 +31,10 @@ from countenance.library import Given
 from countenance.people.purpose import Purpose, Wish
 from countenance.sources.grant import GrantPurpose
 from countenance.web.app import make_app
+from tests.fakes.clock import FakeClock
 from tests.fakes.door import Door
 from tests.fakes.echo import CHANNEL, Echo
-from tests.fakes.gala import A_DAY, Gala, open_library
+from tests.fakes.gala import A_DAY, Gala, copy_library, open_library
 from tests.fakes.vision import FakeVision, picture
 
 ADA, BO, ZED = 1, 2, 3
@@ -74,7 +75,7 @@ class Here:
         gala = echo.gala
         gala.put("a.jpg", ADA)
         gala.put("b.jpg", ADA, BO)
-        gala.put("zed.jpg", ZED)
+        gala.put("z.jpg", ZED)
         (gala.folder / "broken.jpg").write_bytes(b"no picture")
         away = below / "away"
         away.mkdir()
@@ -98,6 +99,19 @@ class Here:
             Wording("/one.jpg", "It shows my garden and my child.", "Eva", "e@x.org", False, True)  # noqa: FBT003
         )
         return made
+
+    def copied(self, below: Path) -> Self:
+        """
+        The same once more in the folder `below`, while this one is closed: making it takes seconds.
+        Both have the same folders of pictures.
+        """
+        old = self.gala
+        root = below / "library"
+        copy_library(old.root, root)
+        gala = Gala(root, old.folder, FakeClock(old.clock.at), FakeVision())
+        gala.library, gala.source = open_library(root, gala.clock, gala.vision), old.source
+        echo = Echo(gala, self.echo.key, self.echo.added)
+        return replace(self, echo=echo)
 
     def __enter__(self) -> Self:
         return self
@@ -172,7 +186,7 @@ class Here:
                 "questions": questions[photos[asked].id],
                 "publications": self._published(photos[shown].id, out),
             }
-        self._published(photos["zed.jpg"].id, out)
+        self._published(photos["z.jpg"].id, out)
         self.ids |= {"people": self.ada, "jobs": library.jobs()[0].id}
 
     def _published(self, photo: str, out: Path) -> str:

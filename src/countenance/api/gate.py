@@ -200,6 +200,7 @@ class Door(APIRoute):
         self.openapi_extra = {**_security(self.need), **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers: first who asks is let in, and only then is anything of the body read."""
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

@@ -203,6 +203,7 @@ class Publishing(Shape):
     crop: Drawn | None = Field(default=None, description="The part that is given out.")
 
     def hand(self) -> Hand:
+        """What a person decided, for the plan of the file."""
         return Hand(
             added=[one.corners() for one in self.added],
             moved={face: one.corners() for face, one in self.moved.items()},
