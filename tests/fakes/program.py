@@ -160,7 +160,7 @@ class Here:
                 "looked": True,
                 "cover_asked": True,
             },
-            "POST /receipts/verify": {"receipt": "a.b.c"},
+            "POST /verifications": {"receipt": "a.b.c"},
             "POST /permissions": {"number": self.ids["publications"]},
         }.get(name, {})
 

@@ -126,6 +126,8 @@ class _Api(FastAPI):
             parts = document.setdefault("components", {})
             parts.setdefault("schemas", {}).update(Problem=_schema(Problem), Wrong=_schema(Wrong))
             parts["securitySchemes"] = {name: dict(one) for name, one in _SCHEMES.items()}
+            for schema in parts["schemas"].values():
+                _complete(schema)
             for path in document["paths"].values():
                 for operation in path.values():
                     _with_examples(operation, parts["schemas"])
@@ -137,6 +139,14 @@ def _schema(model: type[Problem | Wrong]) -> dict[str, Any]:
     made = model.model_json_schema(ref_template="#/components/schemas/{model}")
     made.pop("$defs", None)
     return made
+
+
+def _complete(schema: Mapping[str, Any]) -> None:
+    """Examples with what is null in them, which FastAPI leaves out."""
+    for example in schema.get("examples", []):
+        for name in schema.get("required", []):
+            if {"type": "null"} in schema["properties"][name].get("anyOf", []):
+                example.setdefault(name, None)
 
 
 def _with_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:

@@ -326,6 +326,7 @@ _REFUSALS = {
     401: "There is no token, or it lets nobody in.",
     403: "The token, or its account, may not; or the rules said no.",
     404: "There is no such thing here.",
+    413: "The body is longer than it may be.",
     422: "The question is malformed.",
     429: "It was asked too often; `Retry-After` says when to ask again.",
     500: "Something here failed, and should not have.",
@@ -338,6 +339,7 @@ def _refusals(need: Need | Open, route: Door) -> dict[int | str, dict[str, Any]]
     asked = parts.path_params or parts.query_params or parts.body_params
     left_out = set() if isinstance(need, Need) or need.security else {401, 403}
     left_out |= set() if parts.path_params else {404}
+    left_out |= set() if parts.body_params else {413}
     left_out |= set() if asked else {422}
     return {status: refusal(words) for status, words in _REFUSALS.items() if status not in left_out}
 

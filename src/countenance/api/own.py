@@ -6,7 +6,7 @@ A token of the staff does not withdraw for others: what cannot be undone takes a
 shown lately that it is they (`accounts.roles`).
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from countenance.api.gate import ByLink, Door, bearer, context_of
 from countenance.api.shapes import Shape, example, showing
 from countenance.erasure.withdraw import Withdrawal
-from countenance.errors import NotFound, NotSignedIn, UsageError
+from countenance.errors import NotFound, NotSignedIn
 from countenance.library import Library
 from countenance.people.purpose import Purpose, Wish
 
@@ -30,23 +30,26 @@ Channel = Annotated[
 
 
 class Withdrawing(Shape):
-    """What is withdrawn: one purpose, one channel of `may-publish`, or everything."""
+    """What is withdrawn: one purpose, or everything."""
 
-    model_config = showing(
-        {"purpose": None, "channel": None},
-        {"purpose": "may-publish", "channel": "website"},
-    )
+    model_config = showing({"purpose": None}, {"purpose": "staff-find"})
 
     purpose: Purpose | None = Field(description="Nothing stands for everything.")
-    channel: Channel | None = Field(default=None, description="Of a `may-publish` alone.")
 
     def what(self) -> Purpose | Wish | None:
-        """Raises `UsageError` of a channel without `may-publish`."""
-        if self.channel is None:
-            return self.purpose
-        if self.purpose is not Purpose.MAY_PUBLISH:
-            raise UsageError("a channel belongs to may-publish and to nothing else")
-        return Wish(self.purpose, self.channel.strip())
+        return self.purpose
+
+
+class WithdrawingChannel(Shape):
+    """What is withdrawn: one channel of publishing."""
+
+    model_config = showing({"purpose": "may-publish", "channel": "website"})
+
+    purpose: Literal[Purpose.MAY_PUBLISH]
+    channel: Channel
+
+    def what(self) -> Purpose | Wish | None:
+        return Wish(Purpose.MAY_PUBLISH, self.channel.strip())
 
 
 class Withdrawn(Shape):
@@ -81,7 +84,9 @@ class Withdrawn(Shape):
 
 
 @router.post("/own/withdrawals", status_code=201)
-async def withdraw(request: Request, withdrawing: Withdrawing, link: ByLink) -> Withdrawn:
+async def withdraw(
+    request: Request, withdrawing: Withdrawing | WithdrawingChannel, link: ByLink
+) -> Withdrawn:
     """
     Withdraw, for oneself, by one's own link: `Authorization: Bearer` and what stands after `/me/`.
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from countenance.errors import Error, NotFound, NotSignedIn, ProveAgain
 
@@ -26,6 +27,8 @@ AT = "/api/v1"
 _TRY_AGAIN_SECONDS = 60
 _SERVER = 500
 _TOO_MANY = 429
+_NO_SUCH_METHOD = 405
+_UNREADABLE = 400
 
 
 class Wrong(BaseModel):
@@ -79,10 +82,17 @@ async def on_error(_request: Request, exc: Exception) -> Response:
     return problem(exc)
 
 
-async def on_http(_request: Request, exc: Exception) -> Response:
+async def on_http(request: Request, exc: Exception) -> Response:
     """What the framework refuses: no such path, no such method."""
     assert isinstance(exc, HTTPException)  # noqa: S101  it is registered for nothing else
-    return answer(_BY_STATUS.get(exc.status_code, "error"), exc.status_code, headers=exc.headers)
+    if exc.status_code == _UNREADABLE:
+        # A body that is no text: malformed like any other.
+        return answer("usage-error", 422, detail="the question is malformed")
+    headers = dict(exc.headers or {})
+    if exc.status_code == _NO_SUCH_METHOD:
+        # It would name those of one route alone, where a path has several.
+        headers["Allow"] = ", ".join(_methods(request))
+    return answer(_BY_STATUS.get(exc.status_code, "error"), exc.status_code, headers=headers)
 
 
 async def on_invalid(_request: Request, exc: Exception) -> Response:
@@ -152,6 +162,17 @@ def kind_of(error: type[BaseException]) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
+def _methods(request: Request) -> list[str]:
+    """The methods that the path of a question knows."""
+    tried = (
+        method
+        for method in ("GET", "POST")
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    )
+    return list(dict.fromkeys(tried))
+
+
 def _tree(root: type[Error]) -> Iterator[type[Error]]:
     if root.__module__ == Error.__module__:
         yield root
@@ -168,7 +189,6 @@ def _kind(word: str, title: str, status: int) -> Kind:
 
 
 _BY_STATUS = {
-    400: "usage-error",
     404: "not-found",
     405: "method-not-allowed",
     413: "too-long",

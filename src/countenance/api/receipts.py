@@ -31,7 +31,7 @@ from countenance.library import Library
 
 router = APIRouter(route_class=Door, tags=["receipts"])
 
-MOST_CHARACTERS = 500_000
+MOST_CHARACTERS = 150_000
 _STATEMENT = {"erasure": example("e"), "levels": {"invisible": "2026-05-03T10:12:44.000000Z"}}
 _DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _KEY = "countenance/l_7q2m0c4x9v1ksz3d+2f8e1a90+AQ..."
@@ -151,7 +151,7 @@ async def show_receipt(request: Request, which: ErasureIn, anybody: Anybody) -> 
     return found
 
 
-@router.post("/receipts/verify")
+@router.post("/verifications")
 async def verify_receipt(request: Request, receipt: Receipt, anybody: Anybody) -> Verified:
     """Verify a receipt with the key of this library. Nothing of it is kept."""
     del anybody

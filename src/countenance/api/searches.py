@@ -129,7 +129,7 @@ class Faces(Shape):
     faces: list[FaceShown]
 
 
-@router.post("/searches")
+@router.post("/searches", responses={404: refusal("There is no such collection.")})
 async def search(request: Request, question: Question, caller: Search) -> Answered:
     """Photos that answer names, words and dates, page by page."""
 

@@ -174,7 +174,7 @@ AT_API: dict[str, str] = {
     "GET /log/state": "owner auditor",
     "GET /receipts": "owner staff auditor",
     "GET /receipts/{which}": ANYBODY,
-    "POST /receipts/verify": ANYBODY,
+    "POST /verifications": ANYBODY,
     "POST /permissions": ANYBODY,
     "POST /permissions/file": ANYBODY,
     "POST /own/withdrawals": ANYBODY,  # by one's own link, and nothing else

@@ -469,11 +469,11 @@ def test_a_receipt_is_for_who_has_its_number(here: Here, program: Program) -> No
     shown = good(program.ask(here.filled("/receipts/{which}")))
     assert shown["statement"]["erasure"] == issued["erasure"]
     assert digest(shown["receipt"].encode()) == issued["sha256"]
-    verified = good(program.post("/receipts/verify", {"receipt": shown["receipt"]}))
+    verified = good(program.post("/verifications", {"receipt": shown["receipt"]}))
     assert (verified["good"], verified["statement"]) == (True, shown["statement"])
     head, content, signature = shown["receipt"].split(".")
     for wrong in ("", "a.b.c", f"{head}.{content[:-1]}.{signature}", f"{head}..{signature}"):
-        heard = good(program.post("/receipts/verify", {"receipt": wrong}))
+        heard = good(program.post("/verifications", {"receipt": wrong}))
         assert (heard["good"], heard["statement"]) == (False, None)
         assert heard["why"]
     assert program.ask("/receipts/e_0000000000000000").status_code == 404
