@@ -2,6 +2,7 @@
 
 from tests.planted import (
     accounts,
+    api,
     audit,
     cases,
     consent,
@@ -53,6 +54,7 @@ MODULES = (
     accounts,
     doors,
     pages,
+    api,
 )
 """In the order of the promises, as far as there is one."""
 

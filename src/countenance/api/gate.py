@@ -222,12 +222,7 @@ async def admitted(request: Request, act: Act) -> Caller:
     if not token:
         raise NotSignedIn("this takes a token: Authorization: Bearer ctn_...")
     context.limits.guesses(context.address(request))
-
-    def ask(library: Library) -> tuple[Identity, On] | None:
-        who = library.identity_of_token(token)
-        return None if who is None else (who, _on(library, RULES[act][1], which, who))
-
-    found = await context.run(ask)
+    found = await context.run(lambda library: _known(library, token, RULES[act][1], which))
     if found is None:
         context.limits.guessed(context.address(request))
         raise NotSignedIn("this token lets nobody in")
@@ -267,6 +262,12 @@ ByLink = Annotated[None, Depends(Open(("link",)))]
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _known(library: Library, token: str, about: About, which: str) -> tuple[Identity, On] | None:
+    """Whose token it is, and on what is asked; nothing if it is nobody's."""
+    who = library.identity_of_token(token)
+    return None if who is None else (who, _on(library, about, which, who))
 
 
 def _require(who: Identity, right: Right, on: On) -> None:

@@ -1,6 +1,8 @@
 """The document of the API: whole, with examples that are what it says, and true of the real API."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -172,3 +174,23 @@ def test_the_api_is_what_the_document_says_at_length(here: Here, program: Progra
     found, made = failures(schema)
     assert found == []
     assert made >= CHECKS
+
+
+def test_the_manual_names_every_path(repository: Path) -> None:
+    """`docs/api.md` says of each path which scope it takes; and what it shows by curl is there."""
+    manual = (repository / "docs" / "api.md").read_text(encoding="utf-8")
+    told, named = {}, set()
+    for row in re.findall(r"^\| ([^|]*) \| (`/[^|]*) \|$", manual, flags=re.MULTILINE):
+        for path in re.findall(r"`([^`]+)`", row[1]):
+            told[path] = row[0]
+    for name, route in routes().items():
+        path = name.partition(" ")[2].replace("{which}", "ID").replace("{kind}", "KIND")
+        security = (route.openapi_extra or {})["security"]
+        scopes = [f"`{one}`" for each in security for one in each.get("token", [])]
+        anybody = "one's own link" if security else "none: anybody"
+        assert told.get(path) in (", ".join(scopes), anybody), name
+        named.add(path)
+    assert told.keys() == named
+    shown = {re.sub(r"/\w_\.\.\.", "/ID", one) for one in re.findall(r"/api/v1(/[^\s'?]+)", manual)}
+    known = {name.partition(" ")[2].replace("{which}", "ID") for name in routes()}
+    assert shown - known == {"/openapi.json`;", '/problems/no-grant",'}
