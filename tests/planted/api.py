@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.api import gate
+from countenance.api import gate, publications
 from tests.planted.plant import edit, instead, plant
 
 GATE = "tests/integration/api/test_gate.py"
@@ -70,3 +70,17 @@ def api_lists_show_everything(patch: pytest.MonkeyPatch) -> None:
 )
 def api_acts_for_the_settings(patch: pytest.MonkeyPatch) -> None:
     instead(patch, gate.Caller.actor, "return ''")
+
+
+@plant(
+    "P34",
+    "A check proposes photos of sources that were given to others.",
+    f"{GATE}::test_no_photo_of_others_is_proposed",
+)
+def api_proposes_any_photo(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        publications.CheckShown.of,
+        "caller.may(Right.PUBLISH, *library.lies_in(one))",
+        "True",
+    )

@@ -94,6 +94,8 @@ class Scanning:
                     return
                 except Error as exc:
                     self._states[source] = Asked(ScanState.FAILED, exc.message)
+                except Exception:  # noqa: BLE001  the others that wait are scanned all the same
+                    self._states[source] = Asked(ScanState.FAILED, "failed, and should not have")
                 else:
                     self._states[source] = Asked(ScanState.DONE)
         finally:

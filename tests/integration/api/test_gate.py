@@ -6,19 +6,25 @@ from pathlib import Path
 
 import pytest
 from fastapi import APIRouter
+from sqlalchemy import update
 from starlette.requests import Request
 
 from countenance.accounts.roles import Role, Scope
 from countenance.api.gate import RULES, About, Act, Door, Need, Open
 from countenance.catalog.accounts import Belongings
 from countenance.catalog.recipients import Terms
+from countenance.catalog.tables import photo
 from countenance.core.ids import RecipientId
+from countenance.library import Given
+from countenance.sources.grant import GrantPurpose
 from countenance.web.account.session import SESSION
 from countenance.web.rates import QUESTIONS
 from tests.fakes.door import Door as Doorkeeper
 from tests.fakes.door import sign_in
+from tests.fakes.echo import CHANNEL
 from tests.fakes.gala import A_DAY
-from tests.fakes.program import Here, Program, asking, routes
+from tests.fakes.program import ADA, BO, Here, Program, asking, routes
+from tests.fakes.vision import picture
 
 LOGINS = count(1)
 
@@ -267,6 +273,38 @@ def test_of_what_was_given_the_rest_is_not_listed(here: Here, program: Program) 
     sources = program.ask("/sources").json()["items"]
     assert [one["id"] for one in sources] == [others["sources"]]
     assert program.ask(f"/sources?collection={here.ids['collections']}").json()["items"] == []
+
+
+@pytest.mark.promise("P34")
+def test_no_photo_of_others_is_proposed(tmp_path: Path) -> None:
+    """Who was given one source of a collection is told of no better photo in another source."""
+    with Here.make(tmp_path) as here, asking(here.gala) as program:
+        library = here.gala.library
+        second = tmp_path / "beside"
+        second.mkdir()
+        (second / "same.jpg").write_bytes(picture(ADA, BO, salt=5))
+        (second / "free.jpg").write_bytes(picture(ADA, salt=6))
+        given = Given("the club", library.now() + A_DAY, purposes=frozenset(GrantPurpose))
+        beside = library.add_folder(second, given, collection="gala").source
+        library.ingest()
+        free, same = (_photo(here, name) for name in ("free.jpg", "same.jpg"))
+        with library._database.write() as tx:
+            tx.execute(update(photo).values(taken_at="2026-05-01T10:00:00"))
+        for roles, own, proposed in (
+            ({Role.STAFF}, frozenset[str](), True),
+            ({Role.PHOTOGRAPHER}, frozenset({beside.id}), False),
+        ):
+            program.token = program.token_of(login(), *roles, given=own)
+            heard = program.post(f"/photos/{same}/checks", {"channel": CHANNEL})
+            others = set(heard.json()["others"])
+            assert others, heard.text
+            assert (here.ids["photos"] in others) is proposed
+            assert free in others
+
+
+def _photo(here: Here, name: str) -> str:
+    known = {Path(one.locators[0]).name: one.id for one in here.gala.library.photos()}
+    return known[name]
 
 
 @pytest.mark.promise("P7", "P34")
