@@ -181,7 +181,8 @@ def _tree(root: type[Error]) -> Iterator[type[Error]]:
 
 
 def _first_sentence(words: str | None) -> str:
-    return " ".join((words or "").split("\n\n", maxsplit=1)[0].split())
+    first, _, _ = " ".join((words or "").split()).partition(". ")
+    return f"{first.removesuffix('.')}."
 
 
 def _kind(word: str, title: str, status: int) -> Kind:
