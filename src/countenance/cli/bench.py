@@ -104,6 +104,26 @@ def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
 
 
 @command(
+    "gallery",
+    of=bench,
+    changes="nothing",
+    example="countenance bench gallery --people 1000000",
+)
+@click.option(
+    "--people", type=int, default=1_000_000, show_default=True, metavar="N", help="Enrolled."
+)
+@click.option(
+    "--probes", type=int, default=400, show_default=True, metavar="N", help="Searched one by one."
+)
+def gallery(call: Call, *, people: int, probes: int) -> None:
+    """Measure a large gallery: by its codes, and exactly, and what the codes lose."""
+    from countenance.bench.gallery import bench_gallery
+
+    figures = bench_gallery(people, probes=probes)
+    answer(call, asdict(figures), figures.as_text())
+
+
+@command(
     "search",
     of=bench,
     changes="nothing",

@@ -5,6 +5,10 @@ The search is exact. A product of matrices finds the candidates, a block of refe
 so that the products stay in the processor's cache and reading them again costs little. A product
 in float32 is off by a few millionths, so it only proposes; the distance of each candidate is
 computed in float64, and that one decides. `bench.search` measures it.
+
+Above 100,000 people, and where faiss is installed, short codes propose instead of the product
+(`codes.py`). What they propose is measured in the same way, so nobody is named who is not that
+near; that nobody near is passed over is measured, not proven.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -15,6 +19,8 @@ from numpy.typing import NDArray
 
 from countenance.core.ids import PersonId
 from countenance.errors import UsageError
+from countenance.gallery import codes
+from countenance.gallery.codes import Codes
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -27,6 +33,9 @@ _PRODUCTS_A_BLOCK = 2**21
 busy one much slower, as each block waits for the slower of two threads; four times it leaves the
 cache.
 """
+
+EXACT_UP_TO = 100_000
+"""People above which codes propose: up to there the product takes 2 ms a probe, and is exact."""
 
 _NORM_SLACK = 1e-4
 """How far the squared norm of a unit vector may be from 1."""
@@ -68,7 +77,8 @@ class Gallery:
     People and their templates, row by row. A value: a change makes a new gallery.
 
     `persons` are n different ids. `matrix` is `(n, d)` float32 in C order, unit rows. `weak` is
-    `(n,)` bool. The arrays are taken over and become read-only.
+    `(n,)` bool. The arrays are taken over and become read-only. `codes` are those of `matrix`, or
+    `None`: then every search reads all of it.
 
     Raises `UsageError` if a shape, the order or a norm is wrong, or a person stands there twice.
     """
@@ -76,6 +86,7 @@ class Gallery:
     persons: tuple[PersonId, ...]
     matrix: Float32
     weak: NDArray[np.bool_]
+    codes: Codes | None = None
 
     def __post_init__(self) -> None:
         n = len(self.persons)
@@ -111,12 +122,21 @@ class Gallery:
         for row, reference in enumerate(references):
             matrix[row] = _mean_template(reference, dims)
         weak = np.array([reference.weak for reference in references], np.bool_)
-        return cls(tuple(reference.person for reference in references), matrix, weak)
+        return cls.made(tuple(reference.person for reference in references), matrix, weak)
+
+    @classmethod
+    def made(
+        cls, persons: tuple[PersonId, ...], matrix: Float32, weak: NDArray[np.bool_]
+    ) -> "Gallery":
+        """The gallery of these rows, with codes where they pay."""
+        large = len(persons) > EXACT_UP_TO and matrix.shape[-1] % 2 == 0 and codes.available()
+        return cls(persons, matrix, weak, Codes(matrix) if large else None)
 
     def only(self, persons: Collection[PersonId]) -> "Gallery":
         """The gallery of those of `persons` who are in it, in the same order."""
         rows = [row for row, person in enumerate(self.persons) if person in persons]
-        return Gallery(tuple(self.persons[row] for row in rows), self.matrix[rows], self.weak[rows])
+        among = tuple(self.persons[row] for row in rows)
+        return Gallery.made(among, self.matrix[rows], self.weak[rows])
 
     def within(self, probes: Float32, *, limit: float) -> Hits:
         """
@@ -128,11 +148,25 @@ class Gallery:
         _check_unit("probes", probes, self.dims)
         found = [(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float64))]
         if limit >= 0:
-            for probe, reference in _candidates(probes, self.matrix, _lowest_product(limit, self)):
+            for probe, reference in self._proposed(probes, limit):
                 distance = _distances(probes[probe], self.matrix[reference])
                 near = distance <= limit
                 found.append((probe[near], reference[near], distance[near]))
         return _nearest_first(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+    def _proposed(self, probes: Float32, limit: float) -> Iterator[tuple[Rows, Rows]]:
+        """Pairs that may be within `limit`: by codes, or by the product."""
+        unlisted: Rows = np.arange(len(probes))
+        if self.codes is not None and len(probes):
+            references, near = self.codes.shortlists(probes)
+            # Where the last of the list is as near by its code, the list may have cut off others.
+            crowded = near[:, -1] <= limit
+            listed = np.flatnonzero(~crowded)
+            yield np.repeat(listed, references.shape[1]), references[listed].ravel()
+            unlisted = np.flatnonzero(crowded)
+        lowest = _lowest_product(limit, self)
+        for probe, reference in _candidates(probes[unlisted], self.matrix, lowest):
+            yield unlisted[probe], reference
 
 
 # ------------------------------------------------------------------------------------------------
