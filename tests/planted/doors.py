@@ -4,12 +4,14 @@ import pytest
 
 from countenance.library.accounts import Accounts
 from countenance.library.signins import Caller, SignIns
+from countenance.web import security
 from countenance.web.account import session
 from countenance.web.staff import guard, jobs, review
 from tests.planted.plant import edit, instead, plant
 
 DOORS = "tests/integration/web/test_doors.py"
 DESK = "tests/integration/web/test_desk.py"
+BASE = "tests/integration/web/test_base.py"
 OTHERS = "tests/integration/web/test_others.py"
 
 
@@ -75,6 +77,26 @@ def question_of_others_told(patch: pytest.MonkeyPatch) -> None:
 )
 def undo_of_anything(patch: pytest.MonkeyPatch) -> None:
     edit(patch, review._take_back, "if not staff.may(right, *where)", "if not step")
+
+
+@plant(
+    "P34",
+    "A form on the page of somebody else is taken.",
+    f"{BASE}::test_no_route_is_taken_from_another_site",
+)
+def other_sites_are_heard(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, security._is_own, 'return site == "same-origin"', 'return site != "none"')
+
+
+@plant(
+    "P34",
+    "What a page says of itself runs, whoever wrote it in.",
+    f"{BASE}::test_every_route_is_closed",
+)
+def policy_is_open(patch: pytest.MonkeyPatch) -> None:
+    name = "Content-Security-Policy"
+    loose = security.POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'")
+    patch.setattr(security, "HEADERS", {**security.HEADERS, name: loose})
 
 
 @plant(
