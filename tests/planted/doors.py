@@ -4,7 +4,7 @@ import pytest
 
 from countenance.library.accounts import Accounts
 from countenance.library.signins import Caller, SignIns
-from countenance.web import security
+from countenance.web import rates, security
 from countenance.web.account import session
 from countenance.web.staff import guard, jobs, review
 from tests.planted.plant import edit, instead, plant
@@ -12,6 +12,7 @@ from tests.planted.plant import edit, instead, plant
 DOORS = "tests/integration/web/test_doors.py"
 DESK = "tests/integration/web/test_desk.py"
 BASE = "tests/integration/web/test_base.py"
+LIMITS = "tests/integration/web/test_limits.py"
 OTHERS = "tests/integration/web/test_others.py"
 
 
@@ -97,6 +98,15 @@ def policy_is_open(patch: pytest.MonkeyPatch) -> None:
     name = "Content-Security-Policy"
     loose = security.POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'")
     patch.setattr(security, "HEADERS", {**security.HEADERS, name: loose})
+
+
+@plant(
+    "P34",
+    "Who guesses links, codes and numbers may do so as often as they like.",
+    f"{LIMITS}::test_who_asks_too_often_is_not_heard",
+)
+def guesses_not_counted(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, rates.Rates.take, "return None")
 
 
 @plant(
