@@ -11,6 +11,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from countenance.errors import UsageError
+from countenance.web.security import BodyTooLong
 
 MAX_FIELDS = 60
 MAX_FILES = 12
@@ -55,7 +56,8 @@ async def read_form(request: Request, *, max_files: int = MAX_FILES) -> Form:
     """
     The form in the body of `request`, of either encoding.
 
-    Raises `UsageError` if it is none, or if there is too much in it.
+    Raises `UsageError` if it is none, or if there is too much in it, and `BodyTooLong` if that is
+    by its bytes, or by those of a file in it.
     """
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -112,6 +114,6 @@ async def _files(read: FormData, name: str) -> list[File]:
             continue
         data = await one.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            raise UsageError(f"a file of more than {MAX_FILE_BYTES >> 20} MiB")
+            raise BodyTooLong
         files.append(File(one.filename, data))
     return files

@@ -38,6 +38,11 @@ MAX_UPLOAD_BYTES = 64 * 2**20
 MAX_BODY_BYTES = 2**20
 """Of everything else."""
 
+_NOTHING = -1
+"""Bytes left of a body of which not one is read."""
+
+_MOST_DIGITS = 18
+
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -66,8 +71,12 @@ class Secured:
             status, words = why
             await PlainTextResponse(words, status)(scope, receive, with_headers)
             return
-        limited = _Limited(receive, _limit(Headers(scope=scope)))
-        await self._app(scope, limited, with_headers)
+        headers = Headers(scope=scope)
+        limit = _limit(headers)
+        # What says itself that it is too long is not read at all: the application says so, in the
+        # language of whoever asks.
+        left = limit if int(headers.get("content-length", "0")) <= limit else _NOTHING
+        await self._app(scope, _Limited(receive, left), with_headers)
 
 
 def client(connection: HTTPConnection) -> str:
@@ -106,7 +115,7 @@ def _refused(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
     if scope["method"] not in _CHANGES_NOTHING and not _is_own(headers, host):
         return 403, "this came from another site, and was not looked at\n"
     length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()) or int(length) > _limit(headers):
+    if not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
         return 413, "this is longer than it may be\n"
     return None
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from countenance.errors import Error, NotFound, Refused, Unavailable, UsageError
 from countenance.library import Library
 from countenance.web.app import make_app
-from countenance.web.forms import read_form
+from countenance.web.forms import MAX_FILE_BYTES, read_form
 from countenance.web.pages import FOLDER
 from countenance.web.pool import Pool
 from countenance.web.security import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
@@ -202,7 +202,19 @@ def test_long_bodies_are_not_read(client: TestClient, app: FastAPI) -> None:
     assert client.post("/form", content=endless(), headers=plain).status_code == 413
     lie = {"Content-Type": "multipart/form-data; boundary=x"}
     lie["Content-Length"] = str(MAX_UPLOAD_BYTES + 1)
-    assert client.post("/form", content=b"x", headers=lie).status_code == 413
+    heard = client.post("/form", content=b"x", headers={**lie, "Accept-Language": "sv"})
+    assert (heard.status_code, "välj en mindre" in heard.text) == (413, True)
+    add(app, "/api/form")
+    assert client.post("/api/form", content=b"x", headers=lie).json()["error"].startswith("this is")
+    for length in ("-1", "1e9", "9" * 400):
+        lie["Content-Length"] = length
+        assert client.post("/form", content=b"x", headers=lie).status_code == 413
+
+
+def test_a_file_too_large_is_told(client: TestClient, app: FastAPI) -> None:
+    add(app, "/form")
+    heard = client.post("/form", files={"picture": ("a.tif", bytes(MAX_FILE_BYTES + 1))})
+    assert (heard.status_code, "choose a smaller one" in heard.text) == (413, True)
 
 
 def test_a_broken_form_is_told(client: TestClient, app: FastAPI) -> None:

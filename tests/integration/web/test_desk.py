@@ -290,7 +290,7 @@ def test_jobs_are_seen_as_far_as_their_sources_are(
         False,
         False,
     )
-    assert "numbers are of all of them" in heard
+    assert "its numbers are not shown" in heard
     assert "not read<" not in heard.replace("Not read, and why<", "")
     assert gala.source.id not in heard
 
