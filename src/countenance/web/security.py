@@ -72,10 +72,7 @@ class Secured:
             await PlainTextResponse(words, status)(scope, receive, with_headers)
             return
         headers = Headers(scope=scope)
-        limit = _limit(headers)
-        # What says itself that it is too long is not read at all: the application says so, in the
-        # language of whoever asks.
-        left = limit if int(headers.get("content-length", "0")) <= limit else _NOTHING
+        left = _NOTHING if _is_long(headers) else _limit(headers)
         await self._app(scope, _Limited(receive, left), with_headers)
 
 
@@ -114,10 +111,17 @@ def _refused(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
         return 421, "this server is not known under that name\n"
     if scope["method"] not in _CHANGES_NOTHING and not _is_own(headers, host):
         return 403, "this came from another site, and was not looked at\n"
-    length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
+    # Of a form nothing is read; the application says so, in the language of whoever sent it.
+    if _is_long(headers) and not _is_form(headers):
         return 413, "this is longer than it may be\n"
     return None
+
+
+def _is_long(headers: Headers) -> bool:
+    """Whether a body says itself that it is longer than its kind may be, or says nothing sound."""
+    length = headers.get("content-length", "0")
+    sound = length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS
+    return not sound or int(length) > _limit(headers)
 
 
 def _is_own(headers: Headers, host: str) -> bool:
@@ -131,8 +135,12 @@ def _is_own(headers: Headers, host: str) -> bool:
 
 
 def _limit(headers: Headers) -> int:
-    form = headers.get("content-type", "").startswith("multipart/form-data")
-    return MAX_UPLOAD_BYTES if form else MAX_BODY_BYTES
+    return MAX_UPLOAD_BYTES if _is_form(headers) else MAX_BODY_BYTES
+
+
+def _is_form(headers: Headers) -> bool:
+    """Whether a body may hold files."""
+    return headers.get("content-type", "").startswith("multipart/form-data")
 
 
 def _name(host: str) -> str:

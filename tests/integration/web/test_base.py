@@ -204,8 +204,6 @@ def test_long_bodies_are_not_read(client: TestClient, app: FastAPI) -> None:
     lie["Content-Length"] = str(MAX_UPLOAD_BYTES + 1)
     heard = client.post("/form", content=b"x", headers={**lie, "Accept-Language": "sv"})
     assert (heard.status_code, "välj en mindre" in heard.text) == (413, True)
-    add(app, "/api/form")
-    assert client.post("/api/form", content=b"x", headers=lie).json()["error"].startswith("this is")
     for length in ("-1", "1e9", "9" * 400):
         lie["Content-Length"] = length
         assert client.post("/form", content=b"x", headers=lie).status_code == 413
