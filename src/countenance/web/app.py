@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -30,7 +30,7 @@ from countenance.web.pages import Pages
 from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, statements
-from countenance.web.security import MAX_UPLOAD_BYTES, BodyTooLong, Secured
+from countenance.web.security import BodyTooLong, Secured
 from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
@@ -44,8 +44,6 @@ DOORS = (setup, signin, prove, link, own)
 
 FOR_PROGRAMS = ("/v1/", "/api/")
 """Below these, errors are JSON."""
-
-_UNKEPT = {"Cache-Control": "no-store"}
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -144,15 +142,15 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101  it is registered for nothing else
     if request.url.path.startswith(FOR_PROGRAMS):
         said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in exc.errors()]
-        return JSONResponse({"error": "; ".join(said)}, 422, _UNKEPT)
+        return JSONResponse({"error": "; ".join(said)}, 422, {"Cache-Control": "no-store"})
     return _page(request, 422, "")
 
 
 async def _on_long(request: Request, _exc: Exception) -> Response:
     if request.url.path.startswith(FOR_PROGRAMS):
-        return JSONResponse({"error": "this is longer than it may be"}, 413, _UNKEPT)
-    sizes = {"file": MAX_FILE_BYTES >> 20, "all": MAX_UPLOAD_BYTES >> 20}
-    return web_of(request).page(request, "error.html", status=413, code=413, told="", most=sizes)
+        return PlainTextResponse("this is longer than it may be\n", 413)
+    most = MAX_FILE_BYTES >> 20
+    return web_of(request).page(request, "error.html", status=413, code=413, told="", most=most)
 
 
 async def _on_gone(_request: Request, _exc: Exception) -> Response:

@@ -38,11 +38,6 @@ MAX_UPLOAD_BYTES = 64 * 2**20
 MAX_BODY_BYTES = 2**20
 """Of everything else."""
 
-_NOTHING = -1
-"""Bytes left of a body of which not one is read."""
-
-_MOST_DIGITS = 18
-
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -71,9 +66,8 @@ class Secured:
             status, words = why
             await PlainTextResponse(words, status)(scope, receive, with_headers)
             return
-        headers = Headers(scope=scope)
-        left = _NOTHING if _is_long(headers) else _limit(headers)
-        await self._app(scope, _Limited(receive, left), with_headers)
+        limited = _Limited(receive, _limit(Headers(scope=scope)))
+        await self._app(scope, limited, with_headers)
 
 
 def client(connection: HTTPConnection) -> str:
@@ -111,17 +105,10 @@ def _refused(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
         return 421, "this server is not known under that name\n"
     if scope["method"] not in _CHANGES_NOTHING and not _is_own(headers, host):
         return 403, "this came from another site, and was not looked at\n"
-    # Of a form nothing is read; the application says so, in the language of whoever sent it.
-    if _is_long(headers) and not _is_form(headers):
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()) or int(length) > _limit(headers):
         return 413, "this is longer than it may be\n"
     return None
-
-
-def _is_long(headers: Headers) -> bool:
-    """Whether a body says itself that it is longer than its kind may be, or says nothing sound."""
-    length = headers.get("content-length", "0")
-    sound = length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS
-    return not sound or int(length) > _limit(headers)
 
 
 def _is_own(headers: Headers, host: str) -> bool:
@@ -135,12 +122,8 @@ def _is_own(headers: Headers, host: str) -> bool:
 
 
 def _limit(headers: Headers) -> int:
-    return MAX_UPLOAD_BYTES if _is_form(headers) else MAX_BODY_BYTES
-
-
-def _is_form(headers: Headers) -> bool:
-    """Whether a body may hold files."""
-    return headers.get("content-type", "").startswith("multipart/form-data")
+    form = headers.get("content-type", "").startswith("multipart/form-data")
+    return MAX_UPLOAD_BYTES if form else MAX_BODY_BYTES
 
 
 def _name(host: str) -> str:

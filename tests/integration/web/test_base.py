@@ -202,17 +202,15 @@ def test_long_bodies_are_not_read(client: TestClient, app: FastAPI) -> None:
     assert client.post("/form", content=endless(), headers=plain).status_code == 413
     lie = {"Content-Type": "multipart/form-data; boundary=x"}
     lie["Content-Length"] = str(MAX_UPLOAD_BYTES + 1)
-    heard = client.post("/form", content=b"x", headers={**lie, "Accept-Language": "sv"})
-    assert (heard.status_code, "välj en mindre" in heard.text) == (413, True)
-    for length in ("-1", "1e9", "9" * 400):
-        lie["Content-Length"] = length
-        assert client.post("/form", content=b"x", headers=lie).status_code == 413
+    assert client.post("/form", content=b"x", headers=lie).status_code == 413
 
 
 def test_a_file_too_large_is_told(client: TestClient, app: FastAPI) -> None:
     add(app, "/form")
-    heard = client.post("/form", files={"picture": ("a.tif", bytes(MAX_FILE_BYTES + 1))})
-    assert (heard.status_code, "choose a smaller one" in heard.text) == (413, True)
+    files = {"picture": ("a.tif", bytes(MAX_FILE_BYTES + 1))}
+    for tag, said in (("en", "choose a smaller one"), ("sv", "välj en mindre")):
+        heard = client.post("/form", files=files, headers={"Accept-Language": tag})
+        assert (heard.status_code, said in heard.text, "24 MiB" in heard.text) == (413, True, True)
 
 
 def test_a_broken_form_is_told(client: TestClient, app: FastAPI) -> None:
