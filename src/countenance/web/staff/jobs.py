@@ -8,6 +8,7 @@ that it ran, and what of their own could not be read: its numbers are of everyth
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -50,8 +51,15 @@ class Seen:
 class Listed:
     """A page of them. `before` is where the next one begins; 0 if there is none."""
 
-    jobs: tuple[Seen, ...]
+    seen: tuple[Seen, ...]
     before: int
+
+    def values(self) -> dict[str, Any]:
+        """What the template of the list is given."""
+        return {
+            "jobs": [one.job for one in self.seen],
+            "seen": {one.job.id: one for one in self.seen},
+        }
 
 
 @router.get("/staff/jobs")
@@ -62,7 +70,7 @@ async def everything(request: Request, staff: SeeJobs) -> Response:
     before = int(said) if said.isdecimal() and len(said) < len("1000000000") else None
     found = await web.pool.run(lambda library: _listed(library, staff, before), actor=staff.actor)
     return web.page(
-        request, "staff/jobs.html", jobs=found.jobs, before=found.before, live=before is None
+        request, "staff/jobs.html", before=found.before, live=before is None, **found.values()
     )
 
 
@@ -80,7 +88,7 @@ async def events(request: Request, staff: SeeJobs) -> Response:
                 found = await web.pool.run(_newest(now), actor=staff.actor)
             except Error:
                 return
-            part = web.pages.fill(request, "staff/job_rows.html", jobs=found.jobs)
+            part = web.pages.fill(request, "staff/job_rows.html", **found.values())
             if part != told:
                 told = part
                 yield "".join(f"data: {line}\n" for line in part.splitlines()) + "\n"
