@@ -4,6 +4,7 @@ Two of everything, each trying the other's ids on every route: the answer is as 
 The routes are those that the application has. One that is not told of here fails these tests.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ AT = "http://127.0.0.1"
 OWN = {"Sec-Fetch-Site": "same-origin"}
 
 KINDS = {
-    # What `which` is, by what stands before it in a path.
+    # What an id in a path is, by what stands before it.
     "/staff/collections": "collection",
     "/staff/photos": "photo",
     "/staff/sources": "source",
@@ -174,15 +175,22 @@ class Two:
         said = fields or {}
         path = path.replace("{how}", "face" if "face" in said else "small")
         path = path.replace("{token}", link).replace("{code}", link)
-        if "{which}" in path:
-            path = path.replace("{which}", ids[kind_of(route)])
+        for name in in_path(route):
+            path = path.replace(f"{{{name}}}", ids[kind_of(route, name)])
         sent = {"params" if method == "GET" else "data": said}
         return self.client.request(method, path, follow_redirects=False, **sent)  # type: ignore[arg-type]
 
 
-def kind_of(route: str) -> str:
-    """What `which` is in this route. Raises `KeyError` of a route that is not told of."""
-    return KINDS[route.partition(" ")[2].partition("/{which}")[0]]
+def in_path(route: str) -> list[str]:
+    """The names of the ids in the path of a route: links, and how a picture is cut, are none."""
+    return [one for one in re.findall(r"{(\w+)}", route) if one not in ("token", "code", "how")]
+
+
+def kind_of(route: str, name: str) -> str:
+    """What an id of this route is. Raises `KeyError` of one that is not told of."""
+    if name in in_path(route):
+        return KINDS[route.partition(" ")[2].partition(f"/{{{name}}}")[0]]
+    return FIELDS[route][name]
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +286,7 @@ def _side(echo: Echo, who: Joined, source: Source, photo: Path) -> Side:
         "passkey": library.passkeys(account)[0].id,
         "session": library.sessions(account)[0].id,
     }
-    return Side(of, who.own, {"me": who.invitation, "i": who.own, "link": code})
+    return Side(of, who.own, {"me": who.invitation, "link": code})
 
 
 def nobodys(known: str) -> str:
@@ -308,10 +316,10 @@ def said(heard: Response, *ids: str) -> tuple[int, dict[str, str], str]:
 
 
 def tried(route: str) -> list[str]:
-    """Which ids of a route are tried, by name: that in its path, its link, and its fields."""
-    path = ["path"] if "{which}" in route else []
+    """Which ids of a route are tried, by name: those in its path, its link, and its fields."""
     link = ["link"] if "{token}" in route or "{code}" in route else []
-    return path + link + list(FIELDS.get(route, ()))
+    fields = [f"field {name}" for name in FIELDS.get(route, ())]
+    return [*in_path(route), *link, *fields]
 
 
 def told(two: Two, route: str, param: str, which: str) -> Response:
@@ -320,18 +328,21 @@ def told(two: Two, route: str, param: str, which: str) -> Response:
     said = {**BESIDES.get(route, {}), **{name: two.bo.of[kind] for name, kind in kept.items()}}
     if param == "link":
         link = which
-    elif param == "path":
-        ids[kind_of(route)] = which
+    elif param.startswith("field "):
+        said[param.removeprefix("field ")] = which
     else:
-        said[param] = which
+        ids[kind_of(route, param)] = which
     return two.ask(route, ids, link, said)
 
 
 def id_of(side: Side, route: str, param: str) -> str:
     """The id of a side's own that is tried there; of its links one that leads elsewhere."""
     if param == "link":
-        return side.other[route.partition("/")[2].partition("/")[0]]
-    return side.of[kind_of(route) if param == "path" else FIELDS[route][param]]
+        where = route.partition("/")[2].partition("/")[0]
+        return side.other.get(where, side.link)
+    if param.startswith("field "):
+        return side.of[FIELDS[route][param.removeprefix("field ")]]
+    return side.of[kind_of(route, param)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -345,7 +356,7 @@ def test_every_route_is_told_of(two: Two) -> None:
     assert known - trying == NO_IDS, "say of a new route which ids it takes"
     assert FIELDS.keys() | WHOEVER_HAS_THE_NUMBER <= trying
     for one in trying - WHOEVER_HAS_THE_NUMBER:
-        assert "{which}" not in one or kind_of(one)
+        assert all(kind_of(one, name) for name in in_path(one))
 
 
 @pytest.mark.promise("P10", "P34")
@@ -369,19 +380,19 @@ def test_what_is_anothers_is_as_if_it_were_not(two: Two) -> None:
 
 SEES = {
     # Of which ids Bo is told otherwise than of nothing, on pages that are asked for.
-    "GET /me/{token}/photo/{which}": "path",
-    "GET /me/{token}/picture/{which}/{how}": "path",
-    "GET /me/{token}/other": "after",
-    "GET /me/{token}/other/{which}": "path",
-    "GET /me/{token}/other/{which}/{how}": "path",
-    "GET /staff/collections/{which}": "path",
-    "GET /staff/collections/{which}/photos": "path from",
-    "GET /staff/collections/{which}/bucket": "path from",
-    "GET /staff/photos/{which}": "path",
-    "GET /staff/photos/{which}/{how}": "path face",
-    "GET /staff/sources/{which}": "path",
-    "GET /staff/jobs/{which}": "path",
-    "GET /staff/review": "collection person",
+    "GET /me/{token}/photo/{which}": "which",
+    "GET /me/{token}/picture/{which}/{how}": "which",
+    "GET /me/{token}/other": "field after",
+    "GET /me/{token}/other/{which}": "which",
+    "GET /me/{token}/other/{which}/{how}": "which",
+    "GET /staff/collections/{which}": "which",
+    "GET /staff/collections/{which}/photos": "which, field from",
+    "GET /staff/collections/{which}/bucket": "which, field from",
+    "GET /staff/photos/{which}": "which",
+    "GET /staff/photos/{which}/{how}": "which, field face",
+    "GET /staff/sources/{which}": "which",
+    "GET /staff/jobs/{which}": "which",
+    "GET /staff/review": "field collection, field person",
 }
 
 
@@ -400,4 +411,4 @@ def test_what_is_ones_own_is_told(two: Two) -> None:
             one, other = (told(two, route, param, each) for each in (own, none))
             if one.status_code == 200 and said(one, own) != said(other, none):
                 seen.setdefault(route, []).append(param)
-    assert {route: " ".join(params) for route, params in seen.items()} == SEES
+    assert {route: ", ".join(params) for route, params in seen.items()} == SEES
