@@ -4,7 +4,7 @@ import pytest
 
 from countenance.library.accounts import Accounts
 from countenance.library.signins import Caller, SignIns
-from countenance.web import rates, security
+from countenance.web import forms, rates, security
 from countenance.web.account import session
 from countenance.web.staff import guard, jobs, review
 from tests.planted.plant import edit, instead, plant
@@ -13,6 +13,7 @@ DOORS = "tests/integration/web/test_doors.py"
 DESK = "tests/integration/web/test_desk.py"
 BASE = "tests/integration/web/test_base.py"
 LIMITS = "tests/integration/web/test_limits.py"
+ODD = "tests/integration/web/test_odd_files.py"
 OTHERS = "tests/integration/web/test_others.py"
 
 
@@ -107,6 +108,15 @@ def policy_is_open(patch: pytest.MonkeyPatch) -> None:
 )
 def guesses_not_counted(patch: pytest.MonkeyPatch) -> None:
     instead(patch, rates.Rates.take, "return None")
+
+
+@plant(
+    "P6",
+    "A picture that somebody enrols from is written to a folder for temporary files.",
+    f"{ODD}::test_odd_files_are_taken_or_answered",
+)
+def page_writes_pictures_down(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(forms._Parts, "spool_max_size", 1)
 
 
 @plant(

@@ -6,20 +6,9 @@ from countenance.catalog import sightings
 from countenance.library import own
 from countenance.library.links import Links
 from countenance.library.own import OwnPictures
-from countenance.web import forms
 from tests.planted.plant import edit, instead, plant
 
 PERSON = "tests/integration/web/test_person.py"
-ODD = "tests/integration/web/test_odd_files.py"
-
-
-@plant(
-    "P6",
-    "A picture that somebody enrols from is written to a folder for temporary files.",
-    f"{ODD}::test_odd_files_are_taken_or_answered",
-)
-def page_writes_pictures_down(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(forms._Parts, "spool_max_size", 1)
 
 
 @plant(
