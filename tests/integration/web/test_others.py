@@ -141,6 +141,9 @@ NO_IDS = {
     "GET /staff/log",
 }
 
+NO_ID = ("token", "code", "how", "number")
+"""What else stands in a path: links are tried by themselves."""
+
 GROWS = {"entry", "asked", "checkpoint", "session", "library", "one_time"}
 """Tables that change by a question alone: the log, counts, when a session was used last."""
 
@@ -173,7 +176,7 @@ class Two:
         """Take this route with these ids."""
         method, _, path = route.partition(" ")
         said = fields or {}
-        path = path.replace("{how}", "face" if "face" in said else "small")
+        path = path.replace("{how}", "face" if "face" in said else "small").replace("{number}", "1")
         path = path.replace("{token}", link).replace("{code}", link)
         for name in in_path(route):
             path = path.replace(f"{{{name}}}", ids[kind_of(route, name)])
@@ -182,8 +185,8 @@ class Two:
 
 
 def in_path(route: str) -> list[str]:
-    """The names of the ids in the path of a route: links, and how a picture is cut, are none."""
-    return [one for one in re.findall(r"{(\w+)}", route) if one not in ("token", "code", "how")]
+    """The names of the ids in the path of a route."""
+    return [one for one in re.findall(r"{(\w+)}", route) if one not in NO_ID]
 
 
 def kind_of(route: str, name: str) -> str:
