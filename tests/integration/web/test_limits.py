@@ -124,7 +124,7 @@ class Doors:
         method, _, path = route.partition(" ")
         real = self.invitation if path.startswith("/i/") else self.own
         token = real if LIMITED[route] is PICTURES else "guess"
-        path = path.replace("{token}", token).replace("{how}", "small")
+        path = path.replace("{token}", token).replace("{how}", "small").replace("{number}", "1")
         path = path.replace("{which}", "none").replace("{code}", "none")
         data = SAID.get(route) if method == "POST" else None
         return client.request(method, path, data=data, follow_redirects=False)
