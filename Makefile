@@ -6,7 +6,7 @@
 export PYTHON ?= python3
 LIBRARY ?= demo-library
 PORT ?= 8765
-ADDRESS := http://127.0.0.1:$(PORT)
+ADDRESS := http://localhost:$(PORT)
 LONG_SECONDS ?= 0
 PLANT_SECONDS ?= 0
 PLANTS ?=

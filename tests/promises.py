@@ -16,7 +16,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "docs" / "promises.md"
 PROMISES = tuple(f"P{number}" for number in range(1, 35))
 
-_MARKER = re.compile(r"""mark\.promise\(\s*["'](\w+)["']""")
+_MARKER = re.compile(r"""mark\.promise\(([^)]*)\)""")
+_NAMED = re.compile(r"""["'](P\d+)["']""")
 _ROW = re.compile(r"^\| (P\d+) \| ([^|]+) \|.*\|$", re.MULTILINE)
 _NOBODY = "none yet"
 
@@ -25,7 +26,8 @@ def carried() -> dict[str, list[str]]:
     """The files with tests that carry each promise, by the promise, in their order."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((REPOSITORY / "tests").rglob("test_*.py")):
-        for promise in sorted(set(_MARKER.findall(path.read_text(encoding="utf-8")))):
+        marks = " ".join(_MARKER.findall(path.read_text(encoding="utf-8")))
+        for promise in sorted(set(_NAMED.findall(marks))):
             found[promise].append(path.relative_to(REPOSITORY / "tests").as_posix())
     return dict(found)
 

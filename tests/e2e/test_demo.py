@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from countenance.demo.story import COLLINS, HOPPER, MARKER, tell
-from countenance.errors import UsageError
+from countenance.errors import Locked, UsageError
 from countenance.library import Library
 from countenance.people.purpose import Purpose
 from countenance.vault.keys import KeyStore
@@ -86,6 +86,16 @@ def test_it_starts_over_in_its_own_folder(tmp_path: Path) -> None:
     assert not (folder / "photos" / "old.jpg").exists()
     with Library.open(folder) as library:
         assert library.inventory().photos == 12
+
+
+def test_a_library_that_is_open_is_not_emptied(tmp_path: Path) -> None:
+    """Under a server that still runs, nothing is taken away; and a sentence says what to do."""
+    folder = tmp_path / "demo"
+    with Library.init(folder) as library:
+        (folder / MARKER).write_text("", encoding="utf-8")
+        with pytest.raises(Locked, match="a program has this library open"):
+            tell(folder, lambda _line: None)
+        assert library.inventory().photos == 0
 
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_photo_is_found_soon_after_it_came(
     """Nobody runs an ingest; and Ctrl-C ends the server, in good order."""
     assert served.process.stdout is not None
     assert served.process.stderr is not None
-    assert served.process.stdout.readline().startswith("listening at http://127.0.0.1:")
+    assert served.process.stdout.readline().startswith("listening at http://localhost:")
     assert served.process.stdout.readline().startswith("watching 1 folder, scanning 1 source")
     assert "this code makes one" in served.process.stderr.readline()
     assert CODE.fullmatch(served.process.stderr.readline())

@@ -32,7 +32,7 @@ def test_made_listed_ended(library: Path, capsys: pytest.CaptureFixture[str]) ->
     """What stands in a link is shown once; the list has ids and whether they lead anywhere."""
     run(library, "new", "--collection", "gala", "--channel", "web", "--json")
     made = json.loads(capsys.readouterr().out)
-    assert made["url"].startswith("http://127.0.0.1:8765/i/")
+    assert made["url"].startswith("http://localhost:8765/i/")
     run(library, "new", "--person", "Ada", "--json")
     own = json.loads(capsys.readouterr().out)
     assert "/me/" in own["url"]

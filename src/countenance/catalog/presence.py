@@ -153,6 +153,19 @@ class Presence:
         return any(log.exists() and log.stat().st_size for log in logs)
 
 
+def is_open(catalog: Path) -> bool:
+    """Whether some program has the catalog open, this one too. Raises `Unavailable`."""
+    held = _beside(catalog, "-open")
+    if not held.exists():
+        return False
+    with unavailable(f"the lock of {catalog}"):
+        descriptor = os.open(held, os.O_RDWR)
+    try:
+        return not _alone(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 # --------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 link = group("link", "Invite people, and give them their way back.")
 
-_ON_THIS_MACHINE = "http://127.0.0.1:8765"
+_ON_THIS_MACHINE = "http://localhost:8765"
 """Where `countenance serve` listens, if nothing else is said."""
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -17,6 +18,8 @@ from countenance.sources.source import SourceKind
 if TYPE_CHECKING:
     from countenance.jobs.rounds import Told
     from countenance.library import Library
+
+_THIS_MACHINE = ("127.0.0.1", "::1")
 
 _ENDS_WITHIN = 30.0
 """Seconds for the photo at hand to be finished, once the server was told to stop."""
@@ -61,7 +64,8 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
         watched = [] if no_watch else library.sources_in_force()
         minutes = settings.scan_every
 
-    def ready(address: str) -> None:
+    def ready(listening: str) -> None:
+        address = _called(listening)
         folders = [one.id for one in watched if one.kind is SourceKind.FOLDER]
         document = {
             "address": address,
@@ -92,6 +96,12 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _called(address: str) -> str:
+    """The address to ask for: of this machine by name, since browsers give numbers no passkeys."""
+    at = urlsplit(address)
+    return f"http://localhost:{at.port}" if at.hostname in _THIS_MACHINE else address
 
 
 @contextmanager

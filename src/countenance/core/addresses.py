@@ -20,6 +20,9 @@ Resolve = Callable[[str, int], Sequence[str]]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOW_32_BITS = 0xFFFFFFFF
 
+_NETWORK_BITS = 64
+"""Of an address of version 6: the rest its owner chooses freely."""
+
 # What is on no public network, beyond what `is_global` knows in every version of Python we run on.
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(block)
@@ -73,6 +76,23 @@ def is_public(address: str) -> bool:
 def is_loopback(address: str) -> bool:
     """Whether `address`, and what it stands for, is this machine."""
     return all(one.is_loopback for one in _meant(address))
+
+
+def network_of(address: str) -> str:
+    """
+    Whom an address is counted for: itself, or of version 6 its network of 64 bits.
+
+    There everybody has more addresses than can be tried. What is no address is itself.
+    """
+    try:
+        read = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(read, ipaddress.IPv6Address):
+        if read.ipv4_mapped is not None:
+            return str(read.ipv4_mapped)
+        return str(ipaddress.ip_network((read, _NETWORK_BITS), strict=False))
+    return str(read)
 
 
 # --------------------------------------------------------------------------------------------------

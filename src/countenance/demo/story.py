@@ -16,11 +16,12 @@ from pathlib import Path
 
 from countenance.audit.receipt import verify
 from countenance.catalog.photos import Box
+from countenance.catalog.presence import is_open
 from countenance.core.clock import SystemClock
 from countenance.core.ids import ErasureId
 from countenance.demo.pictures import drawn_face, find_portraits, make_photos
 from countenance.enrol.enrol import Portrait
-from countenance.errors import UsageError, VerificationError
+from countenance.errors import Locked, UsageError, VerificationError
 from countenance.gallery.bands import FALSE_NAMES, Band
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
@@ -28,7 +29,7 @@ from countenance.search.find import Found
 from countenance.search.probe import ProbeFace
 from countenance.settings import keys_beside, load_settings
 from countenance.vault.files import unavailable
-from countenance.vault.layout import lock
+from countenance.vault.layout import LibraryLayout, lock
 
 HOPPER, COLLINS, NOBODY = "Grace Hopper", "Eileen Collins", "Nora Nobody"
 
@@ -54,7 +55,8 @@ def tell(folder: Path, say: Say, *, keep: bool = True) -> None:
     earlier demo made are emptied first. Without `keep` they are removed at the end, whatever
     happens. Raises `UsageError`, with nothing changed, if something else is in one of them;
     `Unavailable` if the portraits are not installed or a folder cannot be written; `Locked` if
-    another run is at work on the library; and `VerificationError` if the story does not come true.
+    another program has the library open, such as a server; and `VerificationError` if the story
+    does not come true.
     """
     keys = keys_beside(folder)
     files = _lay_out(folder, keys)
@@ -112,6 +114,11 @@ class _Story:
 def _lay_out(folder: Path, keys: Path) -> _Files:
     """Make the folders, with the portraits and the photos in the one of the library."""
     portraits = find_portraits()
+    if is_open(LibraryLayout(folder).catalog):
+        raise Locked(
+            f"{folder}: a program has this library open",
+            hint="end it first, such as the server of an earlier demo",
+        )
     for taken in [one for one in (folder, keys) if _is_taken(one)]:
         _empty(taken)
     own = folder / "portraits"

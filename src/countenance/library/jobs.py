@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from countenance.catalog import items, jobs
+from countenance.catalog import items, jobs, sources
 from countenance.catalog.items import Trouble
 from countenance.catalog.jobs import Job, JobKind
 from countenance.library.opened import Opened
@@ -34,3 +34,14 @@ class Jobs(Opened):
                 return JobShown(found, ())
             since = items.troubles(tx, found.sources, since=found.begun_at)
         return JobShown(found, tuple(since))
+
+    def lies_over(self, which: str) -> frozenset[str]:
+        """
+        The ids of the sources that a job is over, and of the collections that those lie in.
+
+        Raises `NotFound` if there is no such job.
+        """
+        with self._database.read() as tx:
+            over = jobs.get(tx, which).sources
+            found = [one for one in sources.list_all(tx) if one.id in over]
+        return frozenset(where for one in found for where in (one.id, one.collection))

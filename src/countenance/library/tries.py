@@ -8,7 +8,6 @@ counted as one that there is.
 """
 
 import hashlib
-import ipaddress
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -19,11 +18,10 @@ from sqlalchemy import Connection
 from countenance.accounts.logins import TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS
 from countenance.catalog import asked
 from countenance.catalog.counts import AnHour, Counts
+from countenance.core.addresses import network_of
 from countenance.errors import TooManyTries
 
 _HOUR = timedelta(hours=1)
-_NETWORK_BITS = 64
-"""Of an address of IPv6: the rest its owner chooses freely."""
 
 
 def count(tx: Connection, login: str, address: str, *, at: datetime) -> TooManyTries | None:
@@ -72,18 +70,7 @@ def _by_account(login: str) -> str:
 
 
 def _by_address(address: str) -> str:
-    return f"sign-in from {_digest(_network(address))}"
-
-
-def _network(address: str) -> str:
-    """The address, or of IPv6 the network: there everybody has more addresses than can be tried."""
-    try:
-        read = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if read.version == 6 and read.ipv4_mapped is None:  # noqa: PLR2004  the version of IP
-        return str(ipaddress.ip_network(f"{read}/{_NETWORK_BITS}", strict=False))
-    return str(getattr(read, "ipv4_mapped", None) or read)
+    return f"sign-in from {_digest(network_of(address))}"
 
 
 def _digest(text: str) -> str:

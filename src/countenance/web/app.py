@@ -29,6 +29,7 @@ from countenance.web.account import link, own, prove, setup, signin
 from countenance.web.account.session import on_not_let_in, on_prove_again
 from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
+from countenance.web.forms import MAX_FILE_BYTES
 from countenance.web.pages import Pages
 from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
@@ -155,8 +156,11 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     return _page(request, 422, "")
 
 
-async def _on_long(_request: Request, _exc: Exception) -> Response:
-    return PlainTextResponse("this is longer than it may be\n", 413)
+async def _on_long(request: Request, _exc: Exception) -> Response:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return PlainTextResponse("this is longer than it may be\n", 413)
+    most = MAX_FILE_BYTES >> 20
+    return web_of(request).page(request, "error.html", status=413, code=413, told="", most=most)
 
 
 async def _on_gone(_request: Request, _exc: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from countenance.errors import UsageError
+from countenance.web.security import BodyTooLong
 
 MAX_FIELDS = 60
 MAX_FILES = 12
@@ -55,23 +56,16 @@ async def read_form(request: Request, *, max_files: int = MAX_FILES) -> Form:
     """
     The form in the body of `request`, of either encoding.
 
-    Raises `UsageError` if it is none, or if there is too much in it.
+    Raises `UsageError` if it is none, or if there is too much in it, and `BodyTooLong` if that is
+    by its bytes, or by those of a file in it.
     """
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            parser = MultiPartParser(
-                request.headers,
-                request.stream(),
-                max_files=max_files,
-                max_fields=MAX_FIELDS,
-                max_part_size=MAX_FIELD_BYTES,
-            )
-            # The body has a limit of its own, so that all of it fits into memory.
-            parser.spool_max_size = MAX_FILE_BYTES * MAX_FILES
-            read = await parser.parse()
+            read = await _Parts(request, max_files=max_files).whole()
         else:
             read = await FormParser(request.headers, request.stream()).parse()
-    except (MultiPartException, FormParserError) as exc:
+    except (MultiPartException, FormParserError, UnicodeError) as exc:
+        # A form says itself how its words are encoded, and may say one that decodes nothing.
         raise UsageError("this form cannot be read") from exc
     try:
         files = {name: await _files(read, name) for name in set(read)}
@@ -83,6 +77,35 @@ async def read_form(request: Request, *, max_files: int = MAX_FILES) -> Form:
 # --------------------------------------------------------------------------------------------------
 
 
+class _Parts(MultiPartParser):
+    """A form in parts, which is read whole or not at all."""
+
+    # The body has a limit of its own, so that all of it fits into memory.
+    spool_max_size = MAX_FILE_BYTES * MAX_FILES
+
+    def __init__(self, request: Request, *, max_files: int) -> None:
+        super().__init__(
+            request.headers,
+            request.stream(),
+            max_files=max_files,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
+        )
+        self._ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def whole(self) -> FormData:
+        """Raises `MultiPartException` also if it is cut short: what is missing may be a no."""
+        read = await self.parse()
+        if not self._ended:
+            for one in self._files_to_close_on_error:
+                one.close()
+            raise MultiPartException("cut short")
+        return read
+
+
 async def _files(read: FormData, name: str) -> list[File]:
     """The files under a name. A field that was left empty is none."""
     files = []
@@ -91,6 +114,6 @@ async def _files(read: FormData, name: str) -> list[File]:
             continue
         data = await one.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            raise UsageError(f"a file of more than {MAX_FILE_BYTES >> 20} MiB")
+            raise BodyTooLong
         files.append(File(one.filename, data))
     return files

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
+from countenance.core.addresses import network_of
 from countenance.errors import Refused
 
 _AT_MOST = 50_000
@@ -39,7 +40,7 @@ LOOKS = Rate(burst=60, per_minute=60)
 
 
 class Rates:
-    """Buckets by what is asked and by whom."""
+    """Buckets by what is asked and by whom; of IPv6 a network of 64 bits is one."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -47,16 +48,17 @@ class Rates:
 
     def take(self, rate: Rate, who: str) -> None:
         """Count one. Raises `TooOften` if there is none left; then nothing is counted."""
-        left = self._filled(rate, who)
+        one = network_of(who)
+        left = self._filled(rate, one)
         if left < 1:
             raise TooOften("asked too often; wait a minute")
-        self._left[rate, who] = (left - 1, self._clock())
+        self._left[rate, one] = (left - 1, self._clock())
         if len(self._left) > _AT_MOST:
             self._forget()
 
     def require(self, rate: Rate, who: str) -> None:
         """Raises `TooOften` if there is none left; counts nothing."""
-        if self._filled(rate, who) < 1:
+        if self._filled(rate, network_of(who)) < 1:
             raise TooOften("asked too often; wait a minute")
 
     # ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What holds for every page: headers, where questions come from, how long they may be, errors."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from starlette.testclient import TestClient
 from countenance.errors import Error, NotFound, Refused, Unavailable, UsageError
 from countenance.library import Library
 from countenance.web.app import make_app
-from countenance.web.forms import read_form
+from countenance.web.forms import MAX_FILE_BYTES, read_form
+from countenance.web.pages import FOLDER
 from countenance.web.pool import Pool
 from countenance.web.security import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
+from tests.fakes.routes import routes
 
 
 @pytest.fixture
@@ -104,6 +107,86 @@ def test_changes_come_from_our_own_pages(
     assert (heard.text == "ada") is (status == 200)
 
 
+CLOSED = {
+    # What every answer says to the browser, and what must not stand in it.
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; ",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), ",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-robots-tag": "noindex, nofollow",
+}
+LOOSE = ("unsafe", "*", "http:", "https:", "data:", "blob:", "nonce", "strict-dynamic")
+
+
+def each(app: FastAPI) -> list[tuple[str, str]]:
+    """The method and a path of every route, each id in it one that there is not."""
+    found = [one.partition(" ") for one in routes(app)]
+    return [(method, re.sub("{[^}]*}", "none", path)) for method, _, path in found]
+
+
+@pytest.mark.promise("P34")
+def test_every_route_is_closed(client: TestClient, app: FastAPI) -> None:
+    """Each answer of each route, and nothing in its policy opens it again."""
+    asked = each(app)
+    assert len(asked) > 80
+    for method, path in asked:
+        for kind in (method, "OPTIONS", "PUT"):
+            heard = client.request(kind, path, follow_redirects=False)
+            for name, value in CLOSED.items():
+                assert heard.headers[name].startswith(value), (kind, path, name)
+            policy = heard.headers["content-security-policy"]
+            assert not [one for one in LOOSE if one in policy], (kind, path)
+            kept = "immutable" in heard.headers["cache-control"]
+            assert kept is (path.startswith("/static/") and heard.status_code == 200)
+            assert "access-control-allow-origin" not in heard.headers
+
+
+ELSEWHERE: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://testserver:8080"},
+    {"Origin": "null"},
+    {"Cookie": "session=1"},
+]
+
+
+@pytest.mark.promise("P34")
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+def test_no_route_is_taken_from_another_site(
+    client: TestClient, app: FastAPI, headers: dict[str, str]
+) -> None:
+    """Whatever changes something is refused, unlooked at; from our own pages it is not."""
+    changing = [one for one in each(app) if one[0] != "GET"]
+    assert len(changing) > 30
+    for method, path in changing:
+        heard = client.request(method, path, headers=headers, follow_redirects=False)
+        assert (heard.status_code, "another site" in heard.text) == (403, True), path
+        own = {"Sec-Fetch-Site": "same-origin"}
+        if headers == ELSEWHERE[0]:
+            heard = client.request(method, path, headers=own, follow_redirects=False)
+            assert "another site" not in heard.text, path
+
+
+FORBIDDEN = (
+    r"""<style|\sstyle=|\son[a-z]+=["']|javascript:""",
+    r"<script(?![^>]*\ssrc=)",
+    r"""\s(src|srcset|action|formaction)=["'](https?:|//)""",
+)
+
+
+def test_no_template_needs_what_the_policy_forbids() -> None:
+    """No style and no script in the page itself, and nothing that is fetched from elsewhere."""
+    for path in FOLDER.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert [one for one in FORBIDDEN if re.search(one, text)] == [], path
+
+
 def test_long_bodies_are_not_read(client: TestClient, app: FastAPI) -> None:
     """Neither one that says how long it is, nor one that does not."""
     add(app, "/form")
@@ -120,6 +203,14 @@ def test_long_bodies_are_not_read(client: TestClient, app: FastAPI) -> None:
     lie = {"Content-Type": "multipart/form-data; boundary=x"}
     lie["Content-Length"] = str(MAX_UPLOAD_BYTES + 1)
     assert client.post("/form", content=b"x", headers=lie).status_code == 413
+
+
+def test_a_file_too_large_is_told(client: TestClient, app: FastAPI) -> None:
+    add(app, "/form")
+    files = {"picture": ("a.tif", bytes(MAX_FILE_BYTES + 1))}
+    for tag, said in (("en", "choose a smaller one"), ("sv", "välj en mindre")):
+        heard = client.post("/form", files=files, headers={"Accept-Language": tag})
+        assert (heard.status_code, said in heard.text, "24 MiB" in heard.text) == (413, True, True)
 
 
 def test_a_broken_form_is_told(client: TestClient, app: FastAPI) -> None:

@@ -16,13 +16,14 @@ from countenance.catalog.assessments import QUESTIONS
 from countenance.catalog.recipients import Terms
 from countenance.catalog.tables import sighting
 from countenance.core.ids import PersonId
+from countenance.library import Given
 from countenance.people.purpose import Purpose
 from countenance.web.account.session import SESSION
 from countenance.web.app import STAFF, make_app
 from countenance.web.staff.guard import require
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import Door, sign_in
-from tests.fakes.gala import COLLECTION, Gala, open_library
+from tests.fakes.gala import A_DAY, COLLECTION, Gala, open_library
 from tests.fakes.vision import FakeVision, picture
 
 ADA, BO = 1, 2
@@ -135,9 +136,9 @@ AT_DESK: dict[str, str] = {
     "GET /staff/sources": "owner staff photographer:given photographer:others",
     "GET /staff/sources/{source}": "owner staff photographer:given",
     "POST /staff/sources/{source}/take-down": "owner photographer:given",
-    "GET /staff/jobs": "owner staff",
-    "GET /staff/jobs/events": "owner staff",
-    "GET /staff/jobs/{job}": "owner staff",
+    "GET /staff/jobs": "owner staff photographer:given photographer:others",
+    "GET /staff/jobs/events": "owner staff photographer:given photographer:others",
+    "GET /staff/jobs/{job}": "owner staff photographer:given",
     "GET /staff/people": "owner staff",
     "GET /staff/people/{person}": "staff",
     "GET /staff/merge": "staff",
@@ -147,7 +148,7 @@ AT_DESK: dict[str, str] = {
     "GET /staff/search": "staff",
     "POST /staff/search": "staff",
     "GET /staff/review": "reviewer:given reviewer:others",
-    "POST /staff/review": "reviewer:given",
+    "POST /staff/review": "reviewer:given reviewer:others",  # of what is others', that it is gone
     "POST /staff/undo": "staff",
     "GET /staff/check": "staff",
     "GET /staff/check/photos": "staff",
@@ -206,7 +207,7 @@ def test_every_route_against_every_role(gala: Gala, nobody: TestClient, who: str
     sent = {"sighting": another.sighting, "answer": "not-sure", "step": split.id}
     for name, through in AT_DESK.items():
         method, _, path = name.partition(" ")
-        if path.endswith("/events") and role in through.split():
+        if path.endswith("/events") and who in through.split():
             continue  # it is open for ten minutes
         before = len(door.said())
         heard = nobody.request(
@@ -256,6 +257,42 @@ def test_of_what_was_given_the_rest_is_not_listed(gala: Gala, nobody: TestClient
     assert gala.source.id not in nobody.get("/staff/sources").text
     assert "There is nothing to review" in nobody.get("/staff/review").text
     assert nobody.get("/staff/review", params={"collection": COLLECTION}).status_code == 403
+
+
+@pytest.mark.promise("P34")
+def test_jobs_are_seen_as_far_as_their_sources_are(
+    gala: Gala, nobody: TestClient, tmp_path: Path
+) -> None:
+    """Those over what they were given whole; of those over more, what is theirs; no others."""
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "away.jpg").write_bytes(b"no picture")
+    given = Given("the club", gala.clock.now() + A_DAY)
+    away = gala.library.add_folder(tmp_path / "away", given).source
+    (gala.folder / "later.jpg").write_bytes(b"no picture")
+    gala.library.ingest([gala.source.id])
+    gala.library.ingest([away.id])
+    (gala.folder / "both.jpg").write_bytes(b"no picture")
+    (tmp_path / "away" / "both_away.jpg").write_bytes(b"no picture")
+    gala.library.ingest()
+    both, second, first, *_ = (one for one in gala.library.jobs() if one.kind == "ingest")
+    given_away = frozenset({away.collection})
+    sign_in(nobody, gala, "bo", Role.PHOTOGRAPHER, given=given_away)
+    listed = nobody.get("/staff/jobs").text
+    assert f'href="/staff/jobs/{second.number}"' in listed
+    assert f'href="/staff/jobs/{both.number}"' in listed
+    assert f'href="/staff/jobs/{first.number}"' not in listed
+    assert "tester" not in listed
+    assert nobody.get(f"/staff/jobs/{first.number}").status_code == 403
+    assert "1 not read" in nobody.get(f"/staff/jobs/{second.number}").text
+    heard = nobody.get(f"/staff/jobs/{both.number}").text
+    assert ("both_away.jpg" in heard, "/both.jpg" in heard, ">both.jpg" in heard) == (
+        True,
+        False,
+        False,
+    )
+    assert "its numbers are not shown" in heard
+    assert "not read<" not in heard.replace("Not read, and why<", "")
+    assert gala.source.id not in heard
 
 
 @pytest.mark.promise("P34")

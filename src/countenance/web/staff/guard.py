@@ -38,6 +38,7 @@ class Act(StrEnum):
     SEE_SOURCE = "see-source"
     TAKE_DOWN = "take-down"
     SEE_JOBS = "see-jobs"
+    SEE_JOB = "see-job"
     SEE_PEOPLE = "see-people"
     FIND = "find"
     REVIEW = "review"
@@ -57,6 +58,7 @@ class About(StrEnum):
     COLLECTION = "collection"
     SOURCE = "source"
     PHOTO = "photo"
+    JOB = "job"
 
 
 RULES: Mapping[Act, tuple[frozenset[Right], About]] = MappingProxyType(
@@ -69,7 +71,8 @@ RULES: Mapping[Act, tuple[frozenset[Right], About]] = MappingProxyType(
         Act.SEE_SOURCES: (frozenset({Right.SEE_SOURCES}), About.PARTS),
         Act.SEE_SOURCE: (frozenset({Right.SEE_SOURCES}), About.SOURCE),
         Act.TAKE_DOWN: (frozenset({Right.CHANGE_SOURCES}), About.SOURCE),
-        Act.SEE_JOBS: (frozenset({Right.SEE_JOBS}), About.ANYTHING),
+        Act.SEE_JOBS: (frozenset({Right.SEE_JOBS}), About.PARTS),
+        Act.SEE_JOB: (frozenset({Right.SEE_JOBS}), About.JOB),
         Act.SEE_PEOPLE: (frozenset({Right.SEE_PEOPLE}), About.ANYTHING),
         Act.FIND: (frozenset({Right.SEARCH}), About.ANYTHING),
         Act.REVIEW: (frozenset({Right.REVIEW}), About.PARTS),
@@ -189,6 +192,7 @@ SeeSources = Annotated[Staff, Depends(require(Act.SEE_SOURCES))]
 SeeSource = Annotated[Staff, Depends(require(Act.SEE_SOURCE))]
 TakeDown = Annotated[Staff, Depends(require(Act.TAKE_DOWN))]
 SeeJobs = Annotated[Staff, Depends(require(Act.SEE_JOBS))]
+SeeJob = Annotated[Staff, Depends(require(Act.SEE_JOB))]
 SeePeople = Annotated[Staff, Depends(require(Act.SEE_PEOPLE))]
 Find = Annotated[Staff, Depends(require(Act.FIND))]
 Review = Annotated[Staff, Depends(require(Act.REVIEW))]
@@ -218,15 +222,18 @@ def _on(library: Library, about: About, which: str, who: Identity) -> On:
             case About.ANYTHING:
                 return ANYTHING
             case About.PARTS:
-                return On(within=who.assigned)
+                within = who.assigned
             case About.COLLECTION:
-                return On(within=_collection(library, which))
+                within = _collection(library, which)
             case About.SOURCE:
-                return On(within=_source(library, SourceId(which)))
+                within = _source(library, SourceId(which))
             case About.PHOTO:
-                return On(within=library.lies_in(which))
+                within = library.lies_in(which)
+            case About.JOB:
+                within = library.lies_over(which)
     except NotFound:
         return ANYTHING
+    return On(within=within)
 
 
 def _collection(library: Library, which: str) -> frozenset[str]:

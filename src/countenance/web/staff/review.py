@@ -15,7 +15,7 @@ from countenance.library import Library
 from countenance.search.review import Answer, Wanted
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
-from countenance.web.staff.guard import NotAllowed, Review, Staff, Undo
+from countenance.web.staff.guard import RULES, Act, NotAllowed, Review, Staff, Undo
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,19 +82,34 @@ def _do(library: Library, form: Form, staff: Staff) -> None:
     if said == "undo":
         _take_back(library, "", staff)
     elif said in list(Answer):
-        staff.require(Right.REVIEW, *library.lies_in(sighting=which))
+        # A question that went meanwhile is told as gone, and so is one of a collection of others.
+        if not staff.may(Right.REVIEW, *library.lies_in(sighting=which)):
+            raise NotFound(f"{which}: no such question")
         library.answer(which, Answer(said))
     else:
         raise UsageError("no such answer")
 
 
 def _take_back(library: Library, which: str, staff: Staff) -> None:
-    """Of a merge or a split that takes another right than of an answer, and of that its place."""
-    step = library.step(which)
-    if step.what.kind in (StepKind.MERGED, StepKind.SPLIT):
-        staff.require(Right.MERGE)
-    else:
-        staff.require(Right.REVIEW, *library.lies_in(sighting=step.what.sighting or ""))
+    """
+    Of a merge or a split that takes another right than of an answer, and of that its place.
+
+    Of a step that there is not, whoever may not undo all is told what they are told of another's.
+    """
+    try:
+        step = library.step(which)
+        right = Right.REVIEW
+        where: frozenset[str] = frozenset()
+        if step.what.kind in (StepKind.MERGED, StepKind.SPLIT):
+            right = Right.MERGE
+        else:
+            where = library.lies_in(sighting=step.what.sighting or "")
+    except NotFound:
+        if which and not staff.may(Right.MERGE):
+            raise NotAllowed(RULES[Act.UNDO][0]) from None
+        raise
+    if not staff.may(right, *where):
+        raise NotAllowed(RULES[Act.UNDO][0])
     library.take_back(step.id)
 
 
