@@ -39,7 +39,7 @@ def permission_outlives_consent(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
         permission.permission,
-        "found is None or called or not still_agreed(tx, shown, wish, at=at)",
+        "found is None or called or not still_agreed(tx, shown, made.wish, at=at)",
         "found is None",
     )
 

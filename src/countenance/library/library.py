@@ -34,6 +34,7 @@ from countenance.library.records import Records
 from countenance.library.retention import Retained
 from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
+from countenance.library.shares import Shares
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
 from countenance.library.uploads import Uploads
@@ -43,6 +44,7 @@ from countenance.vault.layout import LibraryLayout
 
 class Library(
     Accounts,
+    Shares,
     OwnPictures,
     Backups,
     Collections,

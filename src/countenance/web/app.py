@@ -26,16 +26,26 @@ from countenance.web.account.session import on_not_let_in, on_prove_again
 from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.pages import Pages
-from countenance.web.person import join, leave, mine, other
+from countenance.web.person import join, leave, mine, other, share
 from countenance.web.pool import THREADS, Pool
-from countenance.web.public import demand, home, permission, receipt, statements
+from countenance.web.public import demand, home, permission, receipt, shared, statements
 from countenance.web.security import BodyTooLong, Secured
-from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
+from countenance.web.staff import (
+    check,
+    demands,
+    due,
+    jobs,
+    people,
+    review,
+    search,
+    shares,
+    sources,
+)
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (albums, sources, jobs, people, review, search, check, due, demands)
+STAFF = (albums, sources, jobs, people, review, search, check, shares, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 DOORS = (setup, signin, prove, link, own)
@@ -81,8 +91,8 @@ def make_app(
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
     app.state.outbox = Outbox()
-    public = (home, permission, demand, statements, receipt)
-    for page in (*public, join, mine, other, leave, *DOORS, *STAFF):
+    public = (home, permission, demand, statements, receipt, shared)
+    for page in (*public, join, mine, other, share, leave, *DOORS, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

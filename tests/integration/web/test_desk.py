@@ -154,6 +154,9 @@ AT_DESK: dict[str, str] = {
     "POST /staff/check/publish": "staff",
     "GET /staff/given/{given}": "staff",
     "POST /staff/given/{given}/file": "staff",
+    "GET /staff/shares": "staff",
+    "POST /staff/shares": "staff",
+    "POST /staff/shares/{share}/end": "staff",
     "GET /staff/due": "owner staff auditor",
     "GET /staff/demands/{demand}": "owner staff",
     "POST /staff/demands/{demand}/answer": "owner staff",
@@ -165,6 +168,7 @@ def named(route: APIRoute) -> str:
     """A route as the table names it: what `which` is, is in the path before it."""
     kinds = {"collections": "collection", "photos": "photo", "sources": "source"}
     kinds |= {"jobs": "job", "people": "person", "given": "given", "demands": "demand"}
+    kinds |= {"shares": "share"}
     before = route.path.partition("/{which}")[0].rpartition("/")[2]
     (method,) = route.methods or {""}
     return f"{method} {route.path.replace('which', kinds.get(before, 'which'))}"
@@ -201,6 +205,7 @@ def test_every_route_against_every_role(gala: Gala, nobody: TestClient, who: str
         "how": "small",
         "given": "x_none",
         "demand": "dn_none",
+        "share": "y_none",
     }
     (another,) = gala.library.questions().questions
     sent = {"sighting": another.sighting, "answer": "not-sure", "step": split.id}

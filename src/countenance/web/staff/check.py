@@ -35,6 +35,7 @@ from countenance.media.cover import Colour
 from countenance.publish.check import Checked, CheckedFace
 from countenance.publish.export import Published
 from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
+from countenance.publish.share import RECIPIENT
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
@@ -210,7 +211,7 @@ async def _one(  # noqa: PLR0913  what was typed stays, and what was wrong is sa
         except (Refused, Unreadable) as exc:
             return {"tile": tile, "checked": None, "why": exc.message}
         names = {one.id: one.name for one in library.people()}
-        live = [one for one in library.recipients() if one.live]
+        live = [one for one in library.recipients() if one.live and one.name != RECIPIENT]
         rows = _rows(checked, names, form)
         return {"tile": tile, "checked": checked, "rows": rows, "recipients": live}
 
