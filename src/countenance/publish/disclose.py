@@ -135,7 +135,7 @@ def disclose_in(  # noqa: PLR0913  as above
         handling.file,
         handling.covers,
         dict(handling.bare),
-        tuple(handling.faces) or _said(ruled, handling),
+        tuple(handling.faces) or _said(found, ruled, handling),
     )
     disclosures.add(tx, made, shown)
     rests_on = (grant, *sorted(shown.values()))
@@ -192,10 +192,17 @@ def _ruled(
     return judge(tx, photo, giving.wish, at=at, only=giving.only)
 
 
-def _said(ruled: Mapping[FaceId, Ruling], handling: Handling) -> tuple[FaceSaid, ...]:
+def _said(photo: Photo, ruled: Mapping[FaceId, Ruling], handling: Handling) -> tuple[FaceSaid, ...]:
+    """What is said of each face that is stored, from left to right; of nobody by id."""
     return tuple(
-        FaceSaid(face, one.verdict, one.ground, seen=face not in handling.hidden)
-        for face, one in ruled.items()
+        FaceSaid(
+            face.id,
+            ruled[face.id].verdict,
+            ruled[face.id].ground,
+            seen=face.id not in handling.hidden,
+        )
+        for face in sorted(photo.faces, key=lambda one: one.box[0])
+        if face.id in ruled
     )
 
 

@@ -152,7 +152,7 @@ AT_DESK: dict[str, str] = {
     "GET /staff/check": "staff",
     "GET /staff/check/photos": "staff",
     "POST /staff/check/publish": "staff",
-    "GET /staff/given/{given}": "staff",
+    "GET /staff/given/{given}": "owner staff auditor",
     "POST /staff/given/{given}/file": "staff",
     "GET /staff/shares": "staff",
     "POST /staff/shares": "staff",
