@@ -4,6 +4,7 @@ from tests.planted import (
     accounts,
     audit,
     cases,
+    claiming,
     consent,
     desk,
     desk_check,
@@ -55,6 +56,7 @@ MODULES = (
     accounts,
     doors,
     pages,
+    claiming,
 )
 """In the order of the promises, as far as there is one."""
 

@@ -618,6 +618,8 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.MERGED: _only_said("merged with another enrolment since, and two again: merge them again"),
     Act.DEMANDED: _only_said("a demand to take something down came in since: what it said is lost"),
     Act.DEMAND_ANSWERED: _only_said("a demand was answered since: answer it again"),
+    Act.CLAIMED: _only_said("somebody asked since to be looked for: what they said is lost"),
+    Act.CLAIM_ANSWERED: _only_said("who asked to be looked for was answered since: answer again"),
     Act.ASSESSED: _only_said("its impact assessment was made since: fill it in again"),
     Act.TOMBSTONES_LIFTED: _only_said("its pictures are refused again: lift the tombstones"),
     Act.RECIPIENT_ADDED: _only_said("a recipient added since: say again who they are"),

@@ -506,6 +506,25 @@ demand = Table(
     "times and our answer is emptied with that answer",
 )
 
+claim = Table(
+    "claim",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("collection_id", ForeignKey(collection.c.id), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("number", String(32), nullable=False, default=""),
+    Column("since", String(16), nullable=False, default=""),
+    Column("until", String(16), nullable=False, default=""),
+    Column("words", Text, nullable=False, default=""),
+    Column("ended_at", Instant),
+    Column("ended_by", Text, nullable=False, default=""),
+    Column("outcome", String(16), nullable=False, default=""),
+    Column("answer", Text, nullable=False, default=""),
+    comment="personal: what people say of when and where they were, for the desk to look for them "
+    "without their face. What they wrote is emptied with the answer",
+)
+
 entry = Table(
     "entry",
     metadata,

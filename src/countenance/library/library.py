@@ -21,6 +21,7 @@ from countenance.keeping.restore import Restored, restore
 from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
+from countenance.library.claims import Claims
 from countenance.library.collections import Collections
 from countenance.library.demands import Demands
 from countenance.library.due import Deadlines
@@ -44,6 +45,7 @@ from countenance.vault.layout import LibraryLayout
 
 class Library(
     Accounts,
+    Claims,
     Shares,
     OwnPictures,
     Backups,

@@ -32,6 +32,7 @@ from countenance.web.public import demand, home, permission, receipt, shared, st
 from countenance.web.security import BodyTooLong, Secured
 from countenance.web.staff import (
     check,
+    claims,
     demands,
     due,
     jobs,
@@ -45,7 +46,7 @@ from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (albums, sources, jobs, people, review, search, check, shares, due, demands)
+STAFF = (albums, sources, jobs, people, review, claims, search, check, shares, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 DOORS = (setup, signin, prove, link, own)

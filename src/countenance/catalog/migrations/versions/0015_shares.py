@@ -1,4 +1,4 @@
-"""Shares: links that show photos; what was said of each face when a photo was given out."""
+"""Shares: links that show photos; what was said of each face; what people without a face ask."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,3 +38,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("link_id", "number", name=op.f("pk_share_photo")),
     )
     op.create_index(op.f("ix_share_photo_photo_id"), "share_photo", ["photo_id"])
+    op.create_table(
+        "claim",
+        sa.Column("id", word, nullable=False),
+        sa.Column("person_id", word, nullable=False),
+        sa.Column("collection_id", word, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.String(length=16), nullable=False),
+        sa.Column("until", sa.String(length=16), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_claim_person_id")),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.id"], name=op.f("fk_claim_collection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
+    )
+    op.create_index(op.f("ix_claim_person_id"), "claim", ["person_id"])
