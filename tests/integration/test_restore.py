@@ -380,7 +380,7 @@ def test_what_was_given_out_since_is_known_again(gala: Gala, tmp_path: Path) -> 
     backup = made(gala, tmp_path)
     at, own = gala.clock.now(), gala.library.consents("Bo Ek")[1][0]
     shown = rows_of(gala, photo.c.id)[0][0]
-    which, to, none = new_id("x"), new_id("y"), new_id("i")
+    which, to, none = new_id("x"), new_id("t"), new_id("i")
     with gala.library._database.write() as tx:
         for picture_id in (str(shown), none):
             subjects = (which if picture_id == shown else new_id("x"), picture_id, to)

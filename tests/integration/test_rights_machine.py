@@ -54,6 +54,8 @@ from countenance.erasure.scanner import scan_here
 from countenance.errors import Refused, Unavailable
 from countenance.library import Given as Granted
 from countenance.library import Library
+from countenance.library.links import LeadsNowhere
+from countenance.library.shares import Sharing
 from countenance.people.purpose import Purpose, Wish
 from countenance.settings import Settings
 from countenance.sources.grant import GrantPurpose
@@ -83,6 +85,8 @@ FILES = (
     Place(SECOND, "party-1.jpg", (1, 3)),
     Place(SECOND, "party-2.jpg", (2, STRANGER)),
 )
+MOST_SHARED = 4
+"""Links that are looked at, at once: the newest."""
 STAGES = (Stage.HIDDEN, Stage.KEYS_DESTROYED, Stage.FOUND, Stage.PURGED)
 ANSWERS = ("down", "takes it", "deleted", "refuses", "gone")
 
@@ -151,6 +155,7 @@ class Life(RuleBasedStateMachine):
         self.chains: dict[str, tuple[str, ...]] = {}
         self.checkpoints: dict[str, str] = {}
         self.restores = 0
+        self.shared: list[tuple[str, Place, str]] = []
 
     def teardown(self) -> None:
         try:
@@ -178,6 +183,7 @@ class Life(RuleBasedStateMachine):
         for place in FILES[:3]:
             self.give_one(place, RECIPIENTS[0], "web")
         self.give_one(FILES[0], RECIPIENTS[1], "web")
+        self.share(0, "web")
         self.back_up(days=5)
 
     # --- pictures and grants ----------------------------------------------------------------
@@ -395,6 +401,20 @@ class Life(RuleBasedStateMachine):
             self.act()
             self.give_one(place, recipient, channel)
 
+    @rule(which=which, channel=st.sampled_from(CHANNELS))
+    def share(self, which: int, channel: str) -> None:
+        """A link that shows a photo, while everybody seen in it agrees."""
+        place = self.place(which)
+        if place is None:
+            return
+        self.act()
+        if self.rights.may_be_given(place, channel) is None:
+            return
+        library, until = self.gala.library, self.gala.library.now() + 300 * A_DAY
+        made = library.share([self.rights.photos[place]], channel, Sharing(until, looked=True))
+        self.shared = [*self.shared, (made.issued.token, place, channel)][-MOST_SHARED:]
+        assert len(library.shared(made.issued.token).pictures) == 1
+
     @rule(answer=st.sampled_from(ANSWERS), days=st.sampled_from([0, 0, 1, 15]))
     def send_recalls(self, answer: str, days: int) -> None:
         """To a recipient that deletes, refuses, takes its time, is down or no more."""
@@ -529,6 +549,7 @@ class Life(RuleBasedStateMachine):
         self.act()
         self.everybody_is_found_where_they_should()
         self.what_is_stored_rests_on_consent()
+        self.no_link_shows_what_may_not_be_shown()
         self.every_recall_stands_as_it_should()
         self.cases_and_receipts_say_what_is_so()
         self.collect()
@@ -557,6 +578,17 @@ class Life(RuleBasedStateMachine):
             assert stored == agreed
             assert pictures == set(rights.photos.values())
         assert live == {(one.id, wish) for one in rights.people.values() for wish in one.until}
+
+    def no_link_shows_what_may_not_be_shown(self) -> None:
+        """Whatever ended since it was made, and whatever a restore brought back (P8)."""
+        for token, place, channel in self.shared:
+            try:
+                seen = self.gala.library.shared(token).pictures
+            except LeadsNowhere:
+                continue
+            known = place in self.rights.photos
+            may = known and self.rights.may_be_given(place, channel) is not None
+            assert may or not seen, (place, channel)
 
     def every_recall_stands_as_it_should(self) -> None:
         """One for each disclosure and case, and each as far as it must be (P23)."""

@@ -3,10 +3,11 @@
 import pytest
 
 from countenance.catalog import demands
-from countenance.publish import permission
+from countenance.publish import export, permission
 from countenance.web.staff import check
+from countenance.web.staff.guard import Staff
 from countenance.web.staff.outbox import Outbox
-from tests.planted.plant import edit, plant
+from tests.planted.plant import edit, instead, plant
 
 CHECK = "tests/integration/web/test_check.py"
 PUBLIC = "tests/integration/web/test_public.py"
@@ -39,7 +40,7 @@ def permission_outlives_consent(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
         permission.permission,
-        "found is None or called or not still_agreed(tx, shown, wish, at=at)",
+        "found is None or called or not still_agreed(tx, shown, made.wish, at=at)",
         "found is None",
     )
 
@@ -60,3 +61,26 @@ def permission_outlives_grant(patch: pytest.MonkeyPatch) -> None:
 )
 def demand_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
     edit(patch, demands.end, ".values(**changed, **emptied)", ".values(**changed)")
+
+
+@plant(
+    "P32",
+    "What is kept of each face says whose it was.",
+    f"{CHECK}::test_why_each_face_was_covered_stays_without_anybody",
+)
+def faces_kept_with_people(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        export.said_of,
+        "FaceSaid(one.id, one.verdict, one.ground,",
+        "FaceSaid(one.id, one.verdict, ' '.join((one.ground, *one.people)),",
+    )
+
+
+@plant(
+    "P34",
+    "Whoever reads the log sees the names of those who were shown.",
+    f"{CHECK}::test_who_reads_the_log_reads_why_and_sees_no_picture",
+)
+def page_names_for_auditors(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, Staff.may, "return True")

@@ -5,6 +5,7 @@ from tests.planted import (
     api,
     audit,
     cases,
+    claiming,
     consent,
     desk,
     desk_check,
@@ -22,6 +23,7 @@ from tests.planted import (
     restoring,
     scanning,
     searching,
+    sharing,
     sites,
     stores,
     vetoes,
@@ -47,6 +49,7 @@ MODULES = (
     restoring,
     giving,
     publishing,
+    sharing,
     recalling,
     receipts,
     keeping,
@@ -55,6 +58,7 @@ MODULES = (
     doors,
     pages,
     api,
+    claiming,
 )
 """In the order of the promises, as far as there is one."""
 

@@ -187,7 +187,7 @@ def cut_off_and_shown(patch: pytest.MonkeyPatch) -> None:
 def shown_forgotten(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
-        disclose.disclose,
+        disclose.disclose_in,
         "disclosures.add(tx, made, shown)",
         "disclosures.add(tx, made, {})",
     )
@@ -210,7 +210,7 @@ def part_left(patch: pytest.MonkeyPatch) -> None:
 def reason_in_the_log(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
-        disclose.disclose,
+        disclose.disclose_in,
         "(made.id, found.id, *sorted(handling.bare))",
         "(made.id, found.id, *sorted(handling.bare), *handling.bare.values())",
     )
@@ -288,7 +288,7 @@ def film_may_say_anything(patch: pytest.MonkeyPatch) -> None:
 def film_without_a_grant(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
-        disclose.disclose,
+        disclose.disclose_in,
         "grant = granted(tx, found, at=at)",
         "grant = '' if handling.everybody else granted(tx, found, at=at)",
     )

@@ -64,6 +64,8 @@ class Act(StrEnum):
     LINK_ENDED = "link.ended"
     DEMANDED = "demand.received"
     DEMAND_ANSWERED = "demand.answered"
+    CLAIMED = "claim.received"
+    CLAIM_ANSWERED = "claim.answered"
 
 
 ROLE_MARK = "role:"

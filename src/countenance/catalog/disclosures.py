@@ -5,7 +5,7 @@ They stay when the photo and the people are gone: a recall must know what there 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +15,33 @@ from countenance.catalog.tables import disclosed_person, disclosure
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, DisclosureId, PersonId, PhotoId, RecipientId, SourceId
 from countenance.errors import NotFound
+from countenance.people.purpose import Purpose, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSaid:
+    """
+    What was said of one face when a photo was given out: the verdict and its ground, by their
+    words, and whether it is `seen` in what was given. Of nobody by id, so that it may stay.
+
+    `face` is the stored face's id, or the name that the check gave to what the search passed over.
+    """
+
+    face: str
+    verdict: str
+    ground: str
+    seen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """
-    One photo, given to one recipient, to be shown in one channel.
+    One photo, given to one recipient, to be shown in one channel; of none, a person showed it by a
+    link of their own.
 
     `file` is the digest of the file that was made of it, if one was, and `covers` how many covers
     are in that. `uncovered` are the faces from which a person took the cover by hand, by id, each
-    with their reason.
+    with their reason. `faces` says what was said of each; of what was restored it is not known.
     """
 
     id: DisclosureId
@@ -36,6 +53,17 @@ class Disclosure:
     file: Digest | None = None
     covers: int = 0
     uncovered: Mapping[str, str] = field(default_factory=dict)
+    faces: tuple[FaceSaid, ...] = ()
+
+    @property
+    def wish(self) -> Wish:
+        """What the consents that it rests on are for."""
+        return wish_for(self.channel)
+
+
+def wish_for(channel: str) -> Wish:
+    """What whoever is shown in a channel agrees to. Without one they show what they find."""
+    return Wish(Purpose.MAY_PUBLISH, channel) if channel else Wish(Purpose.FIND_ME)
 
 
 def add(tx: Connection, new: Disclosure, shown: Mapping[PersonId, ConsentId]) -> None:
@@ -51,6 +79,7 @@ def add(tx: Connection, new: Disclosure, shown: Mapping[PersonId, ConsentId]) ->
             file=new.file,
             covers=new.covers,
             uncovered=dict(new.uncovered),
+            faces=[asdict(one) for one in new.faces],
         )
     )
     rows = [
@@ -155,4 +184,5 @@ def _read(row: Row[Any]) -> Disclosure:
         file=None if row.file is None else Digest(row.file),
         covers=row.covers,
         uncovered=row.uncovered,
+        faces=tuple(FaceSaid(**one) for one in row.faces),
     )

@@ -88,6 +88,8 @@ def end(
     case = erasures.open_case(tx, wanted, at=how.at)
     channels = {one.wish.channel for one in ended if one.wish.purpose is Purpose.MAY_PUBLISH}
     given = disclosures.showing(tx, person.id, channels=None if whole else channels)
+    # What they showed by a link of their own rests on no channel.
+    given += disclosures.resting_on(tx, [one.id for one in ended])
     recalls.open_for(tx, case, given, at=how.at)
     return Ending(case, kept, seen, whole)
 

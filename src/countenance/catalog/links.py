@@ -1,5 +1,6 @@
 """
-Links to the web: an invitation to a collection, and a person's own way to their pictures.
+Links to the web: an invitation to a collection, a person's own way to their pictures, and a share,
+which shows photos to whoever has it.
 
 What stands in a link is 128 random bits, of which only the digest is kept: who reads the catalog
 cannot follow one. A link gives no right by itself: what it leads to asks the
@@ -27,6 +28,7 @@ class LinkKind(StrEnum):
 
     INVITATION = "invitation"
     OWN = "own"
+    SHARE = "share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Link:
     that an invitation asks `may-publish` for, or empty; `agreed_until` is when consents given by it
     end, if not after the usual time. `browse` says that who holds it may look through the
     collection for pictures of themselves.
+
+    A share is of a `person`, who shows pictures of themselves, or else of the desk, and then for a
+    `channel`. `label` is what its maker calls it; it was opened so many times, last at `used_at`.
     """
 
     id: LinkId
@@ -50,6 +55,9 @@ class Link:
     until: datetime | None = None
     agreed_until: datetime | None = None
     ended_at: datetime | None = None
+    label: str = ""
+    used_at: datetime | None = None
+    uses: int = 0
 
     def leads(self, at: datetime) -> bool:
         """Whether it leads anywhere at `at`, as far as the link itself goes."""
@@ -79,6 +87,7 @@ def add(tx: Connection, new: Link, token: str) -> None:
             made_at=new.made_at,
             until=new.until,
             agreed_until=new.agreed_until,
+            label=new.label,
         )
     )
 
@@ -110,6 +119,12 @@ def end(tx: Connection, which: LinkId, *, at: datetime) -> None:
     tx.execute(update(link).where(*own).values(ended_at=at))
 
 
+def used(tx: Connection, which: LinkId, *, at: datetime) -> None:
+    """It was opened."""
+    seen = {"used_at": at, "uses": link.c.uses + 1}
+    tx.execute(update(link).where(link.c.id == which).values(seen))
+
+
 # --------------------------------------------------------------------------------------------
 
 
@@ -129,4 +144,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Link:
         until=row.until,
         agreed_until=row.agreed_until,
         ended_at=row.ended_at,
+        label=row.label,
+        used_at=row.used_at,
+        uses=row.uses,
     )

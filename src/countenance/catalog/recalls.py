@@ -132,6 +132,13 @@ def of(tx: Connection, erasure: ErasureId) -> list[Recall]:
     return _list(tx, _all().where(recall.c.erasure_id == erasure))
 
 
+def is_called(tx: Connection, which: DisclosureId) -> bool:
+    """Whether a disclosure was ever demanded back."""
+    return (
+        tx.execute(select(recall.c.id).where(recall.c.disclosure_id == which)).first() is not None
+    )
+
+
 def get(tx: Connection, which: str) -> Recall:
     """Raises `NotFound` if there is no such recall."""
     for found in _list(tx, _all().where(recall.c.id == which)):

@@ -66,7 +66,7 @@ from countenance.core.ids import (
 from countenance.errors import NotFound, UsageError
 from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.guardians import AgeBand, Role
-from countenance.people.purpose import Purpose, Wish
+from countenance.people.purpose import Wish
 from countenance.vault.ledger import Copy
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -387,8 +387,10 @@ def _same_sighting(tx: Connection, which: str, said: Entry) -> SightingId:
 
 def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     photos, shown = _ids(said.subjects, "i"), _ids(said.subjects, "p")
+    links = _ids(said.subjects, "y")
     file = next((Digest(one) for one in said.subjects if _DIGEST.fullmatch(one)), None)
-    which, *to = [one for one in said.subjects if one not in {*photos, *shown, file}] or [""]
+    known = {*photos, *shown, *links, file}
+    which, *to = [one for one in said.subjects if one not in known] or [""]
     source = _given_from(tx, said, photos)
     if source is None or len(photos) != 1 or len(to) != 1:
         words = "given to somebody since, and not to be restored: recall it by hand"
@@ -401,7 +403,7 @@ def _disclosed(tx: Connection, said: Entry, seen: Replayed) -> None:
     )
     whose = _whose(tx, said, seen)
     for one, who in whose.items():
-        _require_consent(tx, one, who, Wish(Purpose.MAY_PUBLISH, channel), at=said.at)
+        _require_consent(tx, one, who, made.wish, at=said.at)
     disclosures.add(tx, made, {who: one for one, who in whose.items()})
     if not set(shown).issubset(one.id for one in people.list_all(tx)):
         words = "shows who enrolled since, and whom nobody can withdraw here: recall it by hand"
@@ -616,6 +618,8 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.MERGED: _only_said("merged with another enrolment since, and two again: merge them again"),
     Act.DEMANDED: _only_said("a demand to take something down came in since: what it said is lost"),
     Act.DEMAND_ANSWERED: _only_said("a demand was answered since: answer it again"),
+    Act.CLAIMED: _only_said("somebody asked since to be looked for: what they said is lost"),
+    Act.CLAIM_ANSWERED: _only_said("who asked to be looked for was answered since: answer again"),
     Act.ASSESSED: _only_said("its impact assessment was made since: fill it in again"),
     Act.TOMBSTONES_LIFTED: _only_said("its pictures are refused again: lift the tombstones"),
     Act.RECIPIENT_ADDED: _only_said("a recipient added since: say again who they are"),

@@ -369,8 +369,12 @@ link = Table(
     Column("until", Instant),
     Column("agreed_until", Instant),
     Column("ended_at", Instant),
+    Column("label", String(200), nullable=False, default=""),
+    Column("used_at", Instant),
+    Column("uses", Integer, nullable=False, default=0),
     comment="personal: links to the web, by the digest of what stands in them: invitations to a "
-    "collection, which are of nobody, and people's own",
+    "collection, which are of nobody, people's own, and those that show photos, of the desk or of "
+    "a person",
 )
 
 reference = Table(
@@ -502,6 +506,25 @@ demand = Table(
     "times and our answer is emptied with that answer",
 )
 
+claim = Table(
+    "claim",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False, index=True),
+    Column("collection_id", ForeignKey(collection.c.id), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("number", String(32), nullable=False, default=""),
+    Column("since", String(16), nullable=False, default=""),
+    Column("until", String(16), nullable=False, default=""),
+    Column("words", Text, nullable=False, default=""),
+    Column("ended_at", Instant),
+    Column("ended_by", Text, nullable=False, default=""),
+    Column("outcome", String(16), nullable=False, default=""),
+    Column("answer", Text, nullable=False, default=""),
+    comment="personal: what people say of when and where they were, for the desk to look for them "
+    "without their face. What they wrote is emptied with the answer",
+)
+
 entry = Table(
     "entry",
     metadata,
@@ -605,8 +628,10 @@ disclosure = Table(
     Column("file", _Digest, index=True),
     Column("covers", Integer, nullable=False, default=0),
     Column("uncovered", JSON, nullable=False, default=dict),
-    comment="ids: one photo given to one recipient, the digest of the file, and why somebody took "
-    "a cover from a face. It stays, for a recall must know it",
+    Column("faces", JSON, nullable=False, default=list),
+    comment="ids: one photo given to one recipient, the digest of the file, why somebody took a "
+    "cover from a face, and what was said of each face, of nobody by id. It stays, for a recall "
+    "must know it",
 )
 
 disclosed_person = Table(
@@ -636,6 +661,19 @@ recall = Table(
     Column("ended_by", Text, nullable=False, default=""),
     UniqueConstraint("disclosure_id", "erasure_id"),
     comment="ids: demands to delete; seq is the cursor of the feed",
+)
+
+share_photo = Table(
+    "share_photo",
+    metadata,
+    Column("link_id", ForeignKey(link.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("photo_id", ForeignKey(photo.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("shown", JSON, nullable=False),
+    Column("covers", JSON, nullable=False),
+    Column("disclosure_id", ForeignKey(disclosure.c.id)),
+    comment="ids: which photos a link shows, which of their faces, and where a cover is over what "
+    "the search passed over. Gone with the link, and with the photo",
 )
 
 backup = Table(

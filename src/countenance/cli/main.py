@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Place] = {
     "sidecar": Place("sidecar", "sidecar", "Write who is in pictures into files beside them."),
     "sighting": Place("sighting", "sighting", "Say by hand who is in a face."),
     "link": Place("link", "link", "Invite people, and give them their way back."),
+    "share": Place("share", "share", "Show photos by a link, while they may be."),
     "takedown": Place(
         "takedown", "takedown", "Take a source down, or one picture, and see how erasures stand."
     ),

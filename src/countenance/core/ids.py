@@ -35,6 +35,7 @@ StepId = NewType("StepId", str)
 JobId = NewType("JobId", str)
 LinkId = NewType("LinkId", str)
 DemandId = NewType("DemandId", str)
+ClaimId = NewType("ClaimId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 16

@@ -31,6 +31,7 @@ from countenance.catalog.stores import Stores
 from countenance.catalog.tables import (
     account,
     account_ward,
+    claim,
     face,
     guardian,
     item,
@@ -368,6 +369,12 @@ HOLDERS: tuple[Holder, ...] = (
         link,
         _whole(lambda who: link.c.person_id == who),
         (link.c.id, link.c.person_id, link.c.digest),
+    ),
+    RowsHolder(
+        "claims",
+        claim,
+        _whole(lambda who: claim.c.person_id == who),
+        (claim.c.id, claim.c.person_id),
     ),
     RowsHolder(
         "names",

@@ -21,6 +21,7 @@ from countenance.keeping.restore import Restored, restore
 from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
+from countenance.library.claims import Claims
 from countenance.library.collections import Collections
 from countenance.library.demands import Demands
 from countenance.library.due import Deadlines
@@ -34,6 +35,7 @@ from countenance.library.records import Records
 from countenance.library.retention import Retained
 from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
+from countenance.library.shares import Shares
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
 from countenance.library.uploads import Uploads
@@ -43,6 +45,8 @@ from countenance.vault.layout import LibraryLayout
 
 class Library(
     Accounts,
+    Claims,
+    Shares,
     OwnPictures,
     Backups,
     Collections,

@@ -116,16 +116,20 @@ class Links(People, Searches, Records):
         """
         with self._database.write() as tx:
             person = people.get(tx, who)
-            own = [one for one in links.list_all(tx) if one.person == person.id]
+            every = (one for one in links.list_all(tx) if one.kind is LinkKind.OWN)
+            own = [one for one in every if one.person == person.id]
             came = own[0] if own else None
             new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
             made = replace(new, person=person.id, browse=bool(came and came.browse))
             return self._issue(tx, made)
 
     def links(self) -> list[Link]:
-        """Every link there was, the oldest first, without what stands in it."""
+        """
+        Every way in there was, the oldest first, without what stands in it. `shares` gives those
+        that show photos.
+        """
         with self._database.read() as tx:
-            return links.list_all(tx)
+            return [one for one in links.list_all(tx) if one.kind is not LinkKind.SHARE]
 
     def end_link(self, which: str) -> Link:
         """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from countenance.catalog import disclosures, people, photos, sources
 from countenance.catalog.disclosures import Disclosure
-from countenance.catalog.photos import Photo, PhotoKind
+from countenance.catalog.photos import Box, Photo, PhotoKind
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import ConsentId, PersonId
 from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Unreadable, UsageError
@@ -94,6 +94,18 @@ class Publishing(Recipients, Sources):
         """
         with self._database.read() as tx:
             return disclosures.get(tx, which), disclosures.shown_in(tx, which)
+
+    def boxes_in(self, made: Disclosure) -> Mapping[str, Box]:
+        """
+        Where the faces are, by id, of which something was said when this was given out, in pixels
+        of the upright photo. Nowhere, once the photo is gone or no grant covers it.
+        """
+        with self._database.read() as tx:
+            found = photos.get(tx, made.photo)
+            if found is None or not sources.covered(tx, found, at=self._stores.now(tx)):
+                return {}
+            said = {one.face for one in made.faces}
+            return {one.id: one.box for one in found.faces if one.id in said}
 
     def permission(self, *, number: str = "", file: Digest | None = None) -> Permission | None:
         """

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, GuardianId, PersonId
@@ -91,6 +92,20 @@ class Consent:
     def in_force(self, at: datetime) -> bool:
         """Whether it permits anything at `at`."""
         return self.state(at) in PERMITTING
+
+    def unbroken(self, since: datetime) -> bool:
+        """
+        Whether nothing that was said at `since` or later ended it, or gave it anew after its end.
+
+        That it is in force is another question.
+        """
+        for before, event in pairwise((None, *self.events)):
+            if event is None or event.at < since:
+                continue
+            lapsed = before is not None and before.until is not None and before.until <= event.at
+            if lapsed or event.kind not in (EventKind.GIVEN, EventKind.RECORDED):
+                return False
+        return True
 
 
 def state_of(events: Sequence[ConsentEvent], at: datetime) -> ConsentState:

@@ -6,7 +6,7 @@ the consents that it rests on, so that it can be recalled when one ends. Each fa
 once more: what somebody withdrew meanwhile is not given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,16 +14,25 @@ from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import disclosures, log, photos, recipients, sources
-from countenance.catalog.disclosures import Disclosure
+from countenance.catalog.disclosures import Disclosure, FaceSaid
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Photo
 from countenance.catalog.recipients import Recipient
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
-from countenance.core.ids import ConsentId, DisclosureId, FaceId, GrantId, PersonId, PhotoId, new_id
+from countenance.core.ids import (
+    ConsentId,
+    DisclosureId,
+    FaceId,
+    GrantId,
+    LinkId,
+    PersonId,
+    PhotoId,
+    new_id,
+)
 from countenance.errors import NoConsent, NoGrant, NotFound, Refused
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.verdict import Verdict, judge
+from countenance.publish.verdict import Ruling, Verdict, judge
 from countenance.sources.grant import GrantPurpose
 
 
@@ -44,6 +53,7 @@ class Handling:
     somebody took the cover by hand, each with their reason; what the search passed over is among
     them, by the name that the check gave it. `file` is the digest of the file, and `covers` how
     many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there.
+    `faces` is what the check said of each; of none it is what is said of them at this door.
     """
 
     hidden: frozenset[FaceId] = frozenset()
@@ -51,6 +61,7 @@ class Handling:
     covers: int = 0
     file: Digest | None = None
     everybody: bool = False
+    faces: Sequence[FaceSaid] = ()
 
 
 AS_IT_IS = Handling()
@@ -77,36 +88,66 @@ def disclose(  # noqa: PLR0913  who gives what to whom, for which channel, and h
     which nobody known agreed to be shown in the channel (`NoConsent`). Raises `NotFound` if there
     is no such photo or recipient, and `UsageError` without a channel.
     """
-    wish = Wish(Purpose.MAY_PUBLISH, channel.strip())
+    giving = Giving(Wish(Purpose.MAY_PUBLISH, channel.strip()), recipient, actor)
     with stores.database.write() as tx:
-        at = stores.now(tx)
-        to = receiving(tx, recipient)
-        found = photos.get(tx, photo)
-        if found is None:
-            raise NotFound(f"{photo}: no such photo", hint="countenance find shows them")
-        grant = granted(tx, found, at=at)
-        shown = _shown(tx, found, wish, handling, at=at)
-        made = Disclosure(
-            which or DisclosureId(new_id("x")),
-            to.id,
-            found.id,
-            found.source,
-            wish.channel,
-            at,
-            handling.file,
-            handling.covers,
-            dict(handling.bare),
-        )
-        disclosures.add(tx, made, shown)
-        rests_on = (grant, *sorted(shown.values()))
-        file = () if handling.file is None else (handling.file,)
-        subjects = (made.id, to.id, found.id, *sorted(shown), *file)
-        # The channel is part of the purpose: a restore makes the row again from this (P23).
-        log.record(tx, Entry(Act.DISCLOSED, at, actor, str(wish), subjects, rests_on))
-        if handling.bare:
-            # The reasons are words of a person, which the log does not hold (P32).
-            bare = (made.id, found.id, *sorted(handling.bare))
-            log.record(tx, Entry(Act.COVER_REMOVED, at, actor, str(wish), bare))
+        return disclose_in(tx, photo, giving, handling, which=which, at=stores.now(tx))
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """
+    By whom something is given to whom, and what those who are shown have to agree to.
+
+    With `only` nobody else is shown. `link` is the share by which it is given, if it is by one.
+    """
+
+    wish: Wish
+    recipient: str
+    actor: str
+    only: PersonId | None = None
+    link: LinkId | None = None
+
+
+def disclose_in(  # noqa: PLR0913  as above
+    tx: Connection,
+    photo: PhotoId,
+    giving: Giving,
+    handling: Handling,
+    *,
+    which: DisclosureId | None = None,
+    at: datetime,
+) -> Disclosed:
+    """The same within a transaction. Raises as `disclose` does."""
+    wish, to = giving.wish, receiving(tx, giving.recipient)
+    found = photos.get(tx, photo)
+    if found is None:
+        raise NotFound(f"{photo}: no such photo", hint="countenance find shows them")
+    grant = granted(tx, found, at=at)
+    ruled = _ruled(tx, found, giving, handling, at=at)
+    shown = _shown(found, ruled, wish, handling)
+    made = Disclosure(
+        which or DisclosureId(new_id("x")),
+        to.id,
+        found.id,
+        found.source,
+        wish.channel,
+        at,
+        handling.file,
+        handling.covers,
+        dict(handling.bare),
+        tuple(handling.faces) or _said(found, ruled, handling),
+    )
+    disclosures.add(tx, made, shown)
+    rests_on = (grant, *sorted(shown.values()))
+    file = () if handling.file is None else (handling.file,)
+    link = () if giving.link is None else (giving.link,)
+    subjects = (made.id, to.id, found.id, *sorted(shown), *file, *link)
+    # The channel is part of the purpose: a restore makes the row again from this (P23).
+    log.record(tx, Entry(Act.DISCLOSED, at, giving.actor, str(wish), subjects, rests_on))
+    if handling.bare:
+        # The reasons are words of a person, which the log does not hold (P32).
+        bare = (made.id, found.id, *sorted(handling.bare))
+        log.record(tx, Entry(Act.COVER_REMOVED, at, giving.actor, str(wish), bare))
     return Disclosed(made, shown)
 
 
@@ -143,13 +184,32 @@ def granted(tx: Connection, photo: Photo, *, at: datetime) -> GrantId:
 # --------------------------------------------------------------------------------------------
 
 
-def _shown(
-    tx: Connection, photo: Photo, wish: Wish, handling: Handling, *, at: datetime
-) -> Mapping[PersonId, ConsentId]:
-    """Everybody to be seen in it, each with the consent to be shown. One face without is a no."""
+def _ruled(
+    tx: Connection, photo: Photo, giving: Giving, handling: Handling, *, at: datetime
+) -> Mapping[FaceId, Ruling]:
     if handling.everybody:
         return {}
-    ruled = judge(tx, photo, wish, at=at)
+    return judge(tx, photo, giving.wish, at=at, only=giving.only)
+
+
+def _said(photo: Photo, ruled: Mapping[FaceId, Ruling], handling: Handling) -> tuple[FaceSaid, ...]:
+    """What is said of each face that is stored, from left to right; of nobody by id."""
+    return tuple(
+        FaceSaid(
+            face.id,
+            ruled[face.id].verdict,
+            ruled[face.id].ground,
+            seen=face.id not in handling.hidden,
+        )
+        for face in sorted(photo.faces, key=lambda one: one.box[0])
+        if face.id in ruled
+    )
+
+
+def _shown(
+    photo: Photo, ruled: Mapping[FaceId, Ruling], wish: Wish, handling: Handling
+) -> Mapping[PersonId, ConsentId]:
+    """Everybody to be seen in it, each with the consent to be shown. One face without is a no."""
     seen = {face: one for face, one in ruled.items() if face not in handling.hidden}
     without = [
         face

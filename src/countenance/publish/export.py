@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from countenance.catalog.disclosures import Disclosure
+from countenance.catalog.disclosures import Disclosure, FaceSaid
 from countenance.catalog.photos import Photo
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
@@ -28,7 +28,7 @@ from countenance.media.decode import Pixels
 from countenance.media.leaks import find_leaks
 from countenance.media.metadata import read_metadata
 from countenance.media.release import ENDING, Release, ReleaseStatus, released
-from countenance.publish.check import check
+from countenance.publish.check import Checked, check
 from countenance.publish.disclose import Handling, disclose, granted, receiving
 from countenance.publish.plan import Hand, Plan, plan
 from countenance.vault.files import sync_folder, unavailable, write_file
@@ -93,7 +93,13 @@ def publish(
             write_file(hidden, made, flags=os.O_CREAT | os.O_EXCL, durable=True)
             written = hidden.read_bytes()
         require_sound(written, planned, extractor)
-        handling = Handling(planned.hidden, planned.bare, len(planned.covers), digest(written))
+        handling = Handling(
+            planned.hidden,
+            planned.bare,
+            len(planned.covers),
+            digest(written),
+            faces=said_of(checked, planned),
+        )
         done = disclose(
             order.photo.id,
             order.recipient,
@@ -145,6 +151,14 @@ def require_sound(data: bytes, planned: Plan, extractor: Extractor) -> None:
                 f"{', '.join(f'{side:.0f}' for side in box)}",
                 hint="add a cover there by hand",
             )
+
+
+def said_of(checked: Checked, planned: Plan) -> tuple[FaceSaid, ...]:
+    """What the check said of each face, and which of them are to be seen; from left to right."""
+    seen = frozenset(planned.open)
+    return tuple(
+        FaceSaid(one.id, one.verdict, one.ground, seen=one.box in seen) for one in checked.faces
+    )
 
 
 def give_name(hidden: Path, path: Path, which: DisclosureId) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from countenance.catalog import disclosures, photos, recalls, recipients
 from countenance.catalog.disclosures import Disclosure
 from countenance.errors import NotFound, Refused
-from countenance.people.purpose import Purpose, Wish
 from countenance.publish.disclose import granted
 from countenance.publish.verdict import still_agreed
 
@@ -37,10 +36,9 @@ def permission(tx: Connection, made: Disclosure | None, *, at: datetime) -> Perm
     if made is None:
         return None
     found = photos.get(tx, made.photo)
-    wish = Wish(Purpose.MAY_PUBLISH, made.channel)
     shown = disclosures.shown_in(tx, made.id)
-    called = any(one.disclosure == made.id for one in recalls.list_all(tx))
-    if found is None or called or not still_agreed(tx, shown, wish, at=at):
+    called = recalls.is_called(tx, made.id)
+    if found is None or called or not still_agreed(tx, shown, made.wish, at=at):
         return None
     try:
         granted(tx, found, at=at)

@@ -70,9 +70,12 @@ class Ruling:
 COVERED = Ruling(Verdict.COVER, Ground.NOBODY_AGREED, {})
 
 
-def judge(tx: Connection, photo: Photo, wish: Wish, *, at: datetime) -> Mapping[FaceId, Ruling]:
+def judge(
+    tx: Connection, photo: Photo, wish: Wish, *, at: datetime, only: PersonId | None = None
+) -> Mapping[FaceId, Ruling]:
     """
-    The verdict on each face that is stored of `photo`, under `wish`: `may-publish` and a channel.
+    The verdict on each face that is stored of `photo`, under `wish`: `may-publish` and a channel,
+    or what somebody who shows themselves agreed to. With `only` nobody else is shown.
 
     The statements are the same whatever is known of anybody (P10). Raises `NoConsent` of a film:
     between the frames that were looked at there may be anybody.
@@ -88,6 +91,7 @@ def judge(tx: Connection, photo: Photo, wish: Wish, *, at: datetime) -> Mapping[
     # What recognition may not show (the rule is off, a minor left the roster) answers for nobody.
     seen = [one for one in sightings.shown(tx, everybody, at=at) if one.photo == photo.id]
     agreed = _agreed(people.consents(tx, people={one.person for one in seen}), wish, at=at)
+    agreed = {who: one for who, one in agreed.items() if only in (None, who)}
     return {
         face.id: _ruling(face.id, whose.get(face.id, ()), sure, agreed, seen)
         for face in photo.faces

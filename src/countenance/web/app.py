@@ -31,17 +31,28 @@ from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.forms import MAX_FILE_BYTES
 from countenance.web.pages import Pages
-from countenance.web.person import join, leave, mine, other
+from countenance.web.person import join, leave, mine, other, share
 from countenance.web.pool import THREADS, Pool
-from countenance.web.public import demand, home, permission, receipt, statements
+from countenance.web.public import demand, home, permission, receipt, shared, statements
 from countenance.web.rates import ApiRates
 from countenance.web.security import BodyTooLong, Secured, client
-from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
+from countenance.web.staff import (
+    check,
+    claims,
+    demands,
+    due,
+    jobs,
+    people,
+    review,
+    search,
+    shares,
+    sources,
+)
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (albums, sources, jobs, people, review, search, check, due, demands)
+STAFF = (albums, sources, jobs, people, review, claims, search, check, shares, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 DOORS = (setup, signin, prove, link, own)
@@ -92,8 +103,8 @@ def make_app(
     context = Context(pool.run, pool.look, limits, web.scanning, address=client)
     app.router.routes.append(Mount(AT, make_api(context)))
     app.state.outbox = Outbox()
-    public = (home, permission, demand, statements, receipt)
-    for page in (*public, join, mine, other, leave, *DOORS, *STAFF):
+    public = (home, permission, demand, statements, receipt, shared)
+    for page in (*public, join, mine, other, share, leave, *DOORS, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

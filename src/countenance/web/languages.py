@@ -7,7 +7,7 @@ texts are not among them: those are notices, kept by their digest (`people.notic
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Language:
     def day(self, at: date | datetime) -> str:
         """A day in words: `30 November 2026`."""
         return str(format_date(at, format="long", locale=self.forms))
+
+    def last_day(self, until: datetime) -> str:
+        """The last day on which something holds that ends at `until`, exclusive, in words."""
+        return self.day(until - timedelta(microseconds=1))
 
     def instant(self, at: datetime) -> str:
         """A day and a time, in UTC: `30 Nov 2026, 14:02:11 UTC`."""

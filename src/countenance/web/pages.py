@@ -22,7 +22,7 @@ class Pages:
 
     In each are, besides what a page gives it: `language`, `languages`, `asset(name)`,
     `here(**query)` for the page's own path with another query, `in_language(tag)` for the very same
-    page in a language, and the filters `day`, `instant` and `number`.
+    page in a language, and the filters `day`, `last_day`, `instant` and `number`.
     """
 
     def __init__(self, assets: Assets) -> None:
@@ -93,5 +93,10 @@ def _environment(language: Language, languages: dict[str, Language], assets: Ass
         asset=assets.url,
         version=__version__,
     )
-    environment.filters.update(day=language.day, instant=language.instant, number=language.number)
+    environment.filters.update(
+        day=language.day,
+        last_day=language.last_day,
+        instant=language.instant,
+        number=language.number,
+    )
     return environment

@@ -15,7 +15,9 @@ import pytest
 from sqlalchemy import Column, Table, select
 
 from countenance.accounts.roles import Role
+from countenance.catalog import claims, people
 from countenance.catalog.accounts import Belongings
+from countenance.catalog.claims import Described
 from countenance.catalog.tables import metadata, person
 from countenance.core.ids import PersonId
 from countenance.enrol.enrol import Portrait
@@ -158,6 +160,7 @@ def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         enrol(gala, again=True)
         gala.library.add_to_roster(COLLECTION, name)
         gala.library.link_for(name)
+        words |= {"what they ask": _ask(gala, name)}
         first, second = gala.find(name, Purpose.STAFF_FIND).sightings
         gala.library.answer(first.id, Answer.YES)
         gala.library.reject_sighting(second.id)
@@ -344,6 +347,15 @@ def _child(gala: Gala, *, again: bool = False) -> tuple[str, dict[str, str]]:
         again=again,
     )
     return "Ada Adasdotter", {"guardian": "Eva Adasmor", "relation": "friend of the family"}
+
+
+def _ask(gala: Gala, who: str) -> str:
+    """They ask to be looked for without their face, and wait for an answer."""
+    words = "in a yellow raincoat by the ferry"
+    with gala.library._database.write() as tx:
+        where, at = gala.library.collections()[0].id, gala.library._stores.now(tx)
+        claims.add(tx, people.get(tx, who).id, where, Described(words=words), at=at)
+    return words
 
 
 def _accounts(gala: Gala, who: PersonId) -> dict[str, str]:

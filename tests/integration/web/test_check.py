@@ -184,6 +184,55 @@ def test_the_file_is_downloaded_once_and_its_disclosure_shown(
     assert "Download the file" not in staff.get(f"/staff/given/{which}").text
 
 
+@pytest.mark.promise("P32")
+def test_why_each_face_was_covered_stays_without_anybody(staff: TestClient, echo: Echo) -> None:
+    """By the consents of then, in words, also when who was shown is erased and the photo gone."""
+    heard = staff.post(PUBLISH, data=ready(echo, page_of(staff, echo)))
+    which = heard.url.path.rsplit("/", 1)[1]
+    words = ["Agreed to be shown in this channel.", "Unknown counts as no."]
+    ada, bo = (echo.gala.library.consents(who)[0].id for who in ("Ada", "Bo"))
+    assert [heard.text.count(one) for one in words] == [1, 1]
+    assert heard.text.count('<rect class="box"') == 2
+    assert "Bo" not in re.sub("<[^>]*>", "", heard.text[heard.text.index("Why each face") :])
+    assert f"/staff/given/{which}" in staff.get("/staff/log").text
+    echo.gala.library.withdraw("Ada")
+    echo.gala.library.take_down(echo.gala.source.id)
+    later = staff.get(f"/staff/given/{which}").text
+    assert [later.count(one) for one in words] == [1, 1]
+    assert "<rect" not in later
+    with echo.gala.library._database.read() as tx:
+        (kept,) = rows(tx, disclosure.c.faces)
+    assert [one["seen"] for one in kept[0]] == [True, False]  # type: ignore[attr-defined]
+    assert not {ada, bo} & set(re.findall(r"\w+_\w+", str(kept)))
+
+
+@pytest.mark.promise("P34")
+def test_who_reads_the_log_reads_why_and_sees_no_picture(staff: TestClient, echo: Echo) -> None:
+    """An auditor: words and ids, no names, nothing of the photo."""
+    heard = staff.post(PUBLISH, data=ready(echo, page_of(staff, echo)))
+    path = heard.url.path
+    sign_in(staff, echo.gala, "eve", Role.AUDITOR)
+    page = staff.get(path).text
+    assert "Agreed to be shown in this channel." in page
+    assert "Ada" not in page
+    assert "/staff/photos/" not in page
+    assert staff.post(f"{path}/file").status_code == 403
+
+
+def test_a_cover_taken_off_is_said_with_its_reason(staff: TestClient, echo: Echo) -> None:
+    """And what a person who looks for nobody is told of a photo given as it is."""
+    page = page_of(staff, echo)
+    face = hidden_face(page)
+    bare = {f"off-{face}": "1", f"why-{face}": "it is a bust of marble"}
+    heard = staff.post(PUBLISH, data=ready(echo, page, **bare))
+    assert "taken off by hand, for a reason: it is a bust of marble" in unescape(heard.text)
+    echo.gala.put("one.png", ADA)
+    echo.gala.ingest()
+    which = echo.give("one.png")
+    said = [(one.verdict, one.seen) for one in echo.gala.library.given(which)[0].faces]
+    assert said == [("shown", True)]
+
+
 @pytest.mark.promise("P10")
 def test_nothing_is_published_unless_somebody_looked(staff: TestClient, echo: Echo) -> None:
     """The tick is asked for here too, not only by the browser; what was typed stays."""

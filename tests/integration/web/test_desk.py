@@ -11,8 +11,10 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from countenance.accounts.roles import Role
+from countenance.catalog import claims
 from countenance.catalog.accounts import Belongings, set_belongings
 from countenance.catalog.assessments import QUESTIONS
+from countenance.catalog.claims import Described
 from countenance.catalog.recipients import Terms
 from countenance.catalog.tables import sighting
 from countenance.core.ids import PersonId
@@ -78,7 +80,7 @@ def paths(gala: Gala) -> list[str]:
     for route in (one for page in STAFF for one in page.router.routes):
         assert isinstance(route, APIRoute)
         if "GET" in (route.methods or ()):
-            path = route.path.replace("{how}", "small")
+            path = route.path.replace("{how}", "small").replace("{photo}", photo)
             if "/people/" in path:
                 path = path.replace("{which}", who)
             if "/photos/" in path:
@@ -150,11 +152,19 @@ AT_DESK: dict[str, str] = {
     "GET /staff/review": "reviewer:given reviewer:others",
     "POST /staff/review": "reviewer:given reviewer:others",  # of what is others', that it is gone
     "POST /staff/undo": "staff",
+    "GET /staff/claims": "reviewer:given reviewer:others",
+    "GET /staff/claims/{claim}": "reviewer:given",
+    "GET /staff/claims/{claim}/photos/{photo}": "reviewer:given",
+    "POST /staff/claims/{claim}/photos/{photo}": "reviewer:given",
+    "POST /staff/claims/{claim}/answer": "reviewer:given",
     "GET /staff/check": "staff",
     "GET /staff/check/photos": "staff",
     "POST /staff/check/publish": "staff",
-    "GET /staff/given/{given}": "staff",
+    "GET /staff/given/{given}": "owner staff auditor",
     "POST /staff/given/{given}/file": "staff",
+    "GET /staff/shares": "staff",
+    "POST /staff/shares": "staff",
+    "POST /staff/shares/{share}/end": "staff",
     "GET /staff/due": "owner staff auditor",
     "GET /staff/demands/{demand}": "owner staff",
     "POST /staff/demands/{demand}/answer": "owner staff",
@@ -166,9 +176,17 @@ def named(route: APIRoute) -> str:
     """A route as the table names it: what `which` is, is in the path before it."""
     kinds = {"collections": "collection", "photos": "photo", "sources": "source"}
     kinds |= {"jobs": "job", "people": "person", "given": "given", "demands": "demand"}
+    kinds |= {"shares": "share", "claims": "claim"}
     before = route.path.partition("/{which}")[0].rpartition("/")[2]
     (method,) = route.methods or {""}
     return f"{method} {route.path.replace('which', kinds.get(before, 'which'))}"
+
+
+def asked_for(gala: Gala, who: PersonId) -> str:
+    """Somebody asks to be looked for in the collection."""
+    with gala.library._database.write() as tx:
+        where = next(one.id for one in gala.library.collections() if one.name == COLLECTION)
+        return str(claims.add(tx, who, where, Described("17"), at=gala.library._stores.now(tx)).id)
 
 
 @pytest.mark.promise("P7", "P34")
@@ -202,6 +220,8 @@ def test_every_route_against_every_role(gala: Gala, nobody: TestClient, who: str
         "how": "small",
         "given": "x_none",
         "demand": "dn_none",
+        "share": "y_none",
+        "claim": asked_for(gala, here),
     }
     (another,) = gala.library.questions().questions
     sent = {"sighting": another.sighting, "answer": "not-sure", "step": split.id}
@@ -308,7 +328,9 @@ def test_every_page_opens_in_every_language(gala: Gala, staff: TestClient) -> No
     for path in paths(gala):
         if path in ("/staff/jobs/events", "/staff/merge"):
             continue
-        if path.startswith(("/staff/given/", "/staff/demands/")):  # there are none yet
+        if path.startswith(
+            ("/staff/given/", "/staff/demands/", "/staff/claims/")
+        ):  # there are none yet
             continue
         for tag in ("en", "sv"):
             heard = staff.get(path, params={"lang": tag})

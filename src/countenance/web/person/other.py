@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from countenance.catalog.claims import MOST_CHARACTERS, Described
 from countenance.catalog.photos import Asked, Photo, Place
 from countenance.errors import Refused, UsageError
+from countenance.library.due import WITHIN
 from countenance.library.own import LookedThrough
 from countenance.media.cut import Cut
 from countenance.web.context import web_of
@@ -17,14 +19,42 @@ from countenance.web.person.mine import as_sent
 
 router = APIRouter(include_in_schema=False)
 
-_ASKED = ("words", "since", "until")
+_CLAIMED = ("number", "since", "until", "words")
 
 
 @router.get("/me/{token}/other")
 async def other(request: Request, token: str) -> Response:
     """The form, and what it found; or who to ask, where the collection is not looked through."""
+    return await _other(request, token)
+
+
+@router.post("/me/{token}/ask")
+async def ask(request: Request, token: str) -> Response:
+    """Ask to be looked for by hand. The answer is read on the same page."""
+    form = await read_form(request)
+    typed = {name: form.text(name) for name in _CLAIMED}
+    try:
+        said = Described(
+            typed["number"], _minute(typed["since"]), _minute(typed["until"]), typed["words"]
+        )
+    except UsageError:
+        return await _other(request, token, typed=typed, wrong="time")
+    try:
+        await followed(request, lambda library: library.claim(token, said))
+    except UsageError:
+        return await _other(request, token, typed=typed, wrong="said")
+    except Refused:
+        return await _other(request, token, typed=typed, wrong="refused")
+    return RedirectResponse(f"/me/{token}/other#asked", 303)
+
+
+async def _other(
+    request: Request, token: str, *, typed: dict[str, str] | None = None, wrong: str = ""
+) -> Response:
     web = web_of(request)
-    own = await followed(request, lambda library: library.own(token))
+    own, asked_before = await followed(
+        request, lambda library: (library.own(token), library.my_claims(token))
+    )
     said = {
         name: request.query_params.get(name, "").strip() for name in ("words", "since", "until")
     }
@@ -42,7 +72,12 @@ async def other(request: Request, token: str) -> Response:
     return web.page(
         request,
         "person/other.html",
-        status=422 if trouble else 200,
+        status=422 if trouble or wrong else 200,
+        claims=asked_before,
+        claimed=typed or dict.fromkeys(_CLAIMED, ""),
+        wrong=wrong,
+        most=MOST_CHARACTERS,
+        within=WITHIN,
         token=token,
         own=own,
         said=said,

@@ -9,6 +9,7 @@ All of it is forms. A script only writes into their number fields.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
 from pathlib import Path
@@ -19,6 +20,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from countenance.accounts.roles import Right
 from countenance.catalog.buckets import Place, Tile
 from countenance.catalog.photos import Box
 from countenance.core.ids import PhotoId
@@ -35,10 +37,11 @@ from countenance.media.cover import Colour
 from countenance.publish.check import Checked, CheckedFace
 from countenance.publish.export import Published
 from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
+from countenance.publish.share import RECIPIENT
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
-from countenance.web.staff.guard import Publish
+from countenance.web.staff.guard import Publish, SeeGiven, Staff
 from countenance.web.staff.outbox import Outbox
 
 router = APIRouter(include_in_schema=False)
@@ -101,9 +104,9 @@ async def publish(request: Request, staff: Publish) -> Response:
 
 
 @router.get("/staff/given/{which}")
-async def given(request: Request, which: str, staff: Publish) -> Response:
-    """What was given: the disclosure, and its file, if it has not been fetched yet."""
-    return await _given(request, which, staff.actor)
+async def given(request: Request, which: str, staff: SeeGiven) -> Response:
+    """What was given, with what was said of each face; its file, if it has not been fetched yet."""
+    return await _given(request, which, staff)
 
 
 @router.post("/staff/given/{which}/file")
@@ -111,7 +114,7 @@ async def fetch(request: Request, which: str, staff: Publish) -> Response:
     """The file, this once."""
     data = outbox_of(request).take(which, staff.actor)
     if data is None:
-        return await _given(request, which, staff.actor, gone=True)
+        return await _given(request, which, staff, gone=True)
     headers = {
         "Content-Disposition": f'attachment; filename="{which}.jpg"',
         "Cache-Control": "no-store",
@@ -210,7 +213,7 @@ async def _one(  # noqa: PLR0913  what was typed stays, and what was wrong is sa
         except (Refused, Unreadable) as exc:
             return {"tile": tile, "checked": None, "why": exc.message}
         names = {one.id: one.name for one in library.people()}
-        live = [one for one in library.recipients() if one.live]
+        live = [one for one in library.recipients() if one.live and one.name != RECIPIENT]
         rows = _rows(checked, names, form)
         return {"tile": tile, "checked": checked, "rows": rows, "recipients": live}
 
@@ -234,17 +237,24 @@ async def _one(  # noqa: PLR0913  what was typed stays, and what was wrong is sa
     )
 
 
-async def _given(request: Request, which: str, actor: str, *, gone: bool = False) -> Response:
-    web = web_of(request)
+async def _given(request: Request, which: str, staff: Staff, *, gone: bool = False) -> Response:
+    web, actor = web_of(request), staff.actor
 
     def look(library: Library) -> dict[str, Any]:
         made, shown = library.given(which)
         names = {one.id: one.name for one in library.people()}
+        names = names if staff.may(Right.SEE_PEOPLE) else {}
         to = {one.id: one.name for one in library.recipients()}
+        tile = None
+        if staff.may(Right.SEE_PICTURES):
+            with suppress(NotFound, Refused):
+                tile = library.tile_of(made.photo)
         return {
             "made": made,
             "to": to.get(made.recipient, made.recipient),
             "shown": [names.get(one, one) for one in sorted(shown)],
+            "tile": tile,
+            "boxes": {} if tile is None else library.boxes_in(made),
         }
 
     return web.page(

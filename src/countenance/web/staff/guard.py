@@ -47,6 +47,7 @@ class Act(StrEnum):
     SEE_DUE = "see-due"
     READ_LOG = "read-log"
     PUBLISH = "publish"
+    SEE_GIVEN = "see-given"
     ANSWER_DEMANDS = "answer-demands"
 
 
@@ -82,6 +83,9 @@ RULES: Mapping[Act, tuple[frozenset[Right], About]] = MappingProxyType(
         Act.SEE_DUE: (frozenset({Right.SEE_RECALLS}), About.ANYTHING),
         Act.READ_LOG: (frozenset({Right.READ_LOG}), About.ANYTHING),
         Act.PUBLISH: (frozenset({Right.PUBLISH}), About.ANYTHING),
+        # What was said of each face, for who reads the log too: pictures and names it shows to who
+        # may see these.
+        Act.SEE_GIVEN: (frozenset({Right.PUBLISH, Right.READ_LOG}), About.ANYTHING),
         Act.ANSWER_DEMANDS: (frozenset({Right.REMOVE_PICTURES}), About.ANYTHING),
     }
 )
@@ -201,6 +205,7 @@ Merge = Annotated[Staff, Depends(require(Act.MERGE))]
 SeeDue = Annotated[Staff, Depends(require(Act.SEE_DUE))]
 ReadLog = Annotated[Staff, Depends(require(Act.READ_LOG))]
 Publish = Annotated[Staff, Depends(require(Act.PUBLISH))]
+SeeGiven = Annotated[Staff, Depends(require(Act.SEE_GIVEN))]
 AnswerDemands = Annotated[Staff, Depends(require(Act.ANSWER_DEMANDS))]
 
 

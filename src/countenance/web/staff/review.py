@@ -127,7 +127,10 @@ async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str
             asked = library.questions(of)
             if asked.questions:
                 break
-        return {"asked": asked, "wanted": of, "collections": given}
+        theirs = {one.id for one in given}
+        claims = [one for one in library.claims() if one.collection in theirs]
+        waiting = sum(one.ended_at is None for one in claims)
+        return {"asked": asked, "wanted": of, "collections": given, "waiting": waiting}
 
     found = await web.pool.run(look, actor=staff.actor)
     part = request.headers.get("hx-request") == "true"
