@@ -57,11 +57,18 @@ LIMITED: dict[str, Rate] = {
     "GET /me/{token}/other/{which}": GUESSES,
     "GET /me/{token}/other/{which}/{how}": GUESSES,
     "POST /me/{token}/other/{which}": GUESSES,
+    "POST /me/{token}/ask": GUESSES,
+    "GET /me/{token}/share": GUESSES,
+    "POST /me/{token}/share/{which}/end": GUESSES,
+    "GET /s/{token}": GUESSES,
+    "GET /s/{token}/{number}": GUESSES,
+    "GET /s/{token}/{number}/{how}": GUESSES,
     "GET /me/{token}/leave": GUESSES,
     "POST /me/{token}/leave": GUESSES,
     # Whoever has us look at pictures, or read demands.
     "POST /i/{token}/picture": PICTURES,
     "POST /me/{token}/face": PICTURES,
+    "POST /me/{token}/share": PICTURES,
     "POST /staff/search": PICTURES,
     "POST /takedown": DEMANDS,
 }
@@ -90,6 +97,7 @@ SAID = {
     "POST /me/{token}/say": {"word": "yes", "which": "none"},
     "POST /me/{token}/leave": {"what": "everything"},
     "POST /permission": {"number": "none"},
+    "POST /me/{token}/share": {"until": "2026-05-20", "looked": "1", "photo": "none"},
     "POST /takedown": {
         "places": "photo 7",
         "reasons": "I am shown there, and never was asked.",

@@ -20,10 +20,12 @@ from starlette.testclient import TestClient
 
 from countenance.accounts.passwords import Passwords
 from countenance.accounts.roles import Role
+from countenance.catalog.claims import Described
 from countenance.catalog.demands import Wording
 from countenance.catalog.tables import metadata, sighting
 from countenance.enrol.enrol import Portrait
 from countenance.library import Caller, Given, Joining
+from countenance.library.shares import Sharing
 from countenance.people.purpose import Purpose
 from countenance.publish.plan import Hand
 from countenance.search.review import Answer, Wanted
@@ -54,6 +56,10 @@ KINDS = {
     "/me/{token}/photo": "picture",
     "/me/{token}/picture": "picture",
     "/me/{token}/other": "photo",
+    "/me/{token}/share": "share",
+    "/staff/shares": "share",
+    "/staff/claims": "claim",
+    "/staff/claims/{which}/photos": "photo",
     "/account/passkeys": "passkey",
     "/account/sessions": "session",
 }
@@ -75,6 +81,10 @@ FIELDS: dict[str, dict[str, str]] = {
     "POST /staff/check/publish": {"photo": "photo"},
     "GET /me/{token}/other": {"after": "photo", "at": "place"},
     "POST /me/{token}/say": {"which": "picture"},
+    "GET /me/{token}/share": {"photo": "picture"},
+    "POST /me/{token}/share": {"photo": "picture"},
+    "GET /staff/shares": {"photo": "photo"},
+    "POST /staff/shares": {"photo": "photo"},
 }
 
 BESIDES: dict[str, dict[str, str]] = {
@@ -86,6 +96,8 @@ BESIDES: dict[str, dict[str, str]] = {
     "GET /staff/check/photos": {"channel": CHANNEL},
     "POST /staff/check/publish": {"channel": CHANNEL, "looked": "1"},
     "POST /me/{token}/say": {"word": "yes"},
+    "POST /me/{token}/share": {"until": "2026-05-20", "looked": "1"},
+    "POST /staff/shares": {"until": "2026-05-20", "looked": "1", "channel": CHANNEL},
     "POST /me/{token}/other/{which}": {"face": "1"},
     "POST /me/{token}/leave": {"what": "nothing"},
 }
@@ -138,6 +150,7 @@ NO_IDS = {
     "GET /staff/steps",
     "POST /staff/search",
     "GET /staff/due",
+    "GET /staff/claims",
     "GET /staff/log",
 }
 
@@ -273,7 +286,14 @@ def _side(echo: Echo, who: Joined, source: Source, photo: Path) -> Side:
     there = library.redeem_link(code, PASSWORD, Caller())
     door.give_passkey(there, Caller(browser=name))
     account = there.identity.account
+    sharing = Sharing(library.now() + A_DAY, looked=True)
+    own_picture = library.my_pictures(who.own).to_check[0].sighting.id
+    with library._database.write() as tx:
+        tx.execute(update(sighting).where(sighting.c.id == own_picture).values(band="sure"))
+    shared = library.share_mine(who.own, [own_picture], sharing)
     of = {
+        "share": shared.issued.link.id,
+        "claim": library.claim(who.own, Described(words="the one with the hat")).id,
         "collection": source.collection,
         "source": source.id,
         "photo": first.id,
@@ -282,7 +302,7 @@ def _side(echo: Echo, who: Joined, source: Source, photo: Path) -> Side:
         "person": who.person,
         "sighting": to_staff,
         "step": library.answer(aside, Answer.NOT_SURE).id,
-        "picture": library.my_pictures(who.own).to_check[0].sighting.id,
+        "picture": own_picture,
         "job": next(one.id for one in library.jobs() if one.sources == (source.id,)),
         "given": given.disclosure.id,
         "demand": library.demand(asked).id,
@@ -384,6 +404,9 @@ def test_what_is_anothers_is_as_if_it_were_not(two: Two) -> None:
 SEES = {
     # Of which ids Bo is told otherwise than of nothing, on pages that are asked for.
     "GET /me/{token}/photo/{which}": "which",
+    "GET /me/{token}/share": "field photo",
+    "GET /staff/claims/{which}": "which",
+    "GET /staff/claims/{which}/photos/{photo}": "which, photo",
     "GET /me/{token}/picture/{which}/{how}": "which",
     "GET /me/{token}/other": "field after",
     "GET /me/{token}/other/{which}": "which",

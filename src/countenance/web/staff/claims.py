@@ -15,7 +15,7 @@ from countenance.library import Library
 from countenance.library.due import WITHIN
 from countenance.web.context import web_of
 from countenance.web.forms import read_form
-from countenance.web.staff.guard import Review, Staff
+from countenance.web.staff.guard import NotAllowed, Review, Staff
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,8 +91,15 @@ async def answer(request: Request, which: str, staff: Review) -> Response:
 
 
 def _claim(library: Library, which: str, staff: Staff) -> Claim:
-    """The claim, if it is of a collection that they were given to review."""
-    found = library.claimed(which)
+    """
+    The claim, if it is of a collection that they were given to review.
+
+    Of one that there is not they are told the same as of one of others.
+    """
+    try:
+        found = library.claimed(which)
+    except NotFound:
+        raise NotAllowed(frozenset({Right.REVIEW})) from None
     staff.require(Right.REVIEW, found.collection)
     return found
 
