@@ -109,7 +109,7 @@ def test_a_frame_that_was_painted_is_looked_at_once_more(
 ) -> None:
     """Whom the plan forgot is covered there and then."""
 
-    def forgetting(seen: list[Seen]) -> list[tuple[object, ...]]:
+    def forgetting(seen: list[Seen], _: object) -> list[tuple[object, ...]]:
         return [() for _ in seen]
 
     monkeypatch.setattr(film, "covers_of", forgetting)

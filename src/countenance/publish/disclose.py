@@ -23,7 +23,7 @@ from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, DisclosureId, FaceId, GrantId, PersonId, PhotoId, new_id
 from countenance.errors import NoConsent, NoGrant, NotFound, Refused
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.verdict import Verdict, judge
+from countenance.publish.verdict import COVERED, Verdict, judge, judge_film
 from countenance.sources.grant import GrantPurpose
 
 
@@ -43,7 +43,8 @@ class Handling:
     `hidden` are not to be seen in it: they are covered, or cut off. `bare` are those from which
     somebody took the cover by hand, each with their reason; what the search passed over is among
     them, by the name that the check gave it. `file` is the digest of the file, and `covers` how
-    many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there.
+    many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there, but
+    the faces `open` of a film: each has to be of somebody confirmed who agreed.
     """
 
     hidden: frozenset[FaceId] = frozenset()
@@ -51,6 +52,7 @@ class Handling:
     covers: int = 0
     file: Digest | None = None
     everybody: bool = False
+    open: frozenset[FaceId] = frozenset()
 
 
 AS_IT_IS = Handling()
@@ -148,9 +150,11 @@ def _shown(
 ) -> Mapping[PersonId, ConsentId]:
     """Everybody to be seen in it, each with the consent to be shown. One face without is a no."""
     if handling.everybody:
-        return {}
-    ruled = judge(tx, photo, wish, at=at)
-    seen = {face: one for face, one in ruled.items() if face not in handling.hidden}
+        ruled = judge_film(tx, photo, wish, at=at) if handling.open else {}
+        seen = {face: ruled.get(face, COVERED) for face in handling.open}
+    else:
+        ruled = judge(tx, photo, wish, at=at)
+        seen = {face: one for face, one in ruled.items() if face not in handling.hidden}
     without = [
         face
         for face, one in seen.items()
