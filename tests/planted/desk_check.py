@@ -4,11 +4,12 @@ import pytest
 
 from countenance.catalog import demands
 from countenance.publish import permission
-from countenance.web.staff import check
+from countenance.web.staff import check, films
 from countenance.web.staff.outbox import Outbox
 from tests.planted.plant import edit, plant
 
 CHECK = "tests/integration/web/test_check.py"
+FILMS = "tests/integration/web/test_films.py"
 PUBLIC = "tests/integration/web/test_public.py"
 
 
@@ -60,3 +61,21 @@ def permission_outlives_grant(patch: pytest.MonkeyPatch) -> None:
 )
 def demand_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
     edit(patch, demands.end, ".values(**changed, **emptied)", ".values(**changed)")
+
+
+@plant(
+    "P23",
+    "A file is handed over though a consent that it rests on has ended since it was made.",
+    f"{FILMS}::test_what_may_be_shown_no_more_is_not_handed_over",
+)
+def handed_over_after_the_end(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, check.fetch, "if kept is None or permitted is None:", "if kept is None:")
+
+
+@plant(
+    "P8",
+    "A film is made though nobody says that they looked at it.",
+    f"{FILMS}::test_what_cannot_be_is_said",
+)
+def film_looked_at_itself(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, films.order, 'if not form.ticked("looked"):', 'if form.ticked("looked-not"):')

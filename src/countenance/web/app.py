@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from countenance import __version__
 from countenance.api.recalls import failed, recalls_routes, refused
 from countenance.errors import Error, NotSignedIn, ProveAgain, Refused, UsageError
+from countenance.jobs.filming import Filming
 from countenance.jobs.searching import Searching
 from countenance.library import Library
 from countenance.web.account import link, own, prove, setup, signin
@@ -30,12 +31,12 @@ from countenance.web.person import join, leave, mine, other
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, statements
 from countenance.web.security import BodyTooLong, Secured
-from countenance.web.staff import check, demands, due, jobs, people, review, search, sources
+from countenance.web.staff import check, demands, due, films, jobs, people, review, search, sources
 from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (albums, sources, jobs, people, review, search, check, due, demands)
+STAFF = (albums, sources, jobs, people, review, search, check, films, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 DOORS = (setup, signin, prove, link, own)
@@ -58,7 +59,8 @@ def make_app(
     under that name and on this machine alone. It must be shut down (its lifespan, or `web.close`).
     """
     pool, assets = Pool(open_library, threads=threads), Assets()
-    searching = Searching(open_library)
+    searching, outbox = Searching(open_library), Outbox()
+    filming = Filming(open_library, outbox.keep_film)
 
     web = Web(pool, assets, Pages(assets), searching, address.rstrip("/"))
 
@@ -67,7 +69,9 @@ def make_app(
         try:
             yield
         finally:
+            filming.close()
             web.close()
+            outbox.close()
 
     app = _Application(
         title="Countenance",
@@ -80,7 +84,7 @@ def make_app(
     app.state.web = web
     app.router.routes.append(Route(f"{PREFIX}/{{name:path}}", assets.serve, methods=["GET"]))
     app.router.routes.extend(recalls_routes(pool.run))
-    app.state.outbox = Outbox()
+    app.state.outbox, app.state.filming = outbox, filming
     public = (home, permission, demand, statements, receipt)
     for page in (*public, join, mine, other, leave, *DOORS, *STAFF):
         app.include_router(page.router)

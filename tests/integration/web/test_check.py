@@ -17,7 +17,7 @@ from countenance.gallery.bands import Band
 from countenance.media.leaks import Finding, Leak, find_leaks
 from countenance.publish import export
 from countenance.web.app import make_app
-from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Outbox
+from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Kept, Outbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
@@ -278,18 +278,22 @@ def test_without_a_grant_there_is_nothing_to_press(staff: TestClient, echo: Echo
 # --- the outbox ---------------------------------------------------------------------------------
 
 
+def kept(data: bytes) -> Kept:
+    return Kept(data, ".jpg", "image/jpeg")
+
+
 def test_a_file_is_handed_to_who_made_it_once_and_not_for_ever() -> None:
     now = 0.0
     box = Outbox(lambda: now)
-    box.put("x_1", "anna", b"1")
+    box.put("x_1", "anna", kept(b"1"))
     assert box.take("x_1", "bert") is None
-    assert box.take("x_1", "anna") == b"1"
+    assert box.take("x_1", "anna") == kept(b"1")
     assert box.take("x_1", "anna") is None
-    box.put("x_2", "anna", b"2")
+    box.put("x_2", "anna", kept(b"2"))
     now += KEPT_SECONDS
     assert not box.has("x_2", "anna")
     for number in range(MOST + 1):
-        box.put(f"x_{number}", "anna", b"3")
+        box.put(f"x_{number}", "anna", kept(b"3"))
     assert not box.has("x_0", "anna")
     assert box.has(f"x_{MOST}", "anna")
 

@@ -5,7 +5,7 @@ The check before publishing, and publishing itself.
     check    a verdict for each face, advice, and covers that can be moved, added and taken off
     publish  the file is made and checked itself; it stays in memory until it is fetched, once
 
-All of it is forms. A script only writes into their number fields.
+All of it is forms. A script only writes into their number fields. Films are for `films`.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from countenance.catalog.buckets import Place, Tile
-from countenance.catalog.photos import Box
+from countenance.catalog.photos import Box, PhotoKind
 from countenance.core.ids import PhotoId
 from countenance.errors import (
     NotFound,
@@ -38,8 +38,9 @@ from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
+from countenance.web.staff.films import film_page, filming_of
 from countenance.web.staff.guard import Publish
-from countenance.web.staff.outbox import Outbox
+from countenance.web.staff.outbox import Kept, Outbox
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,9 +70,12 @@ async def check(request: Request, staff: Publish) -> Response:
         trouble = "none" if not which else "many" if channel else "channel"
         sent = which or "channel" in asked
         return await _choose(request, staff.actor, which, trouble=trouble if sent else "")
-    if len(which) == 1:
-        return await _one(request, staff.actor, which[0], channel)
     web = web_of(request)
+    if len(which) == 1:
+        (photo,) = which
+        if await web.pool.run(lambda library: _is_film(library, photo), actor=staff.actor):
+            return await film_page(request, staff.actor, photo, channel)
+        return await _one(request, staff.actor, photo, channel)
     found = [await web.pool.look(_tried(photo, channel), actor=staff.actor) for photo in which]
     return web.page(request, "staff/checks.html", found=found, channel=channel)
 
@@ -95,7 +99,8 @@ async def publish(request: Request, staff: Publish) -> Response:
     except Unreadable as exc:
         trouble, why = "unreadable", exc.message
     else:
-        outbox_of(request).put(made.disclosure.id, staff.actor, data)
+        kept = Kept(data, ".jpg", "image/jpeg")
+        outbox_of(request).put(made.disclosure.id, staff.actor, kept)
         return RedirectResponse(f"/staff/given/{made.disclosure.id}", 303)
     return await _one(request, staff.actor, photo, channel, form=form, trouble=trouble, why=why)
 
@@ -108,15 +113,20 @@ async def given(request: Request, which: str, staff: Publish) -> Response:
 
 @router.post("/staff/given/{which}/file")
 async def fetch(request: Request, which: str, staff: Publish) -> Response:
-    """The file, this once."""
-    data = outbox_of(request).take(which, staff.actor)
-    if data is None:
+    """The file, this once; and not if it may be shown no more since it was made."""
+    kept = outbox_of(request).take(which, staff.actor)
+    permitted = await web_of(request).pool.run(
+        lambda library: library.permission(number=which), actor=staff.actor
+    )
+    if kept is None or permitted is None:
+        if kept is not None:
+            kept.drop()
         return await _given(request, which, staff.actor, gone=True)
     headers = {
-        "Content-Disposition": f'attachment; filename="{which}.jpg"',
+        "Content-Disposition": f'attachment; filename="{which}{kept.ending}"',
         "Cache-Control": "no-store",
     }
-    return Response(data, headers=headers, media_type="image/jpeg")
+    return StreamingResponse(kept.pieces(), headers=headers, media_type=kept.media_type)
 
 
 def outbox_of(request: Request) -> Outbox:
@@ -151,11 +161,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A photo among several: what the check says of it, or why it could not be checked."""
+    """
+    A photo among several: what the check says of it, or why it could not be checked. A film is
+    checked by itself.
+    """
 
     photo: str
     checked: Checked | None
     why: str = ""
+    film: bool = False
 
 
 async def _choose(
@@ -185,6 +199,7 @@ async def _choose(
         channel=asked.get("channel", ""),
         channels=channels,
         most=MOST_PHOTOS,
+        orders=filming_of(request).of(actor),
         **found,
     )
 
@@ -257,9 +272,15 @@ async def _given(request: Request, which: str, actor: str, *, gone: bool = False
     )
 
 
+def _is_film(library: Library, photo: str) -> bool:
+    return library.tile_of(photo).kind == PhotoKind.FILM
+
+
 def _tried(photo: str, channel: str) -> Callable[[Library], Tried]:
     def look(library: Library) -> Tried:
         try:
+            if _is_film(library, photo):
+                return Tried(photo, None, film=True)
             return Tried(photo, library.check(photo, channel))
         except Unavailable:
             raise
