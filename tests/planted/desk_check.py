@@ -69,7 +69,7 @@ def demand_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
     f"{FILMS}::test_what_may_be_shown_no_more_is_not_handed_over",
 )
 def handed_over_after_the_end(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, check.fetch, "if kept is None or permitted is None:", "if kept is None:")
+    edit(patch, check._still_permitted, "kept is not None and permitted is None", "kept is None")
 
 
 @plant(
@@ -78,4 +78,4 @@ def handed_over_after_the_end(patch: pytest.MonkeyPatch) -> None:
     f"{FILMS}::test_what_cannot_be_is_said",
 )
 def film_looked_at_itself(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, films.order, 'if not form.ticked("looked"):', 'if form.ticked("looked-not"):')
+    edit(patch, films._trouble, 'not form.ticked("looked")', "not form")

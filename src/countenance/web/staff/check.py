@@ -34,6 +34,7 @@ from countenance.library import Library
 from countenance.media.cover import Colour
 from countenance.publish.check import Checked, CheckedFace
 from countenance.publish.export import Published
+from countenance.publish.permission import Permission
 from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
@@ -118,9 +119,8 @@ async def fetch(request: Request, which: str, staff: Publish) -> Response:
     permitted = await web_of(request).pool.run(
         lambda library: library.permission(number=which), actor=staff.actor
     )
-    if kept is None or permitted is None:
-        if kept is not None:
-            kept.drop()
+    kept = _still_permitted(kept, permitted)
+    if kept is None:
         return await _given(request, which, staff.actor, gone=True)
     headers = {
         "Content-Disposition": f'attachment; filename="{which}{kept.ending}"',
@@ -270,6 +270,14 @@ async def _given(request: Request, which: str, actor: str, *, gone: bool = False
         waiting=outbox_of(request).has(which, actor),
         **await web.pool.run(look, actor=actor),
     )
+
+
+def _still_permitted(kept: Kept | None, permitted: Permission | None) -> Kept | None:
+    """What may be handed over; what may not any more is dropped."""
+    if kept is not None and permitted is None:
+        kept.drop()
+        return None
+    return kept
 
 
 def _is_film(library: Library, photo: str) -> bool:

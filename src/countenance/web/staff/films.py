@@ -36,12 +36,7 @@ async def order(request: Request, staff: Publish) -> Response:
     """Order the film. Everybody in it is covered, unless it is asked that some be shown."""
     form = await read_form(request)
     photo, channel, colour = form.text("photo"), form.text("channel"), form.text("colour")
-    trouble = ""
-    if not form.ticked("looked"):
-        trouble = "looked"
-    elif colour not in list(PALETTE) or not form.text("to") or not channel:
-        trouble = "usage"
-    if trouble:
+    if trouble := _trouble(form):
         return await film_page(request, staff.actor, photo, channel, form=form, trouble=trouble)
     # What is not there is said now, and not when its turn has come.
     await web_of(request).pool.run(lambda library: library.tile_of(photo), actor=staff.actor)
@@ -141,6 +136,13 @@ def _of(request: Request, which: str, actor: str) -> FilmOrder:
     if found is None:
         raise NotFound(f"{which}: no such order, or the server was started anew since")
     return found
+
+
+def _trouble(form: Form) -> str:
+    if not form.ticked("looked"):
+        return "looked"
+    sound = form.text("colour") in list(PALETTE) and form.text("to") and form.text("channel")
+    return "" if sound else "usage"
 
 
 def _parts(checked: CheckedFilm, names: dict[PersonId, str]) -> list[Part]:
