@@ -370,3 +370,12 @@ def shown_unasked(patch: pytest.MonkeyPatch) -> None:
 )
 def shown_in_a_film_forgotten(patch: pytest.MonkeyPatch) -> None:
     edit(patch, film.publish_film, "open=frozenset(planned.shown)", "open=frozenset()")
+
+
+@plant(
+    "P8",
+    "What a WebP has beside its picture is no finding.",
+    f"{LEAKS}::test_what_a_webp_has_too_much_is_found",
+)
+def webp_chunks_allowed(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, leaks._of_webp_chunk, "yield from ()")

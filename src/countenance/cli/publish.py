@@ -86,6 +86,15 @@ _Box = tuple[float, float, float, float]
     show_default=True,
     help="Of the covers: slate, sand, black, white, or around, the middle colour of the rest.",
 )
+@click.option(
+    "--format",
+    "packing",
+    type=click.Choice(("jpeg", "webp")),
+    metavar="F",
+    default="jpeg",
+    show_default=True,
+    help="Of photos: jpeg or webp.",
+)
 def publish(
     call: Call,
     photos: tuple[str, ...],
@@ -101,6 +110,7 @@ def publish(
     removed: tuple[str, ...],
     crop: str | None,
     colour: str,
+    packing: str,
 ) -> None:
     """
     Give photos to a recipient as new files.
@@ -114,6 +124,7 @@ def publish(
     and were confirmed by a person, over the frames in which they are followed without a doubt.
     """
     from countenance.media.cover import Colour
+    from countenance.media.release import Packing
     from countenance.publish.plan import Hand
 
     if len(photos) > 1 and (added or moved or removed or crop):
@@ -141,6 +152,7 @@ def publish(
                     out=out,
                     looked=looked,
                     hand=hand,
+                    packing=Packing(packing),
                     progress=progress,
                 )
                 given.append((photo, done))

@@ -16,6 +16,7 @@ from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Un
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
+from countenance.media.release import Packing
 from countenance.publish.check import Checked, CheckedFilm, check, check_film
 from countenance.publish.export import Order, Published, publish
 from countenance.publish.film import publish_film
@@ -69,6 +70,7 @@ class Publishing(Recipients, Sources):
         out: Path,
         looked: bool,
         hand: Hand = UNTOUCHED,
+        packing: Packing = Packing.JPEG,
         progress: Progress = silent,
     ) -> Published:
         """
@@ -76,11 +78,12 @@ class Publishing(Recipients, Sources):
 
         Whoever may not be shown is covered, after what `hand` says; in a film that is everybody but
         those whom it asks to be shown, and there is no sound. A film is a job, one at a time: who
-        asks for another waits. `looked` is a person's word that they looked at the whole of it, and
-        that everybody in it is known to the check. Raises as `check` does, and `Refused` without
-        that word, or if recipient, grant or consent does not allow it; `UsageError` if `hand` or
-        `out` cannot be; and `VerificationError` if the file that was made fails its own check. Then
-        there is no file.
+        asks for another waits. Photos are packed as `packing` says. `looked` is a person's word
+        that they looked at the whole of it, and that everybody in it is known to the check.
+
+        Raises as `check` does, and `Refused` without that word, or if recipient, grant or consent
+        does not allow it; `UsageError` if `hand` or `out` cannot be; and `VerificationError` if the
+        file that was made fails its own check. Then there is no file.
         """
         if not looked:
             raise Refused(
@@ -88,7 +91,7 @@ class Publishing(Recipients, Sources):
                 hint="whom the program missed is in no list: look, and say so",
             )
         self._require_outside(out)
-        order = Order(self._anything(photo), recipient, channel, out, hand)
+        order = Order(self._anything(photo), recipient, channel, out, hand, packing)
         actor, stores = self._settings.actor, self._stores
         if order.photo.kind is PhotoKind.FILM:
             done = self._publish_film(order, progress)
