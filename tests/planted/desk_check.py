@@ -4,7 +4,7 @@ import pytest
 
 from countenance.catalog import demands
 from countenance.publish import permission
-from countenance.web.staff import check, films
+from countenance.web.staff import check, films, together
 from countenance.web.staff.outbox import Outbox
 from tests.planted.plant import edit, plant
 
@@ -79,3 +79,12 @@ def handed_over_after_the_end(patch: pytest.MonkeyPatch) -> None:
 )
 def film_looked_at_itself(patch: pytest.MonkeyPatch) -> None:
     edit(patch, films._trouble, 'not form.ticked("looked")', "not form")
+
+
+@plant(
+    "P8",
+    "Several photos are published though nobody says that they looked at each.",
+    f"{CHECK}::test_several_are_not_published_unless_somebody_looked",
+)
+def several_looked_at_themselves(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, together.read_wanted, 'not form.ticked("looked")', "not form")

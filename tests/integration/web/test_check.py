@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
@@ -15,8 +18,10 @@ from countenance.catalog.tables import disclosure, sighting
 from countenance.core.canonical import digest
 from countenance.gallery.bands import Band
 from countenance.media.leaks import Finding, Leak, find_leaks
+from countenance.media.release import Packing
 from countenance.publish import export
 from countenance.web.app import make_app
+from countenance.web.staff.check import MOST_PHOTOS
 from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Kept, Outbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import sign_in
@@ -273,6 +278,90 @@ def test_without_a_grant_there_is_nothing_to_press(staff: TestClient, echo: Echo
     echo.gala.end_the_grants()
     heard = staff.get("/staff/check/photos", params={"photo": photo, "channel": CHANNEL})
     assert heard.status_code == 404
+
+
+# --- several together ---------------------------------------------------------------------------
+
+
+def several(echo: Echo) -> list[str]:
+    """A photo of Ada beside that of two, and one that is of nobody."""
+    echo.gala.put("one.png", ADA)
+    echo.gala.put("none.png")
+    echo.gala.ingest()
+    return [str(one.id) for one in echo.gala.library.photos()]
+
+
+def together(staff: TestClient, echo: Echo, photos: list[str], **more: str) -> Response:
+    to = str(echo.added.recipient.id)
+    own = {"channel": CHANNEL, "to": to, "colour": "slate", "packing": "jpeg", "looked": "1"}
+    return staff.post("/staff/check/together", data={"photo": photos, **own, **more})
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("packing", ["jpeg", "webp"])
+def test_several_photos_are_one_zip(staff: TestClient, echo: Echo, packing: str) -> None:
+    """Each file is named by its own disclosure, and is the very file of the ledger."""
+    photos = several(echo)
+    page = unescape(
+        staff.get("/staff/check/photos", params={"photo": photos, "channel": CHANNEL}).text
+    )
+    assert re.findall(r'name="photo" value="([^"]+)"', page) == photos
+    assert "Publish 3 photos" in page
+    heard = together(staff, echo, photos, packing=packing)
+    assert heard.headers["content-type"] == "application/zip"
+    archive = ZipFile(BytesIO(heard.content))
+    assert archive.testzip() is None
+    assert len(archive.namelist()) == 3
+    given = []
+    for name in archive.namelist():
+        data = archive.read(name)
+        assert find_leaks(data) == ()
+        found = echo.gala.library.given_as(digest(data))
+        assert found is not None
+        assert name == f"{found.id}{Packing(packing).ending}"
+        given.append(found.photo)
+    assert given == photos
+
+
+@pytest.mark.promise("P8")
+def test_what_fails_is_left_out_and_named(
+    staff: TestClient, echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that fails its own check, a photo that there is not, one of somebody to be asked."""
+    photos = several(echo)
+    with echo.gala.library._database.write() as tx:
+        one = sighting.c.photo_id == photos[2]
+        tx.execute(update(sighting).where(one).values(band=Band.LIKELY))
+    calls = iter(range(10))
+
+    def leaking(_: bytes) -> list[Finding]:
+        return [Finding(Leak.THUMBNAIL, "a thumbnail is in it")] if not next(calls) else []
+
+    monkeypatch.setattr(export, "find_leaks", leaking)
+    heard = together(staff, echo, [*photos, "i_nothing"])
+    archive = ZipFile(BytesIO(heard.content))
+    said = archive.read("not-given.txt").decode().splitlines()
+    assert [line.partition(":")[0] for line in said] == [photos[0], photos[2], "i_nothing"]
+    assert "thumbnail" in said[0]
+    with echo.gala.library._database.read() as tx:
+        (only,) = rows(tx, disclosure.c.id)
+    assert archive.namelist() == [f"{only[0]}.jpg", "not-given.txt"]
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(
+    "more", [{"looked": ""}, {"colour": "blur"}, {"packing": "gif"}, {"to": ""}, {"channel": ""}]
+)
+def test_several_are_not_published_unless_somebody_looked(
+    staff: TestClient, echo: Echo, more: dict[str, str]
+) -> None:
+    """Nor in a format or a colour that is none; and never more than are checked at once."""
+    photos = several(echo)
+    assert together(staff, echo, photos, **more).status_code == 422
+    assert together(staff, echo, []).status_code == 422
+    too_many = [f"i_{number}" for number in range(MOST_PHOTOS + 1)]
+    assert together(staff, echo, too_many).status_code in {404, 422}
+    assert nothing_was_given(echo)
 
 
 # --- the outbox ---------------------------------------------------------------------------------
