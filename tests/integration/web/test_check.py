@@ -284,11 +284,12 @@ def test_without_a_grant_there_is_nothing_to_press(staff: TestClient, echo: Echo
 
 
 def several(echo: Echo) -> list[str]:
-    """A photo of Ada beside that of two, and one that is of nobody."""
+    """One that is of nobody, one of Ada, and that of two."""
     echo.gala.put("one.png", ADA)
     echo.gala.put("none.png")
     echo.gala.ingest()
-    return [str(one.id) for one in echo.gala.library.photos()]
+    found = sorted(echo.gala.library.photos(), key=lambda one: one.locators)
+    return [str(one.id) for one in found]
 
 
 def together(staff: TestClient, echo: Echo, photos: list[str], **more: str) -> Response:
