@@ -87,7 +87,7 @@ class Checked:
         return not self.obstacle and all(one.verdict is Verdict.SHOWN for one in self.faces)
 
     def of(self, verdict: Verdict) -> tuple[CheckedFace, ...]:
-        return tuple(one for one in self.faces if one.verdict is verdict)
+        return tuple(one for one in self.faces if one.verdict == verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class CheckedFilm:
     obstacle: str = ""
 
     def of(self, verdict: Verdict) -> tuple[FollowedFace, ...]:
-        return tuple(one for one in self.faces if one.verdict is verdict)
+        return tuple(one for one in self.faces if one.verdict == verdict)
 
 
 def check_film(film: Photo, channel: str, *, actor: str, stores: Stores) -> CheckedFilm:

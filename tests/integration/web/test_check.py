@@ -116,6 +116,7 @@ def test_what_is_not_sure_is_asked_about(staff: TestClient, echo: Echo) -> None:
     page = page_of(staff, echo)
     assert 'class="face ask"' in page
     assert "/staff/review?person=" in page
+    assert 'name="cover_asked"' in page
     heard = staff.post(PUBLISH, data=ready(echo, page))
     assert heard.status_code == 422
     assert nothing_was_given(echo)
@@ -308,6 +309,8 @@ def test_several_photos_are_one_zip(staff: TestClient, echo: Echo, packing: str)
     )
     assert re.findall(r'name="photo" value="([^"]+)"', page) == photos
     assert "Publish 3 photos" in page
+    assert page.count("shown: 1") == 2
+    assert page.count("cover: 1") == 1
     heard = together(staff, echo, photos, packing=packing)
     assert heard.headers["content-type"] == "application/zip"
     archive = ZipFile(BytesIO(heard.content))
