@@ -4,7 +4,7 @@ Films that tests make: scenes of pictures, one after the other, as PyAV encodes 
 The encoder is MPEG-4's simple one, which every build of FFmpeg has. `FakeVision` reads the faces.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -32,15 +32,16 @@ class Scene:
 
 def make_film(
     path: Path,
-    *scenes: Scene,
+    *scenes: Scene | Sequence[Pixels],
     times: Callable[[int], float] = lambda number: number / FRAMES_A_SECOND,
     turned: int = 0,
     size: tuple[int, int] = (_WIDTH, _HEIGHT),
     group: int = 12,
 ) -> Path:
     """
-    Write a film: `times` says when each frame is shown, in seconds, `turned` by how many degrees
-    the player has to turn it to the left, `group` how far key frames are apart.
+    Write a film of scenes, or of frames as they are: `times` says when each frame is shown, in
+    seconds, `turned` by how many degrees the player has to turn it to the left, `group` how far key
+    frames are apart.
     """
     av = pytest.importorskip("av", reason="films need the extra `video`")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,11 +82,26 @@ def frame_of(identities: Sequence[int], size: tuple[int, int] = (_WIDTH, _HEIGHT
     return canvas
 
 
+def frame_at(places: Mapping[int, tuple[int, int]], size: tuple[int, int]) -> Pixels:
+    """One frame of people, by their identities, each with the upper left corner of the face."""
+    width, height = size
+    canvas = np.full((height, width, 3), 250, np.uint8)
+    for identity, (x, y) in places.items():
+        face = decode_preview(picture(identity))[40:168, 40:168]
+        wide, high = min(128, width - x), min(128, height - y)
+        if wide > 0 and high > 0:
+            canvas[y : y + high, x : x + wide] = face[:high, :wide]
+    return canvas
+
+
 # --------------------------------------------------------------------------------------------
 
 
-def _frames(scenes: Iterable[Scene], size: tuple[int, int]) -> Iterable[Pixels]:
+def _frames(scenes: Iterable[Scene | Sequence[Pixels]], size: tuple[int, int]) -> Iterable[Pixels]:
     for scene in scenes:
+        if not isinstance(scene, Scene):
+            yield from scene
+            continue
         still = frame_of(scene.identities, size)
         for number in range(round(scene.seconds * FRAMES_A_SECOND)):
             yield np.roll(still, scene.pan * number, axis=1)

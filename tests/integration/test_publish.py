@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from countenance.audit.entry import LOOKING, Act
@@ -23,10 +24,12 @@ from countenance.errors import (
     VerificationError,
 )
 from countenance.gallery.bands import Band
+from countenance.media.cover import PALETTE, Colour
 from countenance.media.decode import Pixels, decode
 from countenance.media.leaks import find_leaks
 from countenance.media.limits import Limits
 from countenance.media.metadata import read_metadata
+from countenance.media.release import Packing
 from countenance.people.purpose import Purpose, Wish
 from countenance.publish.check import Checked
 from countenance.publish.export import Published
@@ -34,10 +37,12 @@ from countenance.publish.plan import UNTOUCHED, Hand
 from countenance.publish.verdict import Ground, Verdict
 from tests.fakes.echo import CHANNEL, Echo, terms
 from tests.fakes.gala import Gala, rows
+from tests.fakes.profiles import to_srgb, wide_profile
 from tests.fakes.said import in_jpeg, with_words, xmp
 from tests.fakes.vision import picture
 
 ADA, BO = 1, 2
+RED = 18
 REASON = "it is a bust of marble, and nobody's face"
 
 
@@ -534,3 +539,28 @@ def test_giving_by_hand_asks_the_same_door(echo: Echo) -> None:
     put_on_channel(echo)
     with pytest.raises(NoConsent, match="1 of 2 faces without"):
         echo.give("two.png")
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("packing", list(Packing))
+def test_a_webp_in_wide_colours_is_published(echo: Echo, packing: Packing) -> None:
+    """As sRGB, without its profile, in either format, with its cover and by its own check."""
+    path = echo.gala.folder / "two.webp"
+    before = decode(picture(RED, BO), limits=Limits()).pixels
+    Image.fromarray(before).save(path, "WEBP", lossless=True, icc_profile=wide_profile())
+    echo.enrol("Ada", RED)
+    echo.gala.ingest()
+    done = echo.gala.library.publish(
+        str(path), "The Echo", channel=CHANNEL, out=out_of(echo), looked=True, packing=packing
+    )
+    assert done.path.suffix == packing.ending
+    assert find_leaks(done.path.read_bytes()) == ()
+    assert done.covers == 1
+    ada, bo = sorted(echo.gala.library.photos()[0].faces, key=lambda face: face.box)
+    after, wanted = pixels_of(done.path), to_srgb(before)
+    x1, y1, x2, y2 = (round(side) for side in ada.box)
+    own = (slice(y1 + 8, y2 - 8), slice(x1 + 8, x2 - 8))
+    assert np.abs(after[own].mean((0, 1)) - wanted[own].mean((0, 1))).max() < 4
+    assert np.abs(before[own].mean((0, 1)) - wanted[own].mean((0, 1))).max() > 8
+    x1, y1, x2, y2 = (round(side) for side in bo.box)
+    assert np.abs(after[y1:y2, x1:x2].astype(int) - PALETTE[Colour.SLATE]).max() < 8

@@ -16,8 +16,9 @@ from countenance.media.films import Films
 from countenance.media.limits import FilmLimits
 from countenance.publish import film
 from countenance.publish.export import Published
-from countenance.publish.film import HOLD_SECONDS, LOST_SECONDS, Seen, covers_of
+from countenance.publish.film import HOLD_SECONDS, LOST_SECONDS, covers_of
 from countenance.publish.plan import UNTOUCHED, Hand
+from countenance.publish.stretch import Seen
 from countenance.vision.types import Detections, Pixels
 from tests.fakes.echo import CHANNEL, Echo
 from tests.fakes.films import FRAMES_A_SECOND, Scene, frame_of, make_film
@@ -109,7 +110,7 @@ def test_a_frame_that_was_painted_is_looked_at_once_more(
 ) -> None:
     """Whom the plan forgot is covered there and then."""
 
-    def forgetting(seen: list[Seen]) -> list[tuple[object, ...]]:
+    def forgetting(seen: list[Seen], _: object) -> list[tuple[object, ...]]:
         return [() for _ in seen]
 
     monkeypatch.setattr(film, "covers_of", forgetting)

@@ -4,12 +4,13 @@ import pytest
 
 from countenance.catalog import demands
 from countenance.publish import export, permission
-from countenance.web.staff import check
+from countenance.web.staff import check, films, together
 from countenance.web.staff.guard import Staff
 from countenance.web.staff.outbox import Outbox
 from tests.planted.plant import edit, instead, plant
 
 CHECK = "tests/integration/web/test_check.py"
+FILMS = "tests/integration/web/test_films.py"
 PUBLIC = "tests/integration/web/test_public.py"
 
 
@@ -84,3 +85,30 @@ def faces_kept_with_people(patch: pytest.MonkeyPatch) -> None:
 )
 def page_names_for_auditors(patch: pytest.MonkeyPatch) -> None:
     instead(patch, Staff.may, "return True")
+
+
+@plant(
+    "P23",
+    "A file is handed over though a consent that it rests on has ended since it was made.",
+    f"{FILMS}::test_what_may_be_shown_no_more_is_not_handed_over",
+)
+def handed_over_after_the_end(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, check._still_permitted, "kept is not None and permitted is None", "kept is None")
+
+
+@plant(
+    "P8",
+    "A film is made though nobody says that they looked at it.",
+    f"{FILMS}::test_what_cannot_be_is_said",
+)
+def film_looked_at_itself(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, films._trouble, 'not form.ticked("looked")', "not form")
+
+
+@plant(
+    "P8",
+    "Several photos are published though nobody says that they looked at each.",
+    f"{CHECK}::test_several_are_not_published_unless_somebody_looked",
+)
+def several_looked_at_themselves(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, together.read_wanted, 'not form.ticked("looked")', "not form")

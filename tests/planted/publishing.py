@@ -3,13 +3,24 @@
 import pytest
 
 from countenance.media import cover, filmout, leaks, release
-from countenance.publish import advice, check, disclose, export, film, plan, verdict
+from countenance.publish import (
+    advice,
+    certainty,
+    check,
+    disclose,
+    export,
+    film,
+    plan,
+    stretch,
+    verdict,
+)
 from tests.planted.plant import edit, instead, plant
 
 PUBLISH = "tests/integration/test_publish.py"
 COVER = "tests/unit/media/test_cover.py"
 LEAKS = "tests/unit/media/test_leaks.py"
 FILM = "tests/integration/test_publish_film.py"
+SHOWN = "tests/integration/test_publish_shown.py"
 RELEASE = "tests/unit/media/test_release.py"
 
 
@@ -250,7 +261,7 @@ def stranger_proposed(patch: pytest.MonkeyPatch) -> None:
     f"{FILM}::test_a_head_is_covered_before_and_after_it_is_seen",
 )
 def heads_not_held(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, film.covers_of, "seen[first:last]", "[seen[number]]")
+    edit(patch, film.covers_of, "certain, HOLD_SECONDS)", "certain, 1e-6)")
 
 
 @plant(
@@ -292,3 +303,79 @@ def film_without_a_grant(patch: pytest.MonkeyPatch) -> None:
         "grant = granted(tx, found, at=at)",
         "grant = '' if handling.everybody else granted(tx, found, at=at)",
     )
+
+
+@plant(
+    "P8",
+    "A frame of a film is open in which a face that is shown was missed.",
+    f"{SHOWN}::test_a_frame_between_two_stretches_is_not_open",
+)
+def open_between_two_detections(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, stretch.covers_by_stretch, "is not None and stretch.holds(number)", "is not None")
+    instead(patch, film._bridges, "yield from ()")
+
+
+@plant(
+    "P8",
+    "A film shows a face to the very ends of where it was followed.",
+    f"{SHOWN}::test_the_ends_of_a_stretch_are_not_open",
+)
+def open_to_the_ends(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, stretch.Stretch.is_open, "return True")
+
+
+@plant(
+    "P8",
+    "Who is followed in a film is taken for the one they were, also where the film was cut.",
+    f"{SHOWN}::test_another_face_at_the_same_place_is_covered",
+)
+def followed_and_believed(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, certainty._same, "<= farthest", "<= 2")
+
+
+@plant(
+    "P8",
+    "Who is shown in a film stays open while a stranger walks past.",
+    f"{SHOWN}::test_who_comes_near_covers_both",
+    f"{SHOWN}::test_nobody_is_near_for_half_a_second",
+)
+def strangers_near(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, stretch._is_near, "return False")
+
+
+@plant(
+    "P8",
+    "A film shows whom the model is sure of, though nobody said that it is them.",
+    f"{SHOWN}::test_who_is_only_recognised_is_covered",
+)
+def recognised_and_shown(patch: pytest.MonkeyPatch) -> None:
+    old = "sightings.decided(tx, film.id, SightingState.CONFIRMED)"
+    edit(patch, verdict.judge_film, old, "sightings.known(tx, film.id)")
+
+
+@plant(
+    "P8",
+    "A film shows those who agreed, though nobody asked for that.",
+    f"{SHOWN}::test_everybody_is_covered_unless_it_is_asked_for",
+)
+def shown_unasked(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, film._planned, "if order.hand.show_consenting:", "if order.photo:")
+
+
+@plant(
+    "P23",
+    "Of a film nobody knows who is shown in it.",
+    f"{SHOWN}::test_the_film_is_recalled_when_a_consent_ends",
+    f"{SHOWN}::test_a_consent_that_ends_meanwhile_gives_nothing",
+)
+def shown_in_a_film_forgotten(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, film.publish_film, "open=frozenset(planned.shown)", "open=frozenset()")
+
+
+@plant(
+    "P8",
+    "What a WebP has beside its picture is no finding.",
+    f"{LEAKS}::test_what_a_webp_has_too_much_is_found",
+)
+def webp_chunks_allowed(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, leaks._of_webp_chunk, "yield from ()")

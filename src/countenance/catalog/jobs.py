@@ -30,6 +30,14 @@ class JobKind(StrEnum):
 
     INGEST = "ingest"
     SEARCH_AGAIN = "search-again"
+    PUBLISH_FILM = "publish-film"
+
+
+_TOGETHER = (
+    frozenset({JobKind.INGEST, JobKind.SEARCH_AGAIN}),
+    frozenset({JobKind.PUBLISH_FILM}),
+)
+"""The kinds of which one runs at a time, each under a lock of its own."""
 
 
 class JobState(StrEnum):
@@ -87,10 +95,11 @@ class Job:
 def begin(
     tx: Connection, kind: JobKind, sources: Sequence[SourceId], *, actor: str, at: datetime
 ) -> JobId:
-    """A new job. The caller holds the library, so whatever else is said to run has died."""
+    """A new job. The caller holds the lock, so whatever of its kind is said to run has died."""
+    (together,) = (kinds for kinds in _TOGETHER if kind in kinds)
     tx.execute(
         update(job)
-        .where(job.c.state == JobState.RUNNING)
+        .where(job.c.state == JobState.RUNNING, job.c.kind.in_(together))
         .values(state=JobState.DIED, ended_at=job.c.changed_at)
     )
     number = int(tx.execute(select(func.max(job.c.number))).scalar() or 0) + 1

@@ -25,7 +25,7 @@ job = group("job", "Runs of long work: what is under way, and what came of it.")
     help="At most so many, the newest.",
 )
 def list_jobs(call: Call, *, count: int) -> None:
-    """List the newest jobs: each ingest, and each search again for somebody new."""
+    """List the newest jobs: each ingest, each search again for somebody new, each film made."""
     with call.open() as library:
         found = library.jobs(count=count)
     rows = [

@@ -7,6 +7,7 @@ import click
 
 from countenance.cli.answer import answer, counted, say, table
 from countenance.cli.command import Call, command
+from countenance.cli.progress import ProgressLine
 from countenance.errors import (
     NotFound,
     Refused,
@@ -51,6 +52,11 @@ _Box = tuple[float, float, float, float]
     "--cover-asked", is_flag=True, help="Cover those about whom somebody has to be asked first."
 )
 @click.option(
+    "--show-consenting",
+    is_flag=True,
+    help="In films, leave those open who agreed and whom a person confirmed, where it is certain.",
+)
+@click.option(
     "--cover",
     "added",
     metavar="X1,Y1,X2,Y2",
@@ -80,6 +86,15 @@ _Box = tuple[float, float, float, float]
     show_default=True,
     help="Of the covers: slate, sand, black, white, or around, the middle colour of the rest.",
 )
+@click.option(
+    "--format",
+    "packing",
+    type=click.Choice(("jpeg", "webp")),
+    metavar="F",
+    default="jpeg",
+    show_default=True,
+    help="Of photos: jpeg or webp.",
+)
 def publish(
     call: Call,
     photos: tuple[str, ...],
@@ -89,11 +104,13 @@ def publish(
     out: Path,
     looked: bool,
     cover_asked: bool,
+    show_consenting: bool,
     added: tuple[str, ...],
     moved: tuple[str, ...],
     removed: tuple[str, ...],
     crop: str | None,
     colour: str,
+    packing: str,
 ) -> None:
     """
     Give photos to a recipient as new files.
@@ -103,9 +120,11 @@ def publish(
     pixels alone, says whose picture it is and on which release, and is checked itself before it
     gets its name. It bears the id of its disclosure, by which a recall names it. What is moved,
     uncovered or cropped by hand goes for one photo at a time. In a film everybody is covered, and
-    there is no sound.
+    there is no sound: voices are known, too. With `--show-consenting` those stay open who agreed
+    and were confirmed by a person, over the frames in which they are followed without a doubt.
     """
     from countenance.media.cover import Colour
+    from countenance.media.release import Packing
     from countenance.publish.plan import Hand
 
     if len(photos) > 1 and (added or moved or removed or crop):
@@ -117,16 +136,24 @@ def publish(
         cover_asked=cover_asked,
         crop=None if crop is None else _box("--crop", crop),
         colour=Colour(colour),
+        show_consenting=show_consenting,
     )
     given: list[tuple[str, Published]] = []
     refused: list[
         tuple[str, Refused | NotFound | Unreadable | Unavailable | VerificationError]
     ] = []
-    with call.open() as library:
+    with call.open() as library, ProgressLine() as progress:
         for photo in photos:
             try:
                 done = library.publish(
-                    photo, to, channel=channel, out=out, looked=looked, hand=hand
+                    photo,
+                    to,
+                    channel=channel,
+                    out=out,
+                    looked=looked,
+                    hand=hand,
+                    packing=Packing(packing),
+                    progress=progress,
                 )
                 given.append((photo, done))
             except (Refused, NotFound, Unreadable, Unavailable, VerificationError) as exc:

@@ -23,8 +23,8 @@ def verify_file(call: Call, files: tuple[Path, ...]) -> None:
 
     A picture may carry another one: a thumbnail from before a face was covered, a second picture
     behind its end. It may carry a place, a serial number or a name. Whatever is not on a short list
-    is a finding. JPEG and PNG are read; any other format is a finding. What is seen in the picture
-    is not looked at.
+    is a finding. JPEG, PNG and WebP are read; any other format is a finding. What is seen in the
+    picture is not looked at.
     """
     from countenance.media.leaks import find_leaks
     from countenance.media.limits import Limits

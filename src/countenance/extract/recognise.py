@@ -46,6 +46,14 @@ def recognise(
     return {int(templates.rows[match.face]): match for match in matches}
 
 
+def one_face_within(pack: Pack, *, strangers: float) -> float:
+    """
+    The largest distance of two templates at which of so many strangers, a part of 1, at most one
+    would be taken for the other. It is `-inf` if the pack was never measured so far down.
+    """
+    return _expected_here(pack).distance(strangers)
+
+
 # --------------------------------------------------------------------------------------------
 
 

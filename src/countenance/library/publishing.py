@@ -3,22 +3,27 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 from countenance.catalog import disclosures, people, photos, sources
 from countenance.catalog.disclosures import Disclosure
+from countenance.catalog.jobs import JobKind
 from countenance.catalog.photos import Box, Photo, PhotoKind
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import ConsentId, PersonId
 from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Unreadable, UsageError
+from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
-from countenance.publish.check import Checked, check
+from countenance.media.release import Packing
+from countenance.publish.check import Checked, CheckedFilm, check, check_film
 from countenance.publish.export import Order, Published, publish
 from countenance.publish.film import publish_film
 from countenance.publish.permission import Permission, permission
 from countenance.publish.plan import UNTOUCHED, Hand
 from countenance.sources.source import FileReader, OpenFile
+from countenance.vault.layout import lock_file
 
 
 class Publishing(Recipients, Sources):
@@ -42,6 +47,20 @@ class Publishing(Recipients, Sources):
         self._did_act()
         return done
 
+    def check_film(self, film: str, channel: str) -> CheckedFilm:
+        """
+        Who is in a film (its id, or its path at the source) when, and who of them might be shown.
+
+        It is what a search saw, which looks twice a second; the film is not read. Raises `NotFound`
+        if there is no such film, and `UsageError` of a photo and without a channel.
+        """
+        found = self._anything(film)
+        if found.kind is not PhotoKind.FILM:
+            raise UsageError(f"{film}: it is a photo, and no film")
+        done = check_film(found, channel, actor=self._settings.actor, stores=self._stores)
+        self._did_act()
+        return done
+
     def publish(  # noqa: PLR0913  what, to whom, for which channel, where to, and who looked
         self,
         photo: str,
@@ -51,16 +70,20 @@ class Publishing(Recipients, Sources):
         out: Path,
         looked: bool,
         hand: Hand = UNTOUCHED,
+        packing: Packing = Packing.JPEG,
+        progress: Progress = silent,
     ) -> Published:
         """
         Give a photo (its id, or its path at the source) to a recipient, as a new file in `out`.
 
-        Whoever may not be shown is covered, after what `hand` says; in a film that is everybody,
-        and there is no sound. `looked` is a person's word that they looked at the whole of it, and
-        that everybody in it is known to the check. Raises as `check` does, and `Refused` without
-        that word, or if recipient, grant or consent does not allow it; `UsageError` if `hand` or
-        `out` cannot be; and `VerificationError` if the file that was made fails its own check. Then
-        there is no file.
+        Whoever may not be shown is covered, after what `hand` says; in a film that is everybody but
+        those whom it asks to be shown, and there is no sound. A film is a job, one at a time: who
+        asks for another waits. Photos are packed as `packing` says. `looked` is a person's word
+        that they looked at the whole of it, and that everybody in it is known to the check.
+
+        Raises as `check` does, and `Refused` without that word, or if recipient, grant or consent
+        does not allow it; `UsageError` if `hand` or `out` cannot be; and `VerificationError` if the
+        file that was made fails its own check. Then there is no file.
         """
         if not looked:
             raise Refused(
@@ -68,13 +91,10 @@ class Publishing(Recipients, Sources):
                 hint="whom the program missed is in no list: look, and say so",
             )
         self._require_outside(out)
-        order = Order(self._anything(photo), recipient, channel, out, hand)
+        order = Order(self._anything(photo), recipient, channel, out, hand, packing)
         actor, stores = self._settings.actor, self._stores
         if order.photo.kind is PhotoKind.FILM:
-            with self._film(order.photo) as opened:
-                done = publish_film(
-                    order, opened, extractor=self.extractor, actor=actor, stores=stores
-                )
+            done = self._publish_film(order, progress)
         else:
             data = self._bytes(order.photo)
             done = publish(order, data, extractor=self.extractor, actor=actor, stores=stores)
@@ -125,6 +145,24 @@ class Publishing(Recipients, Sources):
             return people.channels(tx)
 
     # ----------------------------------------------------------------------------------------
+
+    def _publish_film(self, order: Order, progress: Progress) -> Published:
+        seconds = ceil(order.photo.seconds or 0)
+        with (
+            lock_file(self._layout.filming),
+            self._running(JobKind.PUBLISH_FILM, [order.photo.source], progress) as run,
+            self._film(order.photo) as opened,
+        ):
+            done = publish_film(
+                order,
+                opened,
+                extractor=self.extractor,
+                actor=self._settings.actor,
+                stores=self._stores,
+                tell=lambda what, at: run(Step(f"seconds {what}", min(int(at), seconds), seconds)),
+            )
+            run.counts = {"covers": done.covers, "shown": len(done.shown)}
+        return done
 
     def _photo(self, photo: str) -> Photo:
         found = self._anything(photo)

@@ -76,7 +76,7 @@ class Run:
 def running(
     kind: JobKind, sources: Sequence[SourceId], progress: Progress, *, actor: str, stores: Stores
 ) -> Iterator[Run]:
-    """A run as long as this lasts, which says how it ended. The caller holds the library."""
+    """A run as long as this lasts, which says how it ended. The caller holds its kind's lock."""
     with stores.database.write() as tx:
         at = stores.now(tx)
         job = jobs.begin(tx, kind, sources, actor=actor, at=at)

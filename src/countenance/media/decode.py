@@ -150,6 +150,18 @@ def read_header(data: bytes, limits: Limits) -> Header:
         )
 
 
+def read_profile(data: bytes, limits: Limits) -> bytes:
+    """
+    The colour profile (ICC) that `data` carries, or nothing.
+
+    Raises `Unreadable` as `read_header` does.
+    """
+    _judge_bytes(data, limits)
+    with _pillow(limits), _opened(data, limits) as image:
+        found = image.info.get("icc_profile")
+        return found if isinstance(found, bytes) else b""
+
+
 def decode(data: bytes, *, limits: Limits, half: bool = False) -> Picture:
     """
     The picture in `data`, upright.

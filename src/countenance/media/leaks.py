@@ -5,8 +5,8 @@ A picture whose pixels are harmless may still carry a second one: a thumbnail of
 a face was covered, a preview in its metadata, a film behind its end. It may carry a place, a
 serial number, a name. So nothing is looked for: what is allowed is listed, and everything else is
 a finding. Checked is what every byte of the file belongs to, of a JPEG after ITU-T T.81, annex B,
-and of a PNG after the W3C's third edition. Other formats can hold more than this reads, and are
-findings themselves.
+of a PNG after the W3C's third edition, and of a WebP after RFC 9649. Other formats can hold more
+than this reads, and are findings themselves.
 
 It says nothing about what is seen in the picture. Plain Python that only ever slices `data`, and
 goes forward: whatever the bytes are, it ends, and raises nothing.
@@ -120,8 +120,10 @@ def _looked_through(data: bytes) -> Iterator[Finding]:
         yield from _of_jpeg(data)
     elif data.startswith(_PNG):
         yield from _of_png(data)
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        yield from _of_webp(data)
     else:
-        yield Finding(Leak.FORMAT, "neither a JPEG nor a PNG: of no other format is this known")
+        yield Finding(Leak.FORMAT, "no JPEG, PNG or WebP: of no other format is this known")
 
 
 def _inside(body: bytes, where: str, at: int) -> Iterator[Finding]:
@@ -469,3 +471,99 @@ def _png_bytes(header: bytes) -> int | None:
     if samples is None or packing or filtering or interlace:
         return None
     return int(height * (1 + (width * samples * depth + 7) // 8))
+
+
+# --- WebP -----------------------------------------------------------------------------------------
+
+_WEBP_HEAD = 12
+_VP8X_BYTES, _VP8X_XMP = 10, 0x04
+_VP8_START, _VP8L_START = b"\x9d\x01\x2a", 0x2F
+
+_WEBP_LEAKS = {
+    b"EXIF": (Leak.EXIF, "EXIF"),
+    b"ANIM": (Leak.SECOND_PICTURE, "further frames"),
+    b"ANMF": (Leak.SECOND_PICTURE, "a further frame"),
+    b"ICCP": (Leak.MARKER, "a colour profile"),
+    b"ALPH": (Leak.MARKER, "what is transparent in it"),
+}
+
+_WEBP_ORDERS = frozenset(
+    around
+    for pixels in (b"VP8 ", b"VP8L")
+    for around in ((pixels,), (b"VP8X", pixels), (b"VP8X", pixels, b"XMP "))
+)
+
+_IN_PIXELS = (b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"\xff\xd8\xff\xdb", _PNG, b"II*\0\x08\0")
+"""How pictures begin, in so many bytes that chance does not make them among packed pixels."""
+
+
+def _of_webp(data: bytes) -> Iterator[Finding]:
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if not _WEBP_HEAD <= end <= len(data):
+        yield Finding(Leak.BROKEN, "it does not end", len(data))
+    kinds, sizes, at = list[bytes](), list[tuple[int, int] | None](), _WEBP_HEAD
+    while at + 8 <= min(end, len(data)):
+        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        body, following = data[at + 8 : at + 8 + length], at + 8 + length + length % 2
+        if following > min(end, len(data)) or any(data[at + 8 + length : following]):
+            break
+        if kind in {b"VP8X", b"VP8 ", b"VP8L"}:
+            sizes.append(_canvas(body) if kind == b"VP8X" else _webp_size(kind, body))
+        yield from _of_webp_chunk(kind, body, at)
+        kinds.append(kind)
+        at = following
+    if at != end:
+        yield Finding(Leak.BROKEN, "a chunk is cut short, or padded with something", at)
+    if None in sizes or len(set(sizes)) != 1 or not _is_whole(kinds):
+        yield Finding(Leak.BROKEN, "it is not one picture of the size that it says")
+    yield from _behind(data, max(end, _WEBP_HEAD))
+
+
+def _is_whole(kinds: list[bytes]) -> bool:
+    """Whether there is one picture and at most one of what may stand around it, in its order."""
+    return tuple(one for one in kinds if one not in _WEBP_LEAKS) in _WEBP_ORDERS
+
+
+def _of_webp_chunk(kind: bytes, body: bytes, at: int) -> Iterator[Finding]:
+    word = kind.decode("latin-1")
+    if kind == b"EXIF":
+        yield from _of_exif(body.removeprefix(_EXIF_NAME), at)
+    elif kind == b"XMP ":
+        yield from _of_xmp(body, at)
+    elif kind in {b"VP8 ", b"VP8L"}:
+        yield from _within(body, at)
+    if kind in {b"EXIF", b"XMP ", b"VP8 ", b"VP8L", b"VP8X"}:
+        return
+    leak, what = _WEBP_LEAKS.get(kind, (Leak.MARKER, "something that does not belong in it"))
+    yield Finding(leak, f"{what}, in the chunk {word!r}", at)
+    yield from _inside(body, f"the chunk {word!r}", at)
+
+
+def _within(body: bytes, at: int) -> Iterator[Finding]:
+    for signature in _IN_PIXELS:
+        if (place := body.find(signature)) >= 0:
+            yield Finding(Leak.SECOND_PICTURE, "a picture among its pixels", at + place)
+
+
+def _canvas(body: bytes) -> tuple[int, int] | None:
+    """Width and height that the header of a WebP says; nothing if it says anything else but XMP."""
+    if len(body) != _VP8X_BYTES or body[0] & ~_VP8X_XMP or any(body[1:4]):
+        return None
+    width, height = int.from_bytes(body[4:7], "little"), int.from_bytes(body[7:10], "little")
+    return width + 1, height + 1
+
+
+def _webp_size(kind: bytes, body: bytes) -> tuple[int, int] | None:
+    """Width and height of the pixels of a WebP; nothing if they are not one whole picture."""
+    if kind == b"VP8L":
+        if len(body) < 5 or body[0] != _VP8L_START:  # noqa: PLR2004
+            return None
+        bits = int.from_bytes(body[1:5], "little")
+        # Bit 28 says that some of it is transparent, and three more are the version.
+        return None if bits >> 28 else ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    head = int.from_bytes(body[:3], "little")
+    # A key frame that is shown, and whose first part is in it.
+    if len(body) < 10 or head & 1 or not head >> 4 & 1 or (head >> 5) + 10 > len(body):  # noqa: PLR2004
+        return None
+    width, height = (int.from_bytes(body[at : at + 2], "little") for at in (6, 8))
+    return (width & 0x3FFF, height & 0x3FFF) if body[3:6] == _VP8_START else None

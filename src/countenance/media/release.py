@@ -10,6 +10,7 @@ Releases after PLUS, http://ns.useplus.org/ldf/ldf-XMPSpecification; regions aft
 Metadata 2025.1 with the role "anonymised" of https://cv.iptc.org/newscodes/imageregionrole/.
 """
 
+import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring  # it is written
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from PIL import Image
 
 from countenance.media.leaks import DC, EXT, META, PHOTOSHOP, PLUS, RDF, RIGHTS
 from countenance.media.metadata import Metadata
@@ -27,7 +29,10 @@ Pixels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
 QUALITY = 92
-ENDING = ".jpg"
+"""Of a JPEG, with colours at every pixel."""
+
+WEBP_QUALITY = 92
+"""Of a WebP, which has colours at every other pixel."""
 
 MAX_COVERS_TOLD = 50
 """More regions than these are not written: a segment of a JPEG has 65,533 bytes."""
@@ -48,6 +53,22 @@ _DATA_MINING = frozenset(
     }
 )
 _UNLESS_TOLD = "DMI-PROHIBITED-AIMLTRAINING"
+
+
+class Packing(StrEnum):
+    """The format of a file that is given out."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+    @property
+    def ending(self) -> str:
+        """Of the name of the file."""
+        return {Packing.JPEG: ".jpg", Packing.WEBP: ".webp"}[self]
+
+    @property
+    def media_type(self) -> str:
+        return f"image/{self.value}"
 
 
 class ReleaseStatus(StrEnum):
@@ -79,19 +100,11 @@ class Release:
     covers: Sequence[Box] = ()
 
 
-def released(pixels: Pixels, release: Release) -> bytes:
-    """`pixels` `(h, w, 3)` uint8 RGB as a JPEG that says what `release` says, and nothing else."""
-    plain = bytes(
-        simplejpeg.encode_jpeg(
-            np.ascontiguousarray(pixels), quality=QUALITY, colorspace="RGB", colorsubsampling="444"
-        )
-    )
+def released(pixels: Pixels, release: Release, packing: Packing = Packing.JPEG) -> bytes:
+    """`pixels` `(h, w, 3)` uint8 RGB as a file that says what `release` says, and nothing else."""
     height, width = pixels.shape[:2]
-    document = _XMP_NAME + release_xmp(release, width=width, height=height)
-    told = struct.pack(">BBH", 0xFF, 0xE1, len(document) + 2) + document
-    # Behind the first segment, which JFIF wants to be the first.
-    at = 4 + int.from_bytes(plain[4:6]) if plain[2:4] == b"\xff\xe0" else 2
-    return plain[:at] + told + plain[at:]
+    said = release_xmp(release, width=width, height=height)
+    return _webp(pixels, said) if packing is Packing.WEBP else _jpeg(pixels, said)
 
 
 def release_xmp(release: Release, *, width: int, height: int) -> bytes:
@@ -127,6 +140,27 @@ _SPACES = {
     "xmlns:Iptc4xmpExt": EXT,
     "xmlns:xmp": "http://ns.adobe.com/xap/1.0/",
 }
+
+
+def _jpeg(pixels: Pixels, said: bytes) -> bytes:
+    plain = bytes(
+        simplejpeg.encode_jpeg(
+            np.ascontiguousarray(pixels), quality=QUALITY, colorspace="RGB", colorsubsampling="444"
+        )
+    )
+    document = _XMP_NAME + said
+    told = struct.pack(">BBH", 0xFF, 0xE1, len(document) + 2) + document
+    # Behind the first segment, which JFIF wants to be the first.
+    at = 4 + int.from_bytes(plain[4:6]) if plain[2:4] == b"\xff\xe0" else 2
+    return plain[:at] + told + plain[at:]
+
+
+def _webp(pixels: Pixels, said: bytes) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        file, "WEBP", quality=WEBP_QUALITY, method=4, use_sharp_yuv=True, xmp=said
+    )
+    return file.getvalue()
 
 
 def _regions(parent: Element, covers: Sequence[Box], width: int, height: int) -> None:

@@ -7,14 +7,16 @@ shown. Nobody who is not shown is named: the answer says of them only where they
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, photos
-from countenance.catalog.photos import Box, Photo, Points
+from countenance.catalog.photos import Box, Face, Photo, Points
 from countenance.catalog.stores import Stores
 from countenance.core.ids import ConsentId, FaceId, PersonId, PhotoId, SightingId
+from countenance.core.spans import Span
 from countenance.errors import NotFound, Refused, Unavailable
 from countenance.extract.every import every_face
 from countenance.extract.extractor import rounded_box, rounded_points
@@ -23,7 +25,7 @@ from countenance.media.decode import Pixels
 from countenance.people.purpose import Purpose, Wish
 from countenance.publish.advice import Advice, best_crop, others_of_the_moment
 from countenance.publish.disclose import granted
-from countenance.publish.verdict import Ground, Ruling, Verdict, judge
+from countenance.publish.verdict import Ground, Ruling, Verdict, judge, judge_film
 from countenance.vision.types import Detections
 from countenance.vision.vision import Vision
 
@@ -85,7 +87,68 @@ class Checked:
         return not self.obstacle and all(one.verdict is Verdict.SHOWN for one in self.faces)
 
     def of(self, verdict: Verdict) -> tuple[CheckedFace, ...]:
-        return tuple(one for one in self.faces if one.verdict is verdict)
+        return tuple(one for one in self.faces if one.verdict == verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedFace:
+    """
+    A face that a search followed through a part of a film, from the beginning to the end of `span`,
+    in seconds. `verdict` says whether it might be left open there; the rest is as of `CheckedFace`.
+    """
+
+    id: str
+    span: Span
+    verdict: Verdict
+    ground: Ground
+    people: tuple[PersonId, ...] = ()
+    rests_on: tuple[ConsentId, ...] = ()
+    sightings: tuple[SightingId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFilm:
+    """
+    The answer about one film of so many `seconds`, for one channel: who is in it, as far as a
+    search saw, which looks twice a second. Everybody else in it is covered, whoever that is.
+
+    `obstacle` says why it may not be published whoever is in it, or is empty.
+    """
+
+    photo: PhotoId
+    channel: str
+    seconds: float
+    faces: tuple[FollowedFace, ...]
+    obstacle: str = ""
+
+    def of(self, verdict: Verdict) -> tuple[FollowedFace, ...]:
+        return tuple(one for one in self.faces if one.verdict == verdict)
+
+
+def check_film(film: Photo, channel: str, *, actor: str, stores: Stores) -> CheckedFilm:
+    """
+    Judge each face that is stored of `film` for `channel`. It is not looked at anew.
+
+    Who checked it is in the log, with those whom the answer names. Raises `NotFound` if the film is
+    gone meanwhile, and `UsageError` without a channel.
+    """
+    wish = Wish(Purpose.MAY_PUBLISH, channel.strip())
+    with stores.database.write() as tx:
+        at = stores.now(tx)
+        found = photos.get(tx, film.id)
+        if found is None:
+            raise NotFound(f"{film.id}: its film is gone")
+        rulings = judge_film(tx, found, wish, at=at)
+        faces = [_followed(face, rulings[face.id]) for face in found.faces if face.track]
+        checked = CheckedFilm(
+            found.id,
+            wish.channel,
+            found.seconds or 0.0,
+            tuple(sorted(faces, key=lambda one: (one.span, one.id))),
+            _obstacle(tx, found, at),
+        )
+        _log(tx, checked, wish, Entry(Act.CHECKED, at, actor))
+    return checked
 
 
 def check(  # noqa: PLR0913  what is looked at, for what, by whom
@@ -108,11 +171,6 @@ def check(  # noqa: PLR0913  what is looked at, for what, by whom
             # What the search passed over was told apart from the faces of before.
             raise Unavailable(f"{photo.id}: it was read anew meanwhile", hint="check it again")
         faces = (*_judged(found, judge(tx, found, wish, at=at)), *missed)
-        obstacle = ""
-        try:
-            granted(tx, found, at=at)
-        except Refused as exc:
-            obstacle = exc.message
         checked = Checked(
             found.id,
             wish.channel,
@@ -120,7 +178,7 @@ def check(  # noqa: PLR0913  what is looked at, for what, by whom
             found.height,
             tuple(sorted(faces, key=lambda one: (one.box[0], one.box[1], one.id))),
             Advice(),
-            obstacle,
+            _obstacle(tx, found, at),
         )
         if not checked.is_free:
             others = others_of_the_moment(tx, found, wish, at=at)
@@ -151,6 +209,27 @@ def passed_over(photo: Photo, seen: Detections) -> list[CheckedFace]:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _obstacle(tx: Connection, photo: Photo, at: datetime) -> str:
+    try:
+        granted(tx, photo, at=at)
+    except Refused as exc:
+        return exc.message
+    return ""
+
+
+def _followed(face: Face, ruled: Ruling) -> FollowedFace:
+    assert face.track is not None  # noqa: S101  who asks has seen to it
+    return FollowedFace(
+        face.id,
+        face.track.span,
+        ruled.verdict,
+        ruled.ground,
+        tuple(ruled.rests_on),
+        tuple(ruled.rests_on.values()),
+        ruled.sightings,
+    )
 
 
 def _is_one_face(one: Box, other: Box) -> bool:
@@ -186,7 +265,7 @@ def _advised(checked: Checked, others: Sequence[PhotoId]) -> Checked:
     return replace(checked, advice=Advice(tuple(others) if hidden else (), crop))
 
 
-def _log(tx: Connection, checked: Checked, wish: Wish, entry: Entry) -> None:
+def _log(tx: Connection, checked: Checked | CheckedFilm, wish: Wish, entry: Entry) -> None:
     people = sorted({who for one in checked.faces for who in one.people})
     rests_on = sorted({consent for one in checked.faces for consent in one.rests_on})
     subjects = (checked.photo, *people)

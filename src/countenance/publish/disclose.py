@@ -32,7 +32,7 @@ from countenance.core.ids import (
 )
 from countenance.errors import NoConsent, NoGrant, NotFound, Refused
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.verdict import Ruling, Verdict, judge
+from countenance.publish.verdict import COVERED, Ruling, Verdict, judge, judge_film
 from countenance.sources.grant import GrantPurpose
 
 
@@ -52,8 +52,9 @@ class Handling:
     `hidden` are not to be seen in it: they are covered, or cut off. `bare` are those from which
     somebody took the cover by hand, each with their reason; what the search passed over is among
     them, by the name that the check gave it. `file` is the digest of the file, and `covers` how
-    many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there.
-    `faces` is what the check said of each; of none it is what is said of them at this door.
+    many covers are in it. With `everybody` nobody at all is to be seen, whoever may be there, but
+    the faces `open` of a film: each has to be of somebody confirmed who agreed. `faces` is what the
+    check said of each; of none it is what is said of them at this door.
     """
 
     hidden: frozenset[FaceId] = frozenset()
@@ -61,6 +62,7 @@ class Handling:
     covers: int = 0
     file: Digest | None = None
     everybody: bool = False
+    open: frozenset[FaceId] = frozenset()
     faces: Sequence[FaceSaid] = ()
 
 
@@ -188,7 +190,7 @@ def _ruled(
     tx: Connection, photo: Photo, giving: Giving, handling: Handling, *, at: datetime
 ) -> Mapping[FaceId, Ruling]:
     if handling.everybody:
-        return {}
+        return judge_film(tx, photo, giving.wish, at=at) if handling.open else {}
     return judge(tx, photo, giving.wish, at=at, only=giving.only)
 
 
@@ -199,18 +201,25 @@ def _said(photo: Photo, ruled: Mapping[FaceId, Ruling], handling: Handling) -> t
             face.id,
             ruled[face.id].verdict,
             ruled[face.id].ground,
-            seen=face.id not in handling.hidden,
+            seen=_is_seen(face.id, handling),
         )
         for face in sorted(photo.faces, key=lambda one: one.box[0])
         if face.id in ruled
     )
 
 
+def _is_seen(face: FaceId, handling: Handling) -> bool:
+    return face in handling.open if handling.everybody else face not in handling.hidden
+
+
 def _shown(
     photo: Photo, ruled: Mapping[FaceId, Ruling], wish: Wish, handling: Handling
 ) -> Mapping[PersonId, ConsentId]:
     """Everybody to be seen in it, each with the consent to be shown. One face without is a no."""
-    seen = {face: one for face, one in ruled.items() if face not in handling.hidden}
+    if handling.everybody:
+        seen = {face: ruled.get(face, COVERED) for face in handling.open}
+    else:
+        seen = {face: one for face, one in ruled.items() if _is_seen(face, handling)}
     without = [
         face
         for face, one in seen.items()

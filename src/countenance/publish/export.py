@@ -23,11 +23,20 @@ from countenance.core.canonical import Digest, digest
 from countenance.core.ids import ConsentId, DisclosureId, PersonId, new_id
 from countenance.errors import Unavailable, Unreadable, VerificationError
 from countenance.extract.extractor import Extractor
-from countenance.media.cover import cover_mask, covered, is_flat, overlap, part_under
-from countenance.media.decode import Pixels
+from countenance.media.colour import in_srgb
+from countenance.media.cover import (
+    OF_JPEG,
+    OF_WEBP,
+    cover_mask,
+    covered,
+    is_flat,
+    overlap,
+    part_under,
+)
+from countenance.media.decode import Pixels, read_profile
 from countenance.media.leaks import find_leaks
 from countenance.media.metadata import read_metadata
-from countenance.media.release import ENDING, Release, ReleaseStatus, released
+from countenance.media.release import Packing, Release, ReleaseStatus, released
 from countenance.publish.check import Checked, check
 from countenance.publish.disclose import Handling, disclose, granted, receiving
 from countenance.publish.plan import Hand, Plan, plan
@@ -42,13 +51,18 @@ MOSTLY = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is published: `photo`, given to `recipient` to be shown in `channel`, into `folder`."""
+    """
+    What is published: `photo`, given to `recipient` to be shown in `channel`, into `folder`.
+
+    A film has a format of its own, whatever the `packing` of photos is.
+    """
 
     photo: Photo
     recipient: str
     channel: str
     folder: Path
     hand: Hand
+    packing: Packing = Packing.JPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +95,20 @@ def publish(
         receiving(tx, order.recipient)
         granted(tx, order.photo, at=stores.now(tx))
     pixels = extractor.decoder(data, half=False).pixels
-    see = extractor.vision
+    see, limits = extractor.vision, extractor.decoder.limits
     checked = check(order.photo, pixels, order.channel, vision=see, actor=actor, stores=stores)
     planned = plan(checked, order.hand)
     which = DisclosureId(new_id("x"))
-    made = _made(which, planned, pixels, data, order.hand)
+    # Covers are painted on what is converted: their own colour stays what it is.
+    pixels = in_srgb(pixels, read_profile(data, limits), limits=limits)
+    made = _made(which, planned, pixels, data, order)
     hidden = order.folder / f".{which}.part"
     try:
         with unavailable(f"{order.folder}: nothing can be written there"):
             order.folder.mkdir(parents=True, exist_ok=True)
             write_file(hidden, made, flags=os.O_CREAT | os.O_EXCL, durable=True)
             written = hidden.read_bytes()
-        require_sound(written, planned, extractor)
+        require_sound(written, planned, extractor, order.packing)
         handling = Handling(
             planned.hidden,
             planned.bare,
@@ -109,7 +125,7 @@ def publish(
             actor=actor,
             stores=stores,
         )
-        path = order.folder / f"{which}{ENDING}"
+        path = order.folder / f"{which}{order.packing.ending}"
         give_name(hidden, path, which)
     finally:
         hidden.unlink(missing_ok=True)
@@ -118,7 +134,9 @@ def publish(
     )
 
 
-def require_sound(data: bytes, planned: Plan, extractor: Extractor) -> None:
+def require_sound(
+    data: bytes, planned: Plan, extractor: Extractor, packing: Packing = Packing.JPEG
+) -> None:
     """
     Raises `VerificationError` unless the file `data` is what was planned, and nothing more.
 
@@ -136,7 +154,7 @@ def require_sound(data: bytes, planned: Plan, extractor: Extractor) -> None:
         raise VerificationError("the file is a picture of another size")
     for cover in planned.covers:
         mask = cover_mask(planned.size[::-1], [cover])[top:bottom, left:right]
-        if not is_flat(pixels, mask):
+        if not is_flat(pixels, mask, _FLATNESS[packing]):
             raise VerificationError("a cover in the file is not of one colour")
     under = cover_mask(planned.size[::-1], planned.covers)[top:bottom, left:right]
     may_be_seen = planned.within_part(planned.open)
@@ -182,12 +200,15 @@ def give_name(hidden: Path, path: Path, which: DisclosureId) -> None:
 # --------------------------------------------------------------------------------------------
 
 
-def _made(which: DisclosureId, planned: Plan, pixels: Pixels, data: bytes, hand: Hand) -> bytes:
+_FLATNESS = {Packing.JPEG: OF_JPEG, Packing.WEBP: OF_WEBP}
+
+
+def _made(which: DisclosureId, planned: Plan, pixels: Pixels, data: bytes, order: Order) -> bytes:
     left, top, right, bottom = planned.part
-    painted = covered(pixels, planned.covers, hand.colour)[top:bottom, left:right]
+    painted = covered(pixels, planned.covers, order.hand.colour)[top:bottom, left:right]
     covers = planned.within_part(planned.covers)
     release = Release(which, _status(planned), read_metadata(data), covers)
-    return released(painted, release)
+    return released(painted, release, order.packing)
 
 
 def _status(planned: Plan) -> ReleaseStatus:

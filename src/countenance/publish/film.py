@@ -1,20 +1,23 @@
 """
 A film that is given out: everybody in it is covered, in every frame, and there is no sound.
 
-Between the frames that a search looked at there may be anybody, so nobody is shown: whether a face
-is the same one from frame to frame is not certain enough to show somebody on. Every frame is
-decoded and looked at, once upright and twice a second as closely as a photo. A head is covered from
-half a second before it is seen until half a second after; where it is seen, lost and seen again
-nearby within two seconds, all that is between is covered as well. So no frame is open between two
+Between the frames that a search looked at there may be anybody. So every frame is decoded and
+looked at, once upright and twice a second as closely as a photo. A head is covered from half a
+second before it is seen until half a second after; where it is seen, lost and seen again nearby
+within two seconds, all that is between is covered as well. So no frame is open between two
 detections, and a face that is missed in one frame is covered by those beside it.
+
+Where it is asked for, those stay open whom a person confirmed and who agreed to the channel: over
+stretches in which they are followed from frame to frame without a doubt (`stretch`, `certainty`),
+but for half a second at either end. Whatever is not certain is covered as everybody is.
 
 The film that was written is decoded and looked at again, frame by frame, before it gets its name.
 """
 
 import hashlib
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +25,8 @@ import numpy as np
 
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
-from countenance.core.ids import DisclosureId, new_id
+from countenance.core.geometry import overlaps
+from countenance.core.ids import DisclosureId, FaceId, new_id
 from countenance.errors import Refused, Unreadable, UsageError, VerificationError
 from countenance.extract.every import every_face, every_face_in_frame
 from countenance.extract.extractor import Extractor, rounded_box, rounded_points
@@ -42,9 +46,13 @@ from countenance.media.cover import (
 )
 from countenance.media.film import Frame, Sampling
 from countenance.media.filmout import ENDING, film_written, require_bare
+from countenance.people.purpose import Purpose, Wish
+from countenance.publish.certainty import EVERY_FRAME, Allowed, certain_stretches
 from countenance.publish.disclose import Handling, disclose, granted, receiving
 from countenance.publish.export import MOSTLY, Order, Published, give_name
 from countenance.publish.plan import Hand
+from countenance.publish.stretch import Seen, Stretch, covers_by_stretch, open_faces, opened
+from countenance.publish.verdict import Verdict, judge_film
 from countenance.sources.source import OpenFile
 from countenance.vault.files import sync_file, unavailable
 from countenance.vision.types import Detections
@@ -67,24 +75,37 @@ MOST_OFF = 12.0
 FAR_OFF, FEW = 64, 0.002
 """Levels so far off, and the part of what is under covers that may be."""
 
-_EVERY_FRAME = Sampling(all=True)
+SAME_FACE = 0.5
+"""Intersection over union, from which a face that is found is one that may be seen."""
+
+Tell = Callable[[str, float], object]
+"""Is told how far the work is: what is done, and up to which second of the film."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The heads that were seen in the frame that is shown from `at`, in seconds."""
+LOOKED_AT, COMPARED, WRITTEN, CHECKED = "looked at", "compared", "written", "checked"
 
-    at: float
-    heads: tuple[Box, ...]
+
+def untold(_what: str, _at: float, /) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covering:
-    """What was `seen`, a frame each, and the `covers` of those frames, painted in `colour`."""
+    """
+    What was `seen`, a frame each, and the `covers` of those frames, painted in `colour`.
+
+    `open` are the boxes of the faces that may be seen in each frame, of none where it is empty, and
+    `shown` the faces of the catalog that those are, each with the number of its frames.
+    """
 
     seen: tuple[Seen, ...]
     covers: tuple[tuple[Box, ...], ...]
     colour: Colour
+    open: tuple[tuple[Box, ...], ...] = ()
+    shown: Mapping[FaceId, int] = field(default_factory=dict)
+
+    def may_be_seen(self, number: int) -> tuple[Box, ...]:
+        return self.open[number] if self.open else ()
 
     @property
     def most(self) -> int:
@@ -92,17 +113,48 @@ class Covering:
         return max((len(one.heads) for one in self.seen), default=0)
 
 
-def publish_film(
-    order: Order, opened: OpenFile, *, extractor: Extractor, actor: str, stores: Stores
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """A film that is read again and again, under a grant that is asked again at each frame."""
+
+    file: OpenFile
+    extractor: Extractor
+    tell: Tell
+
+    def frames(self, wanted: Sampling, what: str) -> Iterator[Frame]:
+        """Its frames, while `what` is done with them. Raises `Refused` if some are gone."""
+        self.file.file.seek(0)
+        with self.extractor.films.opened(self.file.file, wanted) as film:
+            for frame in film.frames():
+                self.file.require()
+                yield frame
+                self.tell(what, frame.at)
+            if film.ended is None or film.ended.reason is not None:
+                detail = film.ended.detail if film.ended else "it was not read"
+                raise Refused(f"the film cannot be read to its end: {detail}")
+
+
+def publish_film(  # noqa: PLR0913  what is made, of what, by whom, and who hears of it
+    order: Order,
+    file: OpenFile,
+    *,
+    extractor: Extractor,
+    actor: str,
+    stores: Stores,
+    tell: Tell = untold,
 ) -> Published:
     """
     Make the film of an order, everybody in it covered, check it, and record what was given.
+
+    With `show_consenting` those who agreed are open where they are followed without a doubt.
 
     Raises `Refused` and its kinds as `disclose` does, and if the film cannot be read to its end;
     `UsageError` if boxes were set by hand; `VerificationError` if what was made fails its check;
     `Unreadable` if it is no film, and `Unavailable` if it cannot be written. Then there is no file.
     """
-    if order.hand != Hand(colour=order.hand.colour) or order.hand.colour not in PALETTE:
+    asked = order.hand
+    plain = Hand(colour=asked.colour, show_consenting=asked.show_consenting)
+    if asked != plain or asked.colour not in PALETTE:
         raise UsageError(
             "in a film everybody is covered: nothing is moved, removed or cropped by hand",
             hint="of the colours any but around",
@@ -110,20 +162,22 @@ def publish_film(
     with stores.database.read() as tx:
         receiving(tx, order.recipient)
         granted(tx, order.photo, at=stores.now(tx))
-    seen = list(_looked_at(opened, extractor))
-    planned = Covering(tuple(seen), tuple(covers_of(seen)), order.hand.colour)
+    reel = Reel(file, extractor, tell)
+    planned = _planned(order, reel, stores)
     which = DisclosureId(new_id("x"))
     hidden = order.folder / f".{which}.part"
     try:
         with unavailable(f"{order.folder}: nothing can be written there"):
             order.folder.mkdir(parents=True, exist_ok=True)
-            planned = _write(opened, extractor, planned, hidden)
+            planned = _write(reel, planned, hidden)
             hidden.chmod(0o600)
             sync_file(hidden)
-            file, size = _digest_of(hidden), hidden.stat().st_size
+            made, size = _digest_of(hidden), hidden.stat().st_size
         require_bare(hidden)
-        require_covered(hidden, planned, extractor)
-        handling = Handling(everybody=True, covers=planned.most, file=file)
+        require_covered(hidden, planned, extractor, tell)
+        handling = Handling(
+            everybody=True, covers=planned.most, file=made, open=frozenset(planned.shown)
+        )
         done = disclose(
             order.photo.id,
             order.recipient,
@@ -137,39 +191,38 @@ def publish_film(
         give_name(hidden, path, which)
     finally:
         hidden.unlink(missing_ok=True)
-    return Published(done.disclosure, path, file, size, planned.most, done.shown)
+    return Published(done.disclosure, path, made, size, planned.most, done.shown)
 
 
-def covers_of(seen: Sequence[Seen]) -> list[tuple[Box, ...]]:
+def covers_of(seen: Sequence[Seen], certain: Sequence[Stretch] = ()) -> list[tuple[Box, ...]]:
     """
     The covers of each frame: of all heads seen within `HOLD_SECONDS`, and on the way between two
-    places where a head was seen, lost, and seen again.
+    places where a head was seen, lost, and seen again. Faces in `certain` stretches are open there,
+    but for their ends.
     """
     times = [one.at for one in seen]
-    covers: list[list[Box]] = [[] for _ in seen]
-    for number, at in enumerate(times):
-        first = bisect_left(times, at - HOLD_SECONDS)
-        last = bisect_right(times, at + HOLD_SECONDS)
-        for one in seen[first:last]:
-            covers[number] += one.heads
+    covers = covers_by_stretch(seen, certain, HOLD_SECONDS)
     for first, last, box in _bridges(seen, times):
         for number in range(first, last + 1):
             covers[number].append(box)
     return [tuple(_without_echoes(one)) for one in covers]
 
 
-def require_covered(path: Path, planned: Covering, extractor: Extractor) -> None:
+def require_covered(
+    path: Path, planned: Covering, extractor: Extractor, tell: Tell = untold
+) -> None:
     """
     Raises `VerificationError` unless the film at `path` has the frames that were planned, what is
-    under their covers is of one colour, and no face is found in any.
+    under their covers is of one colour, and no face is found in any but those that may be seen.
     """
     count = 0
     try:
-        with path.open("rb") as file, extractor.films.opened(file, _EVERY_FRAME) as film:
+        with path.open("rb") as file, extractor.films.opened(file, EVERY_FRAME) as film:
             for frame in film.frames():
                 if count < len(planned.seen):
-                    _require_frame(frame, planned.covers[count], planned.colour, extractor)
+                    _require_frame(frame, planned, count, extractor)
                 count += 1
+                tell(CHECKED, frame.at)
     except Unreadable as exc:
         raise VerificationError(f"what was written is no whole film: {exc.message}") from exc
     if count != len(planned.seen):
@@ -179,15 +232,45 @@ def require_covered(path: Path, planned: Covering, extractor: Extractor) -> None
 # --------------------------------------------------------------------------------------------
 
 
-def _require_frame(
-    frame: Frame, covers: Sequence[Box], colour: Colour, extractor: Extractor
-) -> None:
-    mask = _under(frame.pixels, covers)
+def _planned(order: Order, reel: Reel, stores: Stores) -> Covering:
+    seen = tuple(_looked_at(reel))
+    certain: Sequence[Stretch] = ()
+    if order.hand.show_consenting:
+        allowed = _allowed(order, stores)
+        certain = certain_stretches(
+            seen,
+            order.photo.faces,
+            allowed,
+            frames=lambda wanted: reel.frames(wanted, COMPARED),
+            extractor=reel.extractor,
+        )
+    return Covering(
+        seen,
+        tuple(covers_of(seen, certain)),
+        order.hand.colour,
+        tuple(open_faces(seen, certain)),
+        opened(seen, certain),
+    )
+
+
+def _allowed(order: Order, stores: Stores) -> Allowed:
+    """Whom a person confirmed in the film, if they agreed to the channel."""
+    wish = Wish(Purpose.MAY_PUBLISH, order.channel.strip())
+    with stores.database.read() as tx:
+        ruled = judge_film(tx, order.photo, wish, at=stores.now(tx))
+    return {
+        face: frozenset(one.rests_on) for face, one in ruled.items() if one.verdict is Verdict.SHOWN
+    }
+
+
+def _require_frame(frame: Frame, planned: Covering, number: int, extractor: Extractor) -> None:
+    mask = _under(frame.pixels, planned.covers[number])
     inner = cv2.erode(mask.astype(np.uint8), np.ones((_EDGE, _EDGE), np.uint8)) > 0
-    off = np.abs(frame.pixels[inner].astype(np.int16) - PALETTE[colour])
+    off = np.abs(frame.pixels[inner].astype(np.int16) - PALETTE[planned.colour])
     if len(off) and (off.mean() > MOST_OFF or (off.max(1) > FAR_OFF).mean() > FEW):
         raise VerificationError(f"at {frame.at:.2f} s a cover in the film is not of one colour")
-    if _open_boxes(extractor.vision.find(frame.pixels), mask):
+    found = extractor.vision.find(frame.pixels)
+    if _open_boxes(found, mask, planned.may_be_seen(number)):
         raise VerificationError(f"at {frame.at:.2f} s a face is found in the film")
 
 
@@ -197,10 +280,19 @@ def _under(pixels: Pixels, covers: Sequence[Box]) -> Mask:
     return cover_mask((height + 1, width + 1), covers)[:height, :width]
 
 
-def _open_boxes(found: Detections, mask: Mask) -> list[int]:
-    """Which rows are faces that no cover is over."""
+def _open_boxes(found: Detections, mask: Mask, may_be_seen: Sequence[Box] = ()) -> list[int]:
+    """Which rows are faces that no cover is over, but one for each that may be seen."""
     boxes = [rounded_box(box) for box in found.boxes]
-    return [row for row, box in enumerate(boxes) if part_under(mask, box) < MOSTLY]
+    rows = [row for row, box in enumerate(boxes) if part_under(mask, box) < MOSTLY]
+    if not rows or not may_be_seen:
+        return rows
+    shares = overlaps(found.boxes[rows], np.array(may_be_seen, np.float32))
+    for column in range(len(may_be_seen)):
+        best = int(np.argmax(shares[:, column]))
+        if shares[best, column] >= SAME_FACE:
+            shares[best] = 0
+            rows[best] = -1
+    return [row for row in rows if row >= 0]
 
 
 _ROUNDS = 3  # a cover may itself be taken for something
@@ -212,26 +304,16 @@ def _digest_of(path: Path) -> Digest:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _frames(opened: OpenFile, extractor: Extractor) -> Iterator[Frame]:
-    """Every frame, under a grant that is asked again at each. Raises `Refused` if some are gone."""
-    opened.file.seek(0)
-    with extractor.films.opened(opened.file, _EVERY_FRAME) as film:
-        for frame in film.frames():
-            opened.require()
-            yield frame
-        if film.ended is None or film.ended.reason is not None:
-            detail = film.ended.detail if film.ended else "it was not read"
-            raise Refused(f"the film cannot be read to its end: {detail}")
-
-
-def _looked_at(opened: OpenFile, extractor: Extractor) -> Iterator[Seen]:
+def _looked_at(reel: Reel) -> Iterator[Seen]:
     due = 0.0
-    for frame in _frames(opened, extractor):
+    for frame in reel.frames(EVERY_FRAME, LOOKED_AT):
         closely = frame.at >= due
         look = every_face if closely else every_face_in_frame
         due = frame.at + CLOSELY_SECONDS if closely else due
-        found = look(extractor.vision, frame.pixels)
-        yield Seen(frame.at, _heads(found, frame.pixels))
+        found = look(reel.extractor.vision, frame.pixels)
+        boxes = tuple(rounded_box(box) for box in found.boxes)
+        points = tuple(rounded_points(points) for points in found.points)
+        yield Seen(frame.at, _heads(found, frame.pixels), boxes, points)
 
 
 def _bridges(seen: Sequence[Seen], times: Sequence[float]) -> Iterator[tuple[int, int, Box]]:
@@ -275,7 +357,7 @@ def _without_echoes(boxes: Sequence[Box]) -> list[Box]:
     return kept
 
 
-def _write(opened: OpenFile, extractor: Extractor, planned: Covering, hidden: Path) -> Covering:
+def _write(reel: Reel, planned: Covering, hidden: Path) -> Covering:
     """
     Write the film, and say how it was covered: as planned, and where a frame that was painted
     still showed something that may be a face.
@@ -283,11 +365,11 @@ def _write(opened: OpenFile, extractor: Extractor, planned: Covering, hidden: Pa
     times = [one.at for one in planned.seen]
     covers: list[tuple[Box, ...]] = []
     with film_written(hidden) as film:
-        for frame in _frames(opened, extractor):
+        for frame in reel.frames(EVERY_FRAME, WRITTEN):
             # The file may have been changed between the two looks at it.
             if times[len(covers) : len(covers) + 1] != [frame.at]:
                 raise Refused("the film was changed while it was read")
-            covers.append(_all_covers(frame.pixels, planned, len(covers), extractor))
+            covers.append(_all_covers(frame.pixels, planned, len(covers), reel.extractor))
             film.add(frame.at, covered(frame.pixels, covers[-1], planned.colour))
     if len(covers) != len(times):
         raise Refused("the film was changed while it was read")
@@ -301,7 +383,8 @@ def _all_covers(
     for _ in range(_ROUNDS):
         painted = covered(pixels, covers, planned.colour)
         found = every_face_in_frame(extractor.vision, painted)
-        open_rows = _open_boxes(found, _under(painted, covers))
+        mask = _under(painted, covers)
+        open_rows = _open_boxes(found, mask, planned.may_be_seen(number))
         if not open_rows:
             break
         heads = _heads(found, painted)

@@ -31,6 +31,9 @@ class Hand:
     `added` are covers besides those of the verdict. `moved` gives the cover of a face, by its id, a
     box of its own; `removed` takes one off, each with the reason in words. With `cover_asked`
     whoever somebody should look at first is covered instead. `crop` is the part that is given out.
+
+    Of a film, in which everybody is covered, `show_consenting` leaves those open whom a person
+    confirmed and who agreed, where they are followed without a doubt.
     """
 
     added: Sequence[Box] = ()
@@ -39,6 +42,7 @@ class Hand:
     cover_asked: bool = False
     crop: Box | None = None
     colour: Colour = Colour.SLATE
+    show_consenting: bool = False
 
 
 UNTOUCHED = Hand()

@@ -85,17 +85,21 @@ def judge(
             f"{photo.id}: a film is looked at twice a second: who else is in it is not known",
             hint="countenance publish covers everybody in a film",
         )
-    whose = _whose(tx, photo.id)
-    sure = sightings.known(tx, photo.id)
-    everybody = {who for among in whose.values() for who in among}
-    # What recognition may not show (the rule is off, a minor left the roster) answers for nobody.
-    seen = [one for one in sightings.shown(tx, everybody, at=at) if one.photo == photo.id]
-    agreed = _agreed(people.consents(tx, people={one.person for one in seen}), wish, at=at)
-    agreed = {who: one for who, one in agreed.items() if only in (None, who)}
-    return {
-        face.id: _ruling(face.id, whose.get(face.id, ()), sure, agreed, seen)
-        for face in photo.faces
-    }
+    ruled = _rulings(tx, photo, wish, sightings.known(tx, photo.id), at=at)
+    if only is None:
+        return ruled
+    return {face: one if one.rests_on.keys() <= {only} else COVERED for face, one in ruled.items()}
+
+
+def judge_film(tx: Connection, film: Photo, wish: Wish, *, at: datetime) -> Mapping[FaceId, Ruling]:
+    """
+    The same of the faces that are stored of a film: who of them might be left open in it.
+
+    Only whom a person confirmed: what the model is sure of is for somebody to look at first. That a
+    face is `SHOWN` says who it is at the instants of its track, and nothing of those between.
+    """
+    confirmed = sightings.decided(tx, film.id, SightingState.CONFIRMED)
+    return _rulings(tx, film, wish, confirmed, at=at)
 
 
 def still_agreed(
@@ -107,6 +111,25 @@ def still_agreed(
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _rulings(
+    tx: Connection,
+    photo: Photo,
+    wish: Wish,
+    known: Collection[tuple[FaceId, PersonId]],
+    *,
+    at: datetime,
+) -> Mapping[FaceId, Ruling]:
+    whose = _whose(tx, photo.id)
+    everybody = {who for among in whose.values() for who in among}
+    # What recognition may not show (the rule is off, a minor left the roster) answers for nobody.
+    seen = [one for one in sightings.shown(tx, everybody, at=at) if one.photo == photo.id]
+    agreed = _agreed(people.consents(tx, people={one.person for one in seen}), wish, at=at)
+    return {
+        face.id: _ruling(face.id, whose.get(face.id, ()), known, agreed, seen)
+        for face in photo.faces
+    }
 
 
 def _whose(tx: Connection, photo: PhotoId) -> Mapping[FaceId, Collection[PersonId]]:

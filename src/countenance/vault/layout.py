@@ -8,6 +8,7 @@ The layout of a library: which file stands where in its folder, and who may work
     reserve             bytes that mean nothing, to be given up on a full disk
     lock                held by the run that works on the library
     erasing             held by the run that carries a case of erasure on
+    filming             held by the run that makes a film to be given out
 
 The keys are not among them: they lie beside the folder, or where the settings say.
 """
@@ -45,6 +46,10 @@ class LibraryLayout:
     def erasing(self) -> Path:
         return self.root / "erasing"
 
+    @property
+    def filming(self) -> Path:
+        return self.root / "filming"
+
     def create(self) -> None:
         """
         Make the folders, closed to others. Durable when it returns; may be called again.
@@ -67,7 +72,7 @@ class LibraryLayout:
 @contextmanager
 def lock_file(path: Path) -> Iterator[None]:
     """
-    Hold a lock by its file, and wait for whoever holds it now. For what takes seconds at most.
+    Hold a lock by its file, and wait for whoever holds it now.
 
     Raises `Unavailable` if the file system cannot lock.
     """

@@ -22,6 +22,7 @@ from countenance.api.gate import Context
 from countenance.api.problems import AT
 from countenance.api.recalls import failed, recalls_routes, refused
 from countenance.errors import Error, NotSignedIn, ProveAgain, Refused, UsageError
+from countenance.jobs.filming import Filming
 from countenance.jobs.scanning import Scanning
 from countenance.jobs.searching import Searching
 from countenance.library import Library
@@ -41,6 +42,7 @@ from countenance.web.staff import (
     claims,
     demands,
     due,
+    films,
     jobs,
     people,
     review,
@@ -52,7 +54,7 @@ from countenance.web.staff import collections as albums
 from countenance.web.staff.guard import NotAllowed, on_not_allowed
 from countenance.web.staff.outbox import Outbox
 
-STAFF = (albums, sources, jobs, people, review, claims, search, check, shares, due, demands)
+STAFF = (albums, sources, jobs, people, review, claims, search, check, films, shares, due, demands)
 """The pages of the desk, all behind `staff.guard.require`."""
 
 DOORS = (setup, signin, prove, link, own)
@@ -75,7 +77,8 @@ def make_app(
     under that name and on this machine alone. It must be shut down (its lifespan, or `web.close`).
     """
     pool, assets = Pool(open_library, threads=threads), Assets()
-    searching = Searching(open_library)
+    searching, outbox = Searching(open_library), Outbox()
+    filming = Filming(open_library, outbox.keep_film)
 
     web = Web(
         pool, assets, Pages(assets), searching, Scanning(open_library), address=address.rstrip("/")
@@ -86,7 +89,9 @@ def make_app(
         try:
             yield
         finally:
+            filming.close()
             web.close()
+            outbox.close()
 
     app = _Application(
         title="Countenance",
@@ -102,7 +107,7 @@ def make_app(
     limits = ApiRates(web.rates)
     context = Context(pool.run, pool.look, limits, web.scanning, address=client)
     app.router.routes.append(Mount(AT, make_api(context)))
-    app.state.outbox = Outbox()
+    app.state.outbox, app.state.filming = outbox, filming
     public = (home, permission, demand, statements, receipt, shared)
     for page in (*public, join, mine, other, share, leave, *DOORS, *STAFF):
         app.include_router(page.router)

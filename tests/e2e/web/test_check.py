@@ -9,19 +9,23 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from countenance.demo.pictures import Portraits
+from countenance.media.filmout import require_bare
 from countenance.media.leaks import find_leaks
 from tests.e2e.conftest import Run
 from tests.e2e.web.conftest import Look, code_of, set_up, violations
 from tests.e2e.web.test_desk import Desk, at_desk
+from tests.fakes.films import make_film
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 CHANNEL = "newsletter"
+FRAMES = 2  # of a film
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,15 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
         *("source", "add", "folder", photos, "--granted-by", "the tests", "--until", "2999-12-31"),
         *("--collection", "race", "--recognition-ground", "portraits in the public domain"),
         *("--purposes", "match,publish", "--library", library),
+    )
+    film = tmp_path_factory.mktemp("films") / "hopper.mp4"
+    with Image.open(portraits.hopper) as opened:
+        face = opened.convert("RGB").resize((200, 200))
+    make_film(film, [np.asarray(face)] * FRAMES, size=face.size)
+    run(
+        *("source", "add", "folder", film.parent, "--granted-by", "the tests"),
+        *("--until", "2999-12-31", "--collection", "race", "--purposes", "match,publish"),
+        *("--library", library),
     )
     run("ingest", "--library", library, code=3)
     run(
@@ -138,19 +151,25 @@ def test_every_screen_is_accessible(
     kept = pytestconfig.cache.mkdir("screens-check")
     face = crowded(desk)
     with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
-        some = [one for (one,) in catalog.execute("select id from photo limit 2")]
+        of_a_kind = "select id from photo where kind = ? limit 2"
+        some = [one for (one,) in catalog.execute(of_a_kind, ("photo",))]
+        ((film,),) = catalog.execute(of_a_kind, ("film",))
     both = "&".join(f"photo={one}" for one in some)
     paths = {
         "choose": "/staff/check",
         "several": f"/staff/check/photos?{both}&channel={CHANNEL}",
         "check": path_of(face),
+        "film": f"/staff/check/photos?photo={film}&channel={CHANNEL}",
     }
     found = {}
     with at_desk(browser, desk, look) as page:
-        for name in (*paths, "given"):
+        for name in (*paths, "filming", "given"):
             if name in paths:
                 page.goto(paths[name])
+            elif name == "filming":
+                order_film(page)
             else:
+                page.goto(paths["check"])
                 publish_without_fetching(page)
             page.wait_for_load_state("networkidle")
             page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
@@ -158,6 +177,31 @@ def test_every_screen_is_accessible(
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             found[name] = [*violations(page), *(["wider than the window"] if wide else [])]
     assert {name: one for name, one in found.items() if one} == {}
+
+
+def order_film(page: "Page") -> None:
+    page.locator("#to").select_option(label="The Club")
+    page.locator("[name=looked]").check()
+    page.locator("#publish button.primary").click()
+    page.wait_for_url("**/staff/films/*")
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_film_is_ordered_and_fetched(browser: "Browser", desk: Desk, *, script: bool) -> None:
+    """The page follows by itself; without JavaScript it is looked at again."""
+    with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
+        ((film,),) = catalog.execute("select id from photo where kind = 'film'")
+    with at_desk(browser, desk, Look("phone", javascript=script)) as page:
+        page.goto(f"/staff/check/photos?photo={film}&channel={CHANNEL}")
+        order_film(page)
+        made = page.locator('a.button[href^="/staff/given/"]')
+        while not script and not made.count():
+            page.locator('a.button[href^="/staff/films/"]').click()
+        made.click()
+        with page.expect_download() as download:
+            page.locator("main button.primary").click()
+        require_bare(Path(download.value.path()))
 
 
 def publish_without_fetching(page: "Page") -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from countenance.catalog.assessments import QUESTIONS
+from countenance.catalog.demands import Outcome, Wording
 from countenance.catalog.tables import item, photo, sighting
 from countenance.demo.pictures import Portraits
 from countenance.library import Library
@@ -66,8 +67,23 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
             *("--library", library),
         )
     run("collection", "new", "club", "--library", library)
-    with Library.open(library) as opened, opened._database.write() as tx:
-        tx.execute(update(sighting).values(band="likely"))
+    with Library.open(library) as opened:
+        for which in range(2):
+            one = opened.demand(
+                Wording(
+                    "https://faces.example/one.jpg",
+                    "It shows my child, and nobody asked us.",
+                    "Eva Ek",
+                    "eva@example.org",
+                    good_faith=True,
+                )
+            )
+            if which:
+                opened.answer_demand(
+                    one.id, Outcome.KEPT, "Nobody of that name is in it, as far as we know."
+                )
+        with opened._database.write() as tx:
+            tx.execute(update(sighting).values(band="likely"))
     process = subprocess.Popen(
         [program, "serve", "--port", "0", "--no-watch", "--library", library],
         env=dict(environment),
@@ -123,6 +139,8 @@ def screens(desk: Desk) -> dict[str, str]:
         one = first("select id from person where name = 'Grace Hopper'")
         two = first("select id from person where name = 'Grace M. Hopper'")
         source, one_photo = first("select id from source"), first("select id from photo")
+        demanded = first("select id from demand where ended_at is null")
+        answered = first("select id from demand where ended_at is not null")
     return {
         "collections": "/staff",
         "rule": f"/staff/collections/{race}",
@@ -140,6 +158,8 @@ def screens(desk: Desk) -> dict[str, str]:
         "search": "/staff/search?q=hopper",
         "review": "/staff/review",
         "due": "/staff/due",
+        "demand": f"/staff/demands/{demanded}",
+        "answered": f"/staff/demands/{answered}",
         "log": "/staff/log",
     }
 

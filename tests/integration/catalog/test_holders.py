@@ -97,6 +97,7 @@ FILES = {
     "keys": "the keys",
     "lock": "none: empty, or the number of a process",
     "erasing": "none: empty",
+    "filming": "none: empty",
     "reserve": "none: bytes that mean nothing",
 }
 """Every file and folder of a library, and what it holds."""

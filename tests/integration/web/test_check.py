@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
@@ -15,9 +18,11 @@ from countenance.catalog.tables import disclosure, sighting
 from countenance.core.canonical import digest
 from countenance.gallery.bands import Band
 from countenance.media.leaks import Finding, Leak, find_leaks
+from countenance.media.release import Packing
 from countenance.publish import export
 from countenance.web.app import make_app
-from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Outbox
+from countenance.web.staff.check import MOST_PHOTOS
+from countenance.web.staff.outbox import KEPT_SECONDS, MOST, Kept, Outbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
@@ -111,6 +116,7 @@ def test_what_is_not_sure_is_asked_about(staff: TestClient, echo: Echo) -> None:
     page = page_of(staff, echo)
     assert 'class="face ask"' in page
     assert "/staff/review?person=" in page
+    assert 'name="cover_asked"' in page
     heard = staff.post(PUBLISH, data=ready(echo, page))
     assert heard.status_code == 422
     assert nothing_was_given(echo)
@@ -324,21 +330,113 @@ def test_without_a_grant_there_is_nothing_to_press(staff: TestClient, echo: Echo
     assert heard.status_code == 404
 
 
+# --- several together ---------------------------------------------------------------------------
+
+
+def several(echo: Echo) -> list[str]:
+    """One that is of nobody, one of Ada, and that of two."""
+    echo.gala.put("one.png", ADA)
+    echo.gala.put("none.png")
+    echo.gala.ingest()
+    found = sorted(echo.gala.library.photos(), key=lambda one: one.locators)
+    return [str(one.id) for one in found]
+
+
+def together(staff: TestClient, echo: Echo, photos: list[str], **more: str) -> Response:
+    to = str(echo.added.recipient.id)
+    own = {"channel": CHANNEL, "to": to, "colour": "slate", "packing": "jpeg", "looked": "1"}
+    return staff.post("/staff/check/together", data={"photo": photos, **own, **more})
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("packing", ["jpeg", "webp"])
+def test_several_photos_are_one_zip(staff: TestClient, echo: Echo, packing: str) -> None:
+    """Each file is named by its own disclosure, and is the very file of the ledger."""
+    photos = several(echo)
+    page = unescape(
+        staff.get("/staff/check/photos", params={"photo": photos, "channel": CHANNEL}).text
+    )
+    form = page.partition('id="publish"')[2]
+    assert re.findall(r'name="photo" value="([^"]+)"', form) == photos
+    assert "Publish 3 photos" in page
+    assert page.count("shown: 1") == 2
+    assert page.count("cover: 1") == 1
+    heard = together(staff, echo, photos, packing=packing)
+    assert heard.headers["content-type"] == "application/zip"
+    archive = ZipFile(BytesIO(heard.content))
+    assert archive.testzip() is None
+    assert len(archive.namelist()) == 3
+    given = []
+    for name in archive.namelist():
+        data = archive.read(name)
+        assert find_leaks(data) == ()
+        found = echo.gala.library.given_as(digest(data))
+        assert found is not None
+        assert name == f"{found.id}{Packing(packing).ending}"
+        given.append(found.photo)
+    assert given == photos
+
+
+@pytest.mark.promise("P8")
+def test_what_fails_is_left_out_and_named(
+    staff: TestClient, echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that fails its own check, a photo that there is not, one of somebody to be asked."""
+    photos = several(echo)
+    with echo.gala.library._database.write() as tx:
+        one = sighting.c.photo_id == photos[2]
+        tx.execute(update(sighting).where(one).values(band=Band.LIKELY))
+    calls = iter(range(10))
+
+    def leaking(_: bytes) -> list[Finding]:
+        return [Finding(Leak.THUMBNAIL, "a thumbnail is in it")] if not next(calls) else []
+
+    monkeypatch.setattr(export, "find_leaks", leaking)
+    heard = together(staff, echo, [*photos, "i_nothing"])
+    archive = ZipFile(BytesIO(heard.content))
+    said = archive.read("not-given.txt").decode().splitlines()
+    assert [line.partition(":")[0] for line in said] == [photos[0], photos[2], "i_nothing"]
+    assert "thumbnail" in said[0]
+    with echo.gala.library._database.read() as tx:
+        (only,) = rows(tx, disclosure.c.id)
+    assert archive.namelist() == [f"{only[0]}.jpg", "not-given.txt"]
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(
+    "more", [{"looked": ""}, {"colour": "blur"}, {"packing": "gif"}, {"to": ""}, {"channel": ""}]
+)
+def test_several_are_not_published_unless_somebody_looked(
+    staff: TestClient, echo: Echo, more: dict[str, str]
+) -> None:
+    """Nor in a format or a colour that is none; and never more than are checked at once."""
+    photos = several(echo)
+    assert together(staff, echo, photos, **more).status_code == 422
+    assert together(staff, echo, []).status_code == 422
+    too_many = [f"i_{number}" for number in range(MOST_PHOTOS + 1)]
+    assert together(staff, echo, too_many).status_code in {404, 422}
+    assert nothing_was_given(echo)
+
+
 # --- the outbox ---------------------------------------------------------------------------------
+
+
+def kept(data: bytes) -> Kept:
+    return Kept(data, ".jpg", "image/jpeg")
 
 
 def test_a_file_is_handed_to_who_made_it_once_and_not_for_ever() -> None:
     now = 0.0
     box = Outbox(lambda: now)
-    box.put("x_1", "anna", b"1")
+    box.put("x_1", "anna", kept(b"1"))
     assert box.take("x_1", "bert") is None
-    assert box.take("x_1", "anna") == b"1"
+    assert box.take("x_1", "anna") == kept(b"1")
     assert box.take("x_1", "anna") is None
-    box.put("x_2", "anna", b"2")
+    box.put("x_2", "anna", kept(b"2"))
     now += KEPT_SECONDS
     assert not box.has("x_2", "anna")
     for number in range(MOST + 1):
-        box.put(f"x_{number}", "anna", b"3")
+        box.put(f"x_{number}", "anna", kept(b"3"))
     assert not box.has("x_0", "anna")
     assert box.has(f"x_{MOST}", "anna")
 

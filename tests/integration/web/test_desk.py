@@ -160,6 +160,11 @@ AT_DESK: dict[str, str] = {
     "GET /staff/check": "staff",
     "GET /staff/check/photos": "staff",
     "POST /staff/check/publish": "staff",
+    "POST /staff/check/together": "staff",
+    "POST /staff/check/film": "staff",
+    "GET /staff/films/{film}": "staff",
+    "GET /staff/films/{film}/state": "staff",
+    "POST /staff/films/{film}/stop": "staff",
     "GET /staff/given/{given}": "owner staff auditor",
     "POST /staff/given/{given}/file": "staff",
     "GET /staff/shares": "staff",
@@ -176,7 +181,7 @@ def named(route: APIRoute) -> str:
     """A route as the table names it: what `which` is, is in the path before it."""
     kinds = {"collections": "collection", "photos": "photo", "sources": "source"}
     kinds |= {"jobs": "job", "people": "person", "given": "given", "demands": "demand"}
-    kinds |= {"shares": "share", "claims": "claim"}
+    kinds |= {"films": "film", "shares": "share", "claims": "claim"}
     before = route.path.partition("/{which}")[0].rpartition("/")[2]
     (method,) = route.methods or {""}
     return f"{method} {route.path.replace('which', kinds.get(before, 'which'))}"
@@ -220,6 +225,7 @@ def test_every_route_against_every_role(gala: Gala, nobody: TestClient, who: str
         "how": "small",
         "given": "x_none",
         "demand": "dn_none",
+        "film": "o_none",
         "share": "y_none",
         "claim": asked_for(gala, here),
     }

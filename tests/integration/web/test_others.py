@@ -60,6 +60,7 @@ KINDS = {
     "/staff/shares": "share",
     "/staff/claims": "claim",
     "/staff/claims/{which}/photos": "photo",
+    "/staff/films": "given",  # orders are of who gave them: tests/integration/web/test_check.py
     "/account/passkeys": "passkey",
     "/account/sessions": "session",
 }
@@ -79,6 +80,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "GET /staff/check": {"photo": "photo", "collection": "collection"},
     "GET /staff/check/photos": {"photo": "photo"},
     "POST /staff/check/publish": {"photo": "photo"},
+    "POST /staff/check/together": {"photo": "photo"},
+    "POST /staff/check/film": {"photo": "photo"},
     "GET /me/{token}/other": {"after": "photo", "at": "place"},
     "POST /me/{token}/say": {"which": "picture"},
     "GET /me/{token}/share": {"photo": "picture"},
@@ -95,6 +98,8 @@ BESIDES: dict[str, dict[str, str]] = {
     "POST /staff/review": {"answer": "no"},
     "GET /staff/check/photos": {"channel": CHANNEL},
     "POST /staff/check/publish": {"channel": CHANNEL, "looked": "1"},
+    "POST /staff/check/together": {"channel": CHANNEL, "looked": "1"},
+    "POST /staff/check/film": {"channel": CHANNEL, "looked": "1", "colour": "slate"},
     "POST /me/{token}/say": {"word": "yes"},
     "POST /me/{token}/share": {"until": "2026-05-20", "looked": "1"},
     "POST /staff/shares": {"until": "2026-05-20", "looked": "1", "channel": CHANNEL},

@@ -182,7 +182,8 @@ LEAKS = {
         png()[:-12] + chunk(b"IDAT", zlib.compress(b"Nobody")) + png()[-12:],
         {Leak.BROKEN},
     ),
-    "webp": (b"RIFF\0\0\0\0WEBPVP8 ", {Leak.FORMAT}),
+    "webp": (b"RIFF\0\0\0\0WEBPVP8 ", {Leak.BROKEN, Leak.TRAILER}),
+    "gif": (b"GIF89a\x10\0\x10\0", {Leak.FORMAT}),
     "nothing": (b"", {Leak.FORMAT}),
 }
 
@@ -340,3 +341,70 @@ def test_nothing_can_be_put_between(more: bytes, draw: st.DataObject) -> None:
     if set(more) == {0xFF}:
         return  # filling, which the standard lets stand before a marker
     assert find_leaks(plain[:where] + more + plain[where:])
+
+
+# --- WebP -----------------------------------------------------------------------------------------
+
+
+def webp(**how: object) -> bytes:
+    file = io.BytesIO()
+    image(40).save(file, "WEBP", **how)
+    return file.getvalue()
+
+
+def with_riff(data: bytes, kind: bytes, body: bytes) -> bytes:
+    """A WebP with a chunk at its end, and the length that it has then."""
+    chunk = kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) % 2)
+    whole = data + chunk
+    return whole[:4] + (len(whole) - 8).to_bytes(4, "little") + whole[8:]
+
+
+@pytest.mark.parametrize("how", [{"quality": 30}, {"quality": 100}, {"lossless": True}])
+def test_a_plain_webp_is_plain(how: dict[str, object]) -> None:
+    """Whichever way its pixels are packed."""
+    assert find_leaks(webp(**how)) == ()
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(
+    ("data", "leak"),
+    [
+        (webp(exif=b"Exif\0\0" + exif_block({0x013B: "Nobody"})), Leak.NAME),
+        (webp(icc_profile=b"x" * 200), Leak.MARKER),
+        (webp(xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><x:City/></x:xmpmeta>"), Leak.PLACE),
+        (webp(save_all=True, append_images=[image(40).rotate(90)]), Leak.SECOND_PICTURE),
+        (webp() + b"more", Leak.TRAILER),
+        (webp() + thumbnail(), Leak.SECOND_PICTURE),
+        (with_riff(webp(), b"VP8 ", webp()[20:]), Leak.BROKEN),
+        (with_riff(webp(), b"note", b"by hand"), Leak.MARKER),
+        (with_riff(webp(), b"note", thumbnail()), Leak.SECOND_PICTURE),
+        (webp()[:-8], Leak.BROKEN),
+        (webp()[:24], Leak.BROKEN),
+        (webp()[:12], Leak.BROKEN),
+        (b"RIFF\xff\xff\xff\xffWEBP", Leak.BROKEN),
+    ],
+)
+def test_what_a_webp_has_too_much_is_found(data: bytes, leak: Leak) -> None:
+    """Whatever is beside its pixels, and a second one behind them."""
+    assert leak in kinds(data)
+
+
+def test_a_webp_of_another_size_than_it_says_is_found() -> None:
+    """And one that begins elsewhere, or says that some of it is transparent."""
+    with_xmp = webp(xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    assert kinds(with_xmp) == set()
+    for at, byte in ((24, 0xFF), (20, 0x14), (21, 1)):
+        changed = bytearray(with_xmp)
+        changed[at] = byte
+        assert Leak.BROKEN in kinds(bytes(changed))
+
+
+def test_a_webp_is_read_through_whatever_its_bytes_are() -> None:
+    """Cut off anywhere, and with any byte of its beginning another."""
+    plain = webp(xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    for end in range(1, len(plain)):
+        assert find_leaks(plain[:end])
+    for at in range(60):
+        changed = bytearray(plain)
+        changed[at] ^= 0xFF
+        find_leaks(bytes(changed))

@@ -9,7 +9,7 @@ from countenance.media.decode import decode
 from countenance.media.leaks import UNLIMITED, find_leaks
 from countenance.media.limits import Limits
 from countenance.media.metadata import Metadata, read_metadata
-from countenance.media.release import MAX_COVERS_TOLD, Release, ReleaseStatus, released
+from countenance.media.release import MAX_COVERS_TOLD, Packing, Release, ReleaseStatus, released
 
 PIXELS = np.random.default_rng(1).integers(0, 255, (48, 80, 3), dtype=np.uint8)
 SAID = Metadata(
@@ -26,9 +26,10 @@ SAID = Metadata(
 )
 
 
-def test_what_may_be_said_is_said() -> None:
+@pytest.mark.parametrize("packing", list(Packing))
+def test_what_may_be_said_is_said(packing: Packing) -> None:
     """Creator, credit, rights and licence are kept; caption, keywords, place and time are not."""
-    data = released(PIXELS, Release("x_1", ReleaseStatus.LIMITED, SAID, [(1, 2, 30, 40)]))
+    data = released(PIXELS, Release("x_1", ReleaseStatus.LIMITED, SAID, [(1, 2, 30, 40)]), packing)
     told = read_metadata(data)
     assert find_leaks(data) == ()
     assert (told.creator, told.credit, told.rights) == (SAID.creator, SAID.credit, SAID.rights)
@@ -48,10 +49,11 @@ def test_what_may_be_said_is_said() -> None:
         assert word in data
 
 
-def test_pixels_are_what_they_were() -> None:
-    """As near as a JPEG of this quality is."""
+@pytest.mark.parametrize("packing", list(Packing))
+def test_pixels_are_what_they_were(packing: Packing) -> None:
+    """As near as a file of this quality is."""
     smooth = np.indices((64, 64)).sum(0)[..., None].repeat(3, -1).astype(np.uint8)
-    data = released(smooth, Release("x_1", ReleaseStatus.NOBODY))
+    data = released(smooth, Release("x_1", ReleaseStatus.NOBODY), packing)
     again = decode(data, limits=Limits()).pixels
     assert int(np.abs(again.astype(int) - smooth).max()) < 8
     assert b"MR-NAP" in data

@@ -3,9 +3,10 @@ The check before publishing, and publishing itself.
 
     choose   photos of a collection, and the channel that they are meant for
     check    a verdict for each face, advice, and covers that can be moved, added and taken off
-    publish  the file is made and checked itself; it stays in memory until it is fetched, once
+    publish  the file is made and checked itself; it stays in memory until it is fetched, once;
+             of several photos (`together`) it is a zip, sent while it is made
 
-All of it is forms. A script only writes into their number fields.
+All of it is forms. A script only writes into their number fields. Films are for `films`.
 """
 
 from collections.abc import Callable
@@ -18,11 +19,12 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from countenance.accounts.roles import Right
 from countenance.catalog.buckets import Place, Tile
-from countenance.catalog.photos import Box
+from countenance.catalog.photos import Box, PhotoKind
+from countenance.catalog.recipients import Recipient
 from countenance.core.ids import PhotoId
 from countenance.errors import (
     NotFound,
@@ -34,15 +36,19 @@ from countenance.errors import (
 )
 from countenance.library import Library
 from countenance.media.cover import Colour
+from countenance.media.release import Packing
 from countenance.publish.check import Checked, CheckedFace
 from countenance.publish.export import Published
+from countenance.publish.permission import Permission
 from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
 from countenance.publish.share import RECIPIENT
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
+from countenance.web.staff.films import film_page, filming_of
 from countenance.web.staff.guard import Publish, SeeGiven, Staff
-from countenance.web.staff.outbox import Outbox
+from countenance.web.staff.outbox import Kept, Outbox
+from countenance.web.staff.together import read_wanted, zipped
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,11 +78,26 @@ async def check(request: Request, staff: Publish) -> Response:
         trouble = "none" if not which else "many" if channel else "channel"
         sent = which or "channel" in asked
         return await _choose(request, staff.actor, which, trouble=trouble if sent else "")
-    if len(which) == 1:
-        return await _one(request, staff.actor, which[0], channel)
     web = web_of(request)
-    found = [await web.pool.look(_tried(photo, channel), actor=staff.actor) for photo in which]
-    return web.page(request, "staff/checks.html", found=found, channel=channel)
+    if len(which) == 1:
+        (photo,) = which
+        if await web.pool.run(lambda library: _is_film(library, photo), actor=staff.actor):
+            return await film_page(request, staff.actor, photo, channel)
+        return await _one(request, staff.actor, photo, channel)
+    return await _several(request, staff.actor, which, channel)
+
+
+@router.post("/staff/check/together")
+async def together(request: Request, staff: Publish) -> Response:
+    """Publish all that was checked, as one zip. What was left out is named in it."""
+    form = await read_form(request)
+    which, channel = list(dict.fromkeys(form.every("photo"))), form.text("channel")
+    if not which or not channel or len(which) > MOST_PHOTOS:
+        return await _choose(request, staff.actor, which, trouble="many" if which else "none")
+    wanted = read_wanted(form, which, channel)
+    if isinstance(wanted, str):
+        return await _several(request, staff.actor, which, channel, form=form, trouble=wanted)
+    return zipped(request, wanted, staff.actor)
 
 
 @router.post("/staff/check/publish")
@@ -86,7 +107,7 @@ async def publish(request: Request, staff: Publish) -> Response:
     photo, channel = form.text("photo"), form.text("channel")
     trouble = why = ""
     try:
-        made, data = await web.pool.look(_published(photo, channel, form), actor=staff.actor)
+        made, kept = await web.pool.look(_published(photo, channel, form), actor=staff.actor)
     except VerificationError as exc:
         trouble, why = "leak", exc.message
     except NotFound:
@@ -98,7 +119,7 @@ async def publish(request: Request, staff: Publish) -> Response:
     except Unreadable as exc:
         trouble, why = "unreadable", exc.message
     else:
-        outbox_of(request).put(made.disclosure.id, staff.actor, data)
+        outbox_of(request).put(made.disclosure.id, staff.actor, kept)
         return RedirectResponse(f"/staff/given/{made.disclosure.id}", 303)
     return await _one(request, staff.actor, photo, channel, form=form, trouble=trouble, why=why)
 
@@ -111,15 +132,19 @@ async def given(request: Request, which: str, staff: SeeGiven) -> Response:
 
 @router.post("/staff/given/{which}/file")
 async def fetch(request: Request, which: str, staff: Publish) -> Response:
-    """The file, this once."""
-    data = outbox_of(request).take(which, staff.actor)
-    if data is None:
+    """The file, this once; and not if it may be shown no more since it was made."""
+    kept = outbox_of(request).take(which, staff.actor)
+    permitted = await web_of(request).pool.run(
+        lambda library: library.permission(number=which), actor=staff.actor
+    )
+    kept = _still_permitted(kept, permitted)
+    if kept is None:
         return await _given(request, which, staff, gone=True)
     headers = {
-        "Content-Disposition": f'attachment; filename="{which}.jpg"',
+        "Content-Disposition": f'attachment; filename="{which}{kept.ending}"',
         "Cache-Control": "no-store",
     }
-    return Response(data, headers=headers, media_type="image/jpeg")
+    return StreamingResponse(kept.pieces(), headers=headers, media_type=kept.media_type)
 
 
 def outbox_of(request: Request) -> Outbox:
@@ -154,11 +179,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A photo among several: what the check says of it, or why it could not be checked."""
+    """
+    A photo among several: what the check says of it, or why it could not be checked. A film is
+    checked by itself.
+    """
 
     photo: str
     checked: Checked | None
     why: str = ""
+    film: bool = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody in it has to be asked about."""
+        return self.checked is not None and bool(self.checked.of(Verdict.ASK))
 
 
 async def _choose(
@@ -188,7 +222,37 @@ async def _choose(
         channel=asked.get("channel", ""),
         channels=channels,
         most=MOST_PHOTOS,
+        orders=filming_of(request).of(actor),
         **found,
+    )
+
+
+async def _several(  # noqa: PLR0913  what was typed stays, and what was wrong is said
+    request: Request,
+    actor: str,
+    which: list[str],
+    channel: str,
+    *,
+    form: Form | None = None,
+    trouble: str = "",
+) -> Response:
+    web = web_of(request)
+    found = [await web.pool.look(_tried(photo, channel), actor=actor) for photo in which]
+
+    def look(library: Library) -> list[Recipient]:
+        return [one for one in library.recipients() if one.live]
+
+    return web.page(
+        request,
+        "staff/checks.html",
+        status=422 if trouble else 200,
+        found=found,
+        channel=channel,
+        form=form,
+        trouble=trouble,
+        recipients=await web.pool.run(look, actor=actor),
+        colours=list(Colour),
+        packings=list(Packing),
     )
 
 
@@ -231,6 +295,7 @@ async def _one(  # noqa: PLR0913  what was typed stays, and what was wrong is sa
         crop=_texts(form, "crop", checked.advice.crop),
         form=form,
         colours=list(Colour),
+        packings=list(Packing),
         sides=SIDES,
         least=MIN_REASON_CHARACTERS,
         **found,
@@ -267,9 +332,23 @@ async def _given(request: Request, which: str, staff: Staff, *, gone: bool = Fal
     )
 
 
+def _still_permitted(kept: Kept | None, permitted: Permission | None) -> Kept | None:
+    """What may be handed over; what may not any more is dropped."""
+    if kept is not None and permitted is None:
+        kept.drop()
+        return None
+    return kept
+
+
+def _is_film(library: Library, photo: str) -> bool:
+    return library.tile_of(photo).kind == PhotoKind.FILM
+
+
 def _tried(photo: str, channel: str) -> Callable[[Library], Tried]:
     def look(library: Library) -> Tried:
         try:
+            if _is_film(library, photo):
+                return Tried(photo, None, film=True)
             return Tried(photo, library.check(photo, channel))
         except Unavailable:
             raise
@@ -324,10 +403,12 @@ def _added_texts(form: Form | None) -> list[tuple[str, ...]]:
 # --- what is read from the form -----------------------------------------------------------------
 
 
-def _published(
-    photo: str, channel: str, form: Form
-) -> Callable[[Library], tuple[Published, bytes]]:
-    def act(library: Library) -> tuple[Published, bytes]:
+def _published(photo: str, channel: str, form: Form) -> Callable[[Library], tuple[Published, Kept]]:
+    def act(library: Library) -> tuple[Published, Kept]:
+        packing = form.text("packing") or Packing.JPEG
+        if packing not in list(Packing):
+            raise UsageError(f"{packing}: no such format")
+        packing = Packing(packing)
         # What is written there is the file as it is given out, covers and all; nothing else is.
         with TemporaryDirectory(prefix="countenance-") as folder:
             done = library.publish(
@@ -337,8 +418,9 @@ def _published(
                 out=Path(folder).resolve(),
                 looked=form.ticked("looked"),
                 hand=_hand(form),
+                packing=packing,
             )
-            return done, done.path.read_bytes()
+            return done, Kept(done.path.read_bytes(), packing.ending, packing.media_type)
 
     return act
 
