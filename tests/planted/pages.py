@@ -3,12 +3,46 @@
 import pytest
 
 from countenance.catalog import sightings
+from countenance.enrol import enrol
 from countenance.library import own
 from countenance.library.links import Links
 from countenance.library.own import OwnPictures
+from countenance.web.held import Held
 from tests.planted.plant import edit, instead, plant
 
 PERSON = "tests/integration/web/test_person.py"
+
+
+@plant(
+    "P6",
+    "Whoever gives a picture to be looked at is measured before they say that it is to be used.",
+    f"{PERSON}::test_no_template_is_made_before_a_picture_is_used",
+)
+def page_measures_on_sight(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        enrol._try_one,
+        "face = seen.verdict.face",
+        "face = seen.verdict.face; see.vision.templates(seen.pixels, seen.found.points)",
+    )
+
+
+@plant(
+    "P6",
+    "A picture that waits to be used waits for ever.",
+    "tests/unit/web/test_held.py::test_what_is_given_is_let_go_when_its_time_is_over",
+)
+def page_holds_for_ever(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Held.hold, "self.forget(made.key)", "None")
+
+
+@plant(
+    "P10",
+    "A picture that waits to be used is shown to whoever has the key, by any link.",
+    f"{PERSON}::test_a_picture_that_waits_is_its_givers_alone",
+)
+def page_shows_what_waits(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Held.get, "found.link == link", "True")
 
 
 @plant(

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 
 from countenance.jobs.searching import Searching
 from countenance.web.assets import Assets
+from countenance.web.held import Held
 from countenance.web.languages import Language
 from countenance.web.pages import Pages
 from countenance.web.pool import Pool
@@ -23,6 +24,7 @@ class Web:
     searching: Searching
     address: str = ""
     rates: Rates = field(default_factory=Rates)
+    held: Held = field(default_factory=Held)
 
     def page(
         self, request: Request, template: str, /, *, status: int = 200, **values: object

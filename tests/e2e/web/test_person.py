@@ -37,15 +37,32 @@ def agree(page: "Page", server: Server, name: str, *ticks: str) -> None:
 
 
 def by_file(page: "Page", picture: Path) -> str:
-    """The second page, with a file. Gives the address of the page that it led to."""
-    page.set_input_files("[name=picture]", picture)
-    page.click("text=/Use this photo|Använd det här fotot/")
+    """The second page, with a file, and its picture used. Gives the address that it led to."""
+    show_file(page, picture)
+    page.click("[name=use]")
     page.wait_for_url("**/me/**")
     return page.url.partition("?")[0]
 
 
+def show_file(page: "Page", picture: Path) -> None:
+    """A picture is chosen, and looked at."""
+    page.set_input_files("[name=picture]", picture)
+    page.click("text=/Look at this photo|Titta på det här fotot/")
+
+
 def all_found(page: "Page") -> None:
     page.wait_for_selector(f".rows li:nth-child({HOPPER_IN})")
+
+
+def seen_with_its_face(page: "Page") -> None:
+    """The picture that was given is on the page, whole, and a box marks a face in it."""
+    picture = page.locator("#given svg image").bounding_box()
+    box = page.locator("#given rect.box").bounding_box()
+    assert picture is not None
+    assert box is not None
+    assert picture["x"] < box["x"] < box["x"] + box["width"] < picture["x"] + picture["width"]
+    assert 0.1 < box["height"] / picture["height"] < 1
+    assert fits(page)
 
 
 def fits(page: "Page") -> bool:
@@ -61,15 +78,16 @@ def test_by_camera(opened: Open, server: Server, look: Look) -> None:
         agree(page, server, "Grace", "find", "tell")
         page.click("[data-do=start]")
         page.click("[data-do=take]")
-        page.wait_for_selector("[data-do=use]:visible")
-        assert page.evaluate("document.querySelector('video').srcObject") is None
-        page.click("[data-do=again]")
+        page.wait_for_selector("[name=use]")
+        seen_with_its_face(page)
+        assert violations(page) == []
+        page.click("[data-do=start]")
         page.click("[data-do=take]")
-        page.click("[data-do=use]")
+        page.wait_for_selector("#given svg image")
+        page.click("[name=use]")
         page.wait_for_url("**/me/**")
-        # From one frame of a camera the model need not be sure of all of them.
-        page.wait_for_selector(".rows li, .asks li")
         page.wait_for_selector("#progress .message", state="detached")
+        all_found(page)
         own = page.url.partition("?")[0]
         page.click(".rows a[data-pswp-src] >> nth=0")
         page.wait_for_selector(".pswp__img")
@@ -92,9 +110,10 @@ def test_by_file_without_scripts(
         assert not page.is_visible("#camera")
         empty = tmp_path / "words.jpg"
         empty.write_text("no picture")
-        page.set_input_files("[name=picture]", empty)
-        page.click("text=/Use this photo|Använd det här fotot/")
+        show_file(page, empty)
         assert page.locator("#poor li").count() == 1
+        show_file(page, portraits.hopper)
+        seen_with_its_face(page)
         own = by_file(page, portraits.hopper)
         for _ in range(200):
             page.goto(own)

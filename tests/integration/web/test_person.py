@@ -14,6 +14,7 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.receipt import verify
 from countenance.audit.statement import Level
 from countenance.catalog.accounts import Belongings
+from countenance.enrol.enrol import Portrait
 from countenance.library import Issued
 from countenance.library.links import LeadsNowhere
 from countenance.people.consent import DEFAULT_DURATION
@@ -24,7 +25,7 @@ from countenance.web.rates import GUESSES
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.said import with_words
 from tests.fakes.vision import picture
-from tests.fakes.visitor import ADULT, Visitor, visiting
+from tests.fakes.visitor import ADULT, USE, Visitor, visiting
 
 
 @pytest.fixture
@@ -162,15 +163,90 @@ def test_nobody_learns_who_else_is_enrolled(visitor: Visitor, invited: Issued) -
 
 @pytest.mark.promise("P6")
 def test_the_picture_itself_is_in_no_file(visitor: Visitor, invited: Issued) -> None:
-    """Only the sealed reference is kept; neither a picture that was taken nor one that was not."""
-    given, poor = picture(1, salt=9), picture(1, 2, salt=9)
-    visitor.give(f"/i/{invited.token}/picture", poor, **ADULT)
-    visitor.give(f"/i/{invited.token}/picture", given, **ADULT)
-    pieces = [piece for one in (given, poor) for piece in needles_of(one, count=5, skip=700)]
-    assert len(pieces) == 10
-    for path in visitor.gala.files():
-        data = path.read_bytes()
+    """
+    Only the sealed reference is kept; neither a picture that was used nor one that was not, nor
+    one that waits to be used, nor how any of them is shown.
+    """
+    path = f"/i/{invited.token}/picture"
+    given, poor, waiting = picture(1, salt=9), picture(1, 2, salt=9), picture(3, salt=9)
+    visitor.give(path, poor, **ADULT)
+    visitor.give(path, given, **ADULT)
+    (shown,) = VIEWS.findall(visitor.show(path, waiting, **ADULT).text)
+    view = visitor.get(shown).content
+    every = (given, poor, waiting, view)
+    pieces = [piece for one in every for piece in needles_of(one, count=5, skip=700)]
+    assert len(pieces) == 20
+    for file in visitor.gala.files():
+        data = file.read_bytes()
         assert [piece for piece in pieces if piece in data] == []
+
+
+VIEWS = re.compile('<image href="([^"]+)"')
+
+
+def test_a_picture_is_seen_before_it_is_used(visitor: Visitor, invited: Issued) -> None:
+    """With the face that was found, in both of its ways in; nothing is stored, or used, by that."""
+    path = f"/i/{invited.token}/picture"
+    shown = visitor.show(path, picture(3), **ADULT)
+    assert shown.status_code == 200
+    assert "Your face is well seen" in shown.text
+    (where,) = VIEWS.findall(shown.text)
+    sent = visitor.get(where)
+    assert sent.headers["content-type"] == "image/jpeg"
+    assert "no-store" in sent.headers["cache-control"]
+    assert shown.text.count('class="box"') == 1
+    assert visitor.gala.library.people() == []
+    (key,) = USE.findall(shown.text)
+    own = str(visitor.post(path, **ADULT, use=key).headers["location"]).partition("?")[0]
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+    # What was used is not there any more, not even to be looked at.
+    assert visitor.get(where).status_code == 404
+    assert "not here any more" in visitor.post(path, **ADULT, use=key).text
+    other = visitor.show(f"{own}/face", picture(1))
+    assert visitor.get(VIEWS.findall(other.text)[0]).status_code == 200
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+    assert visitor.post(f"{own}/face", use=USE.findall(other.text)[0]).status_code == 303
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 2
+
+
+def test_what_is_wrong_is_shown_beside_the_picture(visitor: Visitor, invited: Issued) -> None:
+    """Every face that may be meant is marked; what is merely weak can be used nevertheless."""
+    path = f"/i/{invited.token}/picture"
+    two = visitor.show(path, picture(1, 2), **ADULT)
+    assert (two.status_code, two.text.count('class="box"')) == (422, 2)
+    assert visitor.get(VIEWS.findall(two.text)[0]).status_code == 200
+    assert "Use this picture" not in two.text
+    small = visitor.show(path, picture(1, side=64), **ADULT)
+    assert small.status_code == 200
+    assert "too small" in small.text
+    assert "Use this picture" in small.text
+
+
+@pytest.mark.promise("P10")
+def test_a_picture_that_waits_is_its_givers_alone(visitor: Visitor, invited: Issued) -> None:
+    """By another link, or without one, it is neither shown nor used."""
+    other = visitor.gala.library.invite("gala")
+    shown = visitor.show(f"/i/{invited.token}/picture", picture(3), **ADULT).text
+    (where,), (key,) = VIEWS.findall(shown), USE.findall(shown)
+    for token, status in ((other.token, 404), ("nowhere", 404), (invited.token, 200)):
+        assert visitor.get(where.replace(invited.token, token)).status_code == status
+    assert visitor.post(f"/i/{other.token}/picture", **ADULT, use=key).status_code == 422
+    visitor.gala.library.end_link(invited.link.id)
+    assert visitor.get(where).status_code == 404
+    assert visitor.post(f"/i/{invited.token}/picture", **ADULT, use=key).status_code == 404
+    assert visitor.gala.library.people() == []
+
+
+@pytest.mark.promise("P6")
+def test_no_template_is_made_before_a_picture_is_used(gala: Gala) -> None:
+    """To say what is wrong with it, faces are found, and nobody is measured."""
+    token, before = gala.library.invite("gala").token, len(gala.vision.made)
+    (seen,) = gala.library.try_pictures(token, [Portrait("one.jpg", picture(1))])
+    assert (seen.judged.accepted, len(seen.faces)) == (True, 1)
+    assert len(gala.vision.made) == before
 
 
 # --- links ------------------------------------------------------------------------------------
@@ -466,7 +542,7 @@ def test_a_number_is_worn_once(visitor: Visitor, invited: Issued) -> None:
 @pytest.mark.promise("P16")
 @pytest.mark.promise("P19")
 def test_one_button_deletes_everything(visitor: Visitor, invited: Issued) -> None:
-    """Two pages and no login, where giving took three; from then on there is nothing."""
+    """Two pages and no login, where giving took four; from then on there is nothing."""
     own = visitor.join(invited)
     page = visitor.get(f"{own}/leave").text
     assert "2 notes on whether" in page

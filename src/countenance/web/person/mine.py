@@ -12,9 +12,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from countenance.enrol.enrol import PoorPictures, Portrait
+from countenance.enrol.enrol import PoorPictures
 from countenance.errors import Error, NotFound
-from countenance.library import Library, Own
+from countenance.library import Library
 from countenance.library.own import MyPictures, PictureBytes, Word
 from countenance.media.cut import Cut
 from countenance.people.record import Look
@@ -22,8 +22,15 @@ from countenance.sources.names import numbered
 from countenance.web.context import Web, web_of
 from countenance.web.forms import read_form
 from countenance.web.person.following import followed
-from countenance.web.person.join import MAX_PORTRAITS
-from countenance.web.person.words import sentences
+from countenance.web.person.giving import (
+    MAX_PORTRAITS,
+    Asking,
+    look_at,
+    page,
+    portraits,
+    taken,
+    view,
+)
 from countenance.web.rates import PICTURES
 from countenance.web.security import client
 
@@ -163,30 +170,34 @@ async def everything(request: Request, token: str) -> Response:
 @router.get("/me/{token}/face")
 async def ask_face(request: Request, token: str) -> Response:
     """Another picture to be looked for by, in the place of the one before."""
-    own = await followed(request, lambda library: library.own(token))
-    return _ask_face(request, token, own)
+    await followed(request, lambda library: library.own(token))
+    return page(request, _asking(token))
 
 
 @router.post("/me/{token}/face")
 async def face(request: Request, token: str) -> Response:
-    """The picture. What is wrong with it is said in words, and the one before stays."""
+    """
+    The picture: shown with what is wrong with it, in words, and with `use` taken. Until then the
+    one before stays.
+    """
     web = web_of(request)
     web.rates.take(PICTURES, client(request))
-    own = await followed(request, lambda library: library.own(token))
+    await followed(request, lambda library: library.own(token))
     form = await read_form(request, max_files=MAX_PORTRAITS)
-    given = [Portrait(one.name, one.data) for one in form.files.get("picture", [])]
+    if form.ticked("use"):
+        return await _use(request, token, form.text("use"))
+    given = portraits(form)
     if not given:
-        return _ask_face(request, token, own, trouble=["missing"])
-    language = web.language(request)
-    try:
-        await web.pool.look(
-            lambda library: library.give_pictures(token, given), language=language.tag
-        )
-    except PoorPictures as exc:
-        poor = [sentences(one, language) for one in exc.pictures]
-        return _ask_face(request, token, own, poor=poor)
-    web.searching.wake()
-    return RedirectResponse(f"/me/{token}?new=1", 303)
+        return page(request, _asking(token), trouble=["missing"])
+    return await look_at(
+        request, _asking(token), given, lambda library: library.try_other_pictures(token, given)
+    )
+
+
+@router.get("/me/{token}/face/given/{key}/{number}")
+async def given_view(request: Request, token: str, key: str, number: int) -> Response:
+    """A picture that was given and is not used yet."""
+    return await view(request, token, key, number, leads=lambda library: library.own(token))
 
 
 def as_sent(request: Request, sent: PictureBytes) -> Response:
@@ -245,21 +256,20 @@ def _counted(looks: tuple[Look, ...]) -> list[tuple[str, int, datetime]]:
     return [(actor, len(own), max(one.at for one in own)) for actor, own in sorted(by.items())]
 
 
-def _ask_face(
-    request: Request,
-    token: str,
-    own: Own,
-    *,
-    trouble: list[str] | None = None,
-    poor: list[list[str]] | None = None,
-) -> Response:
-    return web_of(request).page(
-        request,
-        "person/picture.html",
-        status=422 if trouble or poor else 200,
-        own=own,
-        kept={},
-        action=f"/me/{token}/face",
-        trouble=trouble or [],
-        poor=poor or [],
-    )
+def _asking(token: str) -> Asking:
+    return Asking(token, f"/me/{token}/face")
+
+
+async def _use(request: Request, token: str, key: str) -> Response:
+    web, held = web_of(request), taken(request, token, key)
+    if held is None:
+        return page(request, _asking(token), trouble=["gone"])
+    language = web.language(request).tag
+    try:
+        await web.pool.look(
+            lambda library: library.give_pictures(token, held.usable), language=language
+        )
+    except PoorPictures as exc:
+        return page(request, _asking(token), poor=exc.pictures)
+    web.searching.wake()
+    return RedirectResponse(f"/me/{token}?new=1", 303)
