@@ -16,6 +16,7 @@ from countenance.catalog.assessments import QUESTIONS
 from countenance.catalog.recipients import Terms
 from countenance.catalog.tables import sighting
 from countenance.core.ids import PersonId
+from countenance.library import Library
 from countenance.people.purpose import Purpose
 from countenance.web.account.session import SESSION
 from countenance.web.app import STAFF, make_app
@@ -88,6 +89,27 @@ def paths(gala: Gala) -> list[str]:
                 path = path.replace("{which}", "1")
             found.append(path.replace("{which}", known["{which}"]))
     return found
+
+
+@pytest.mark.promise("P7")
+def test_a_page_of_the_review_is_a_search(gala: Gala) -> None:
+    """Counted by account, refused when an hour's are used up; what follows an answer is not one."""
+
+    def opened() -> Library:
+        library = open_library(gala.root, FakeClock(gala.clock.at), FakeVision())
+        library._settings = library.settings.with_searches(2)
+        return library
+
+    with TestClient(make_app(opened), AT, headers=OWN) as client:
+        sign_in(client, gala, "bo", Role.REVIEWER, given=every(gala))
+        assert client.get("/staff/review").status_code == 200
+        part = {"HX-Request": "true"}
+        for _ in range(3):
+            client.post("/staff/review", data={"answer": "undo"}, headers=part)
+        assert client.get("/staff/review").status_code == 200
+        refused = client.get("/staff/review")
+        assert (refused.status_code, "Ada" in refused.text) == (429, False)
+    assert gala.log()[-1] == "search.refused"
 
 
 # --- who is let in ------------------------------------------------------------------------------
