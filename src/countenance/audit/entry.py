@@ -64,6 +64,8 @@ class Act(StrEnum):
     LINK_ENDED = "link.ended"
     DEMANDED = "demand.received"
     DEMAND_ANSWERED = "demand.answered"
+    TELLING_CHANGED = "telling.changed"
+    TOLD = "telling.mailed"
 
 
 ROLE_MARK = "role:"
@@ -91,6 +93,7 @@ REPEATED = frozenset(
         Act.PASSKEY_ENDED,
         Act.TOKEN_ENDED,
         Act.LINK_ENDED,
+        Act.TELLING_CHANGED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

@@ -36,6 +36,7 @@ from countenance.library.reviews import Reviews
 from countenance.library.searches import Searches
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
+from countenance.library.telling import Tellings
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
@@ -44,6 +45,7 @@ from countenance.vault.layout import LibraryLayout
 class Library(
     Accounts,
     OwnPictures,
+    Tellings,
     Backups,
     Collections,
     Photos,

@@ -115,12 +115,7 @@ class Links(People, Searches, Records):
         Raises `NotFound` if there is no such person.
         """
         with self._database.write() as tx:
-            person = people.get(tx, who)
-            own = [one for one in links.list_all(tx) if one.person == person.id]
-            came = own[0] if own else None
-            new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
-            made = replace(new, person=person.id, browse=bool(came and came.browse))
-            return self._issue(tx, made)
+            return self._issue(tx, self._own_link(tx, people.get(tx, who), until))
 
     def links(self) -> list[Link]:
         """Every link there was, the oldest first, without what stands in it."""
@@ -247,6 +242,13 @@ class Links(People, Searches, Records):
         if until is not None and until <= at:
             raise UsageError(f"it would be over before it begins: until {until:%Y-%m-%d %H:%M} UTC")
         return Link(links.new_link_id(), kind, None, collection, at, until=until)
+
+    def _own_link(self, tx: Connection, who: Person, until: datetime | None) -> Link:
+        """A link of somebody's own, as they got it when they came."""
+        own = [one for one in links.list_all(tx) if one.person == who.id]
+        came = own[0] if own else None
+        new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
+        return replace(new, person=who.id, browse=bool(came and came.browse))
 
     def _issue(self, tx: Connection, made: Link) -> Issued:
         token = links.new_token()

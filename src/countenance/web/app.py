@@ -26,7 +26,7 @@ from countenance.web.account.session import on_not_let_in, on_prove_again
 from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.pages import Pages
-from countenance.web.person import join, leave, mine, other
+from countenance.web.person import join, leave, mine, other, tell
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, statements
 from countenance.web.security import BodyTooLong, Secured
@@ -82,7 +82,7 @@ def make_app(
     app.router.routes.extend(recalls_routes(pool.run))
     app.state.outbox = Outbox()
     public = (home, permission, demand, statements, receipt)
-    for page in (*public, join, mine, other, leave, *DOORS, *STAFF):
+    for page in (*public, join, mine, other, tell, leave, *DOORS, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

@@ -31,6 +31,10 @@ PICTURES = Rate(burst=60, per_minute=60)
 """Pictures to be looked at, by address: people at one place share one."""
 
 
+MESSAGES = Rate(burst=5, per_minute=0.5)
+"""Addresses that mail is to be sent to, by who asks: each gets a message from us."""
+
+
 class Rates:
     """Buckets by what is asked and by whom."""
 

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -14,16 +15,21 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.receipt import verify
 from countenance.audit.statement import Level
 from countenance.catalog.accounts import Belongings
+from countenance.cli.main import main
+from countenance.core.ids import ErasureId
 from countenance.enrol.enrol import Portrait
-from countenance.library import Issued
+from countenance.ingest.progress import Progress, Step
+from countenance.library import Given, Issued, Library
 from countenance.library.links import LeadsNowhere
 from countenance.people.consent import DEFAULT_DURATION
 from countenance.people.guardians import AgeBand, Role
 from countenance.people.notice import load_notice
+from countenance.people.purpose import Purpose
 from countenance.vault.scan import needles_of
 from countenance.web.rates import GUESSES
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.said import with_words
+from tests.fakes.scene import scene
 from tests.fakes.vision import picture
 from tests.fakes.visitor import ADULT, USE, Visitor, visiting
 
@@ -49,6 +55,29 @@ def visitor(gala: Gala) -> Iterator[Visitor]:
 @pytest.fixture
 def invited(gala: Gala) -> Issued:
     return gala.library.invite("gala", channel="web", browse=True)
+
+
+def test_the_first_page_is_small(visitor: Visitor, invited: Issued) -> None:
+    """All that the first load of an invitation brings: as it comes, and compressed as asked for."""
+    asked = {"Accept-Encoding": "gzip, br, zstd"}
+    for tongue in ("en", "sv"):
+        path = f"/i/{invited.token}?lang={tongue}"
+        with visitor.client.stream("GET", path, headers=asked) as page:
+            sizes = {path: sum(map(len, page.iter_raw()))}
+        html = visitor.get(path).text
+        files = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
+        for one in dict.fromkeys(files):
+            if one.endswith(".css"):
+                assert (
+                    "url(" not in visitor.get(one).text
+                )  # nothing more is fetched, no font either
+            with visitor.client.stream("GET", one, headers=asked) as sent:
+                sizes[one] = sum(map(len, sent.iter_raw()))
+        assert len(sizes) >= 4
+        assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
+
+
+FIRST_LOAD_BYTES = 40_000
 
 
 # --- asked ------------------------------------------------------------------------------------
@@ -327,6 +356,59 @@ def test_one_finds_oneself_and_nobody_else(visitor: Visitor, invited: Issued) ->
     assert visitor.get(f"{own}/photo/{first}").status_code == 200
 
 
+def test_a_picture_that_stands_in_two_places_is_one(visitor: Visitor, invited: Issued) -> None:
+    """It says in how many; each is led to, is a picture of its own to say no to, and goes along."""
+    (visitor.gala.folder / "large.jpg").write_bytes(scene(1, 4))
+    (visitor.gala.folder / "small.jpg").write_bytes(scene(1, 4, edit="saved"))
+    (visitor.gala.folder / "other.jpg").write_bytes(scene(2, 4))
+    visitor.gala.ingest()
+    own = visitor.join(invited, 4)
+    page = visitor.get(own).text
+    assert "<strong>2 sure</strong>" in page
+    assert page.count("in 2 places") == 1
+    shown = visitor.sightings(own)
+    assert len(shown) == 2
+    both = [one for one in shown if "Where it stands" in visitor.get(f"{own}/photo/{one}").text]
+    assert len(both) == 1
+    (near,) = PLACES.findall(visitor.get(f"{own}/photo/{both[0]}").text)
+    assert near not in shown
+    assert both[0] in PLACES.findall(visitor.get(f"{own}/photo/{near}").text)
+    with zipfile.ZipFile(io.BytesIO(visitor.get(f"{own}/all.zip").content)) as taken:
+        assert sorted(taken.namelist()) == ["large.jpg", "other.jpg", "small.jpg"]
+    with visitor.client.stream("GET", f"{own}/news?seen=3-0") as stream:
+        assert "<span></span>" in next(stream.iter_lines())
+    visitor.post(f"{own}/say", which=both[0], word="no")
+    assert near in visitor.sightings(own)
+    assert "in 2 places" not in visitor.get(own).text
+
+
+PLACES = re.compile(r'<li><a href="/me/[^/]+/photo/(s_\w+)">gala</a>')
+
+
+@pytest.mark.promise("P8")
+def test_a_place_that_is_not_granted_any_more_leaves_no_trace(
+    visitor: Visitor, invited: Issued, tmp_path: Path
+) -> None:
+    """The other one stands alone, as if there had never been two."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "small.jpg").write_bytes(scene(1, 4, edit="saved"))
+    (visitor.gala.folder / "large.jpg").write_bytes(scene(1, 4))
+    given = Given("a guest", visitor.gala.clock.now() + A_DAY, ("**",))
+    visitor.gala.library.add_folder(away, given, collection="guests", ground="a notice")
+    visitor.gala.ingest()
+    own = visitor.join(invited, 4)
+    assert "in 2 places" in visitor.get(own).text
+    (one,) = visitor.sightings(own)
+    assert "guests" in visitor.get(f"{own}/photo/{one}").text
+    visitor.gala.clock.advance(A_DAY)
+    (left,) = visitor.sightings(own)
+    assert "in 2 places" not in visitor.get(own).text
+    page = visitor.get(f"{own}/photo/{left}").text
+    assert "guests" not in page
+    assert "Where it stands" not in page
+
+
 @pytest.mark.promise("P10")
 def test_a_picture_of_somebody_else_is_no_picture(visitor: Visitor, invited: Issued) -> None:
     """Ids of others lead nowhere, on every path, as ids of nothing do."""
@@ -453,6 +535,36 @@ def test_news_come_while_the_page_is_open(visitor: Visitor, invited: Issued) -> 
     assert visitor.get(f"{own}/news").status_code == 404
 
 
+def test_progress_is_shown_from_the_first_second(
+    visitor: Visitor, invited: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that follows "use this picture" says how far the search is, before any is done."""
+    begun, go_on = Event(), Event()
+
+    def slowly(library: Library, *, progress: Progress) -> int | None:
+        progress(Step("earlier photos", 7, 20_000))
+        begun.set()
+        assert go_on.wait(30)
+        return library._search_again(progress)
+
+    monkeypatch.setattr(Library, "search_again", slowly)
+    answer = visitor.give(f"/i/{invited.token}/picture", picture(1), **ADULT)
+    assert begun.wait(30)
+    own = str(answer.headers["location"]).partition("?")[0]
+    page = visitor.get(answer.headers["location"]).text
+    assert "Looking through the pictures: 7 of 20,000" in page
+    assert '<progress max="20000" value="7"' in page
+    assert "Look again" in page  # without JavaScript
+    with visitor.client.stream("GET", f"{own}/news?seen=0-0") as stream:
+        lines = stream.iter_lines()
+        assert any("7 of 20,000" in line for line, _ in zip(lines, range(4), strict=False))
+        go_on.set()
+        assert next(line for line in lines if line == "event: found")
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 2
+    assert "Looking through" not in visitor.get(own).text
+
+
 def test_other_pictures_take_the_place_of_the_first(visitor: Visitor, invited: Issued) -> None:
     """What is wrong with one is said, and then the one before stays."""
     own = visitor.join(invited)
@@ -556,6 +668,37 @@ def test_one_button_deletes_everything(visitor: Visitor, invited: Issued) -> Non
     receipt = visitor.get(done.headers["location"])
     assert receipt.text.count('class="status yes"') == len(Level)
     assert "You are deleted here" in receipt.text
+
+
+@pytest.mark.promise("P19")
+@pytest.mark.promise("P24")
+def test_who_is_enrolled_twice_gets_both_receipts(
+    visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Merged, who says stop by one says it by both: on the page, and from the command line."""
+    gala = visitor.gala
+    for way in ("page", "command"):
+        for name in ("Ada", "Ada Berg"):
+            gala.enrol(name, 1, Purpose.FIND_ME, Purpose.STAFF_FIND)
+        mark = gala.library.plan_merge("Ada", "Ada Berg").mark
+        gala.library.merge("Ada", "Ada Berg", mark=mark, why="she said so at the desk")
+        if way == "page":
+            own = gala.library.link_for("Ada").token
+            done = visitor.post(f"/me/{own}/leave", what="everything")
+            said = visitor.get(done.headers["location"]).text
+            cases = [re.findall(r"/receipt/(e_\w+)", done.headers["location"])[0]]
+            cases += re.findall(r'href="/receipt/(e_\w+)">', said)
+        else:
+            main(["person", "withdraw", "Ada", "--yes", "--json", "--library", str(gala.root)])
+            told = json.loads(capsys.readouterr().out)
+            cases = [told["erasure"]["id"], *(one["id"] for one in told["beside"])]
+        assert len(set(cases)) == 2
+        about = {gala.library.erasure(ErasureId(one)).person for one in cases}
+        assert len(about) == 2
+        assert all(visitor.get(f"/receipt/{one}").status_code == 200 for one in cases)
+        assert gala.library.people() == []
+    strange = visitor.get(f"/receipt/{cases[0]}?also=<b>,e_0,https://elsewhere.example")
+    assert 'id="also"' not in strange.text
 
 
 @pytest.mark.promise("P21")

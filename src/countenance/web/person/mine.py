@@ -15,9 +15,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from countenance.enrol.enrol import PoorPictures
 from countenance.errors import Error, NotFound
 from countenance.library import Library
-from countenance.library.own import MyPictures, PictureBytes, Word
+from countenance.library.own import MyPicture, MyPictures, PictureBytes, Word
 from countenance.media.cut import Cut
-from countenance.people.record import Look
+from countenance.people.purpose import Purpose
+from countenance.people.record import Delivery, Look
 from countenance.sources.names import numbered
 from countenance.web.context import Web, web_of
 from countenance.web.forms import read_form
@@ -53,13 +54,16 @@ OPEN_FOR = 600
 async def mine(request: Request, token: str) -> Response:
     """One's pictures. `new` is said once, right after joining."""
     web = web_of(request)
-    found = await followed(request, lambda library: library.my_pictures(token))
+    found, tells = await followed(
+        request, lambda library: (library.my_pictures(token), library.tells)
+    )
     return web.page(
         request,
         "person/mine.html",
         **_shown(web, token, found),
         looks=_counted(found.looks),
         deliveries=found.deliveries,
+        tells=tells and found.own.agrees(Purpose.TELL_ME) and found.own.agrees(Purpose.FIND_ME),
         new=request.query_params.get("new") == "1",
         link=web.url(request, f"/me/{token}"),
     )
@@ -109,13 +113,13 @@ async def news(request: Request, token: str) -> Response:
 @router.get("/me/{token}/photo/{which}")
 async def photo(request: Request, token: str, which: str) -> Response:
     """One picture, with one's face marked in it."""
-    web = web_of(request)
     found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
-    ours = [one for one in (*found.sure, *found.to_check) if one.sighting.id == which]
-    if not ours:
-        raise NotFound("not a picture of yours")
-    given = [one for one in found.deliveries if one.photo == ours[0].photo]
-    return web.page(request, "person/photo.html", token=token, one=ours[0], deliveries=given)
+    groups = [*(one.places for one in found.sure), *((one,) for one in found.to_check)]
+    for places in groups:
+        for one in places:
+            if one.sighting.id == which:
+                return _photo(request, token, one, places, found.deliveries)
+    raise NotFound("not a picture of yours")
 
 
 @router.get("/me/{token}/picture/{which}/{how}")
@@ -150,7 +154,7 @@ async def everything(request: Request, token: str) -> Response:
     async def parts() -> AsyncIterator[bytes]:
         out, taken = _Streamed(), Counter[str]()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for one in found.sure:
+            for one in (one for group in found.sure for one in group.places):
                 try:
                     name, data = await web.pool.run(original(one.sighting.id))
                 except Error:
@@ -232,13 +236,31 @@ class _Streamed(RawIOBase):
         return data
 
 
+def _photo(
+    request: Request,
+    token: str,
+    one: MyPicture,
+    places: tuple[MyPicture, ...],
+    deliveries: tuple[Delivery, ...],
+) -> Response:
+    photos = {each.photo for each in places}
+    return web_of(request).page(
+        request,
+        "person/photo.html",
+        token=token,
+        one=one,
+        places=places,
+        deliveries=[each for each in deliveries if each.photo in photos],
+    )
+
+
 def _shown(web: Web, token: str, found: MyPictures) -> dict[str, Any]:
     return {
         "token": token,
         "own": found.own,
         "sure": found.sure,
         "to_check": found.to_check,
-        "seen": _seen(len(found.sure), len(found.to_check)),
+        "seen": _seen(sum(one.sure for one in found.every), len(found.to_check)),
         "step": web.searching.now,
     }
 
