@@ -27,9 +27,15 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `oidc_issuer`          | `OIDC_ISSUER`          | none                      | who vouches for us |
 | `oidc_client`          | `OIDC_CLIENT`          | none                      | our name, to them  |
 | `oidc_domains`         | `OIDC_DOMAINS`         | none                      | may come in anew   |
+| `smtp`                 | `SMTP`                 | none                      | what sends mail    |
+| `smtp_from`            | `SMTP_FROM`            | none                      | whom it is from    |
+| `smtp_user`            | `SMTP_USER`            | none                      | who signs in there |
 
 `oidc_domains` are domains of addresses of mail, with commas between them. Our secret towards the
 provider, if it gave us one, is COUNTENANCE_OIDC_SECRET in the environment, and no setting.
+
+`smtp` is a host with its port, such as `mail.example:587`; mail is off unless it, `smtp_from` and
+`address` are set. The password is COUNTENANCE_SMTP_PASSWORD in the environment, and no setting.
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -58,6 +64,7 @@ KEYS_OWNER_FILE = "library"
 MAX_WORKERS = 64
 MIN_FILM_MS, MAX_FILM_MS = 40, 60_000  # between two frames of a film that are looked at
 MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
+MAX_MAIL_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
 _VARIABLES = {
@@ -80,6 +87,9 @@ _VARIABLES = {
     "oidc_client": "COUNTENANCE_OIDC_CLIENT",
     "oidc_domains": "COUNTENANCE_OIDC_DOMAINS",
     "address": "COUNTENANCE_ADDRESS",
+    "smtp": "COUNTENANCE_SMTP",
+    "smtp_from": "COUNTENANCE_SMTP_FROM",
+    "smtp_user": "COUNTENANCE_SMTP_USER",
 }
 
 
@@ -106,6 +116,9 @@ class Settings:
     oidc_client: str = ""
     oidc_domains: str = ""
     address: str = ""
+    smtp: str = ""
+    smtp_from: str = ""
+    smtp_user: str = ""
 
     def with_keys(self, folder: Path) -> "Settings":
         """The same, with all keys in `folder`."""
@@ -163,6 +176,19 @@ def oidc_secret(environment: Mapping[str, str] | None = None) -> str:
     return variables.get("COUNTENANCE_OIDC_SECRET", "")
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether mail may be sent there, as far as one can see: one box, one host, in ASCII."""
+    box, at, host = text.rpartition("@")
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' ,;:<>()[]"\\')
+    return plain and bool(box and at and host.strip(".-")) and len(text) <= MAX_MAIL_ADDRESS
+
+
+def smtp_password(environment: Mapping[str, str] | None = None) -> str:
+    """What `smtp_user` signs in with where mail is sent from, or the empty string."""
+    variables = os.environ if environment is None else environment
+    return variables.get("COUNTENANCE_SMTP_PASSWORD", "")
+
+
 def load_settings(
     library: Path,
     *,
@@ -204,6 +230,9 @@ def load_settings(
         oidc_client=str(values["oidc_client"]),
         oidc_domains=str(values["oidc_domains"]),
         address=_address(str(values["address"])),
+        smtp=_host_and_port("smtp", str(values["smtp"])),
+        smtp_from=_mail_address("smtp_from", str(values["smtp_from"])),
+        smtp_user=str(values["smtp_user"]),
     )
 
 
@@ -285,6 +314,9 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "oidc_client": "",
         "oidc_domains": "",
         "address": "",
+        "smtp": "",
+        "smtp_from": "",
+        "smtp_user": "",
     }
 
 
@@ -321,6 +353,24 @@ def _from_file(path: Path) -> dict[str, str | int]:
 
 def _searches(name: str, values: Mapping[str, str | int]) -> int:
     return _whole_number(name, values[name], low=1, high=MAX_SEARCHES)
+
+
+def _host_and_port(name: str, text: str) -> str:
+    """A host with its port, such as `mail.example:587`; or nothing."""
+    try:
+        parts = urlsplit(f"//{text}")
+        plain = parts.hostname and parts.port and parts.netloc == text and "@" not in text
+    except ValueError:
+        plain = False
+    if text and not plain:
+        raise UsageError(f"{name}: expected one such as mail.example:587, got {text!r}")
+    return text
+
+
+def _mail_address(name: str, text: str) -> str:
+    if text and not is_mail_address(text):
+        raise UsageError(f"{name}: expected one such as photos@club.example, got {text!r}")
+    return text
 
 
 def _address(text: str) -> str:

@@ -15,6 +15,9 @@ from countenance.web.context import Web
 from tests.fakes.gala import Gala, open_library
 from tests.fakes.vision import FakeVision, picture
 
+USE = re.compile('name="use" value="([^"]+)"')
+"""The button "use this picture"."""
+
 ADULT = {"name": "Ada", "band": "adult", "find": "1"}
 
 
@@ -32,10 +35,16 @@ class Visitor:
     def post(self, path: str, **fields: str) -> Response:
         return self.client.post(path, data=fields, follow_redirects=False)
 
-    def give(self, path: str, *pictures: bytes, **fields: str) -> Response:
-        """A form with pictures."""
+    def show(self, path: str, *pictures: bytes, **fields: str) -> Response:
+        """A form with pictures: they are shown, with what is wrong with them."""
         files = [("picture", (f"{n}.jpg", one)) for n, one in enumerate(pictures)]
         return self.client.post(path, data=fields, files=files, follow_redirects=False)
+
+    def give(self, path: str, *pictures: bytes, **fields: str) -> Response:
+        """The same; and then "use this picture", where there is that button."""
+        shown = self.show(path, *pictures, **fields)
+        key = USE.search(shown.text)
+        return self.post(path, **fields, use=key[1]) if key else shown
 
     def join(self, invitation: Issued, identity: int | None = 1, **fields: str) -> str:
         """Enrol by an invitation, with a picture or without one. Gives the path of one's own."""

@@ -46,15 +46,6 @@ def scopes_are_not_asked(patch: pytest.MonkeyPatch) -> None:
 
 @plant(
     "P34",
-    "A reviewer confirms what their own search found.",
-    f"{ROLES}::test_nobody_reviews_what_their_own_search_found",
-)
-def own_search_reviewed(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, roles.verdict, "on.asked_by == who.account", "False")
-
-
-@plant(
-    "P34",
     "What cannot be undone is done in a session of this morning.",
     f"{ROLES}::test_every_role_against_every_right",
     f"{ACCOUNTS}::test_what_was_shown_counts_for_a_while",

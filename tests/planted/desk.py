@@ -6,6 +6,7 @@ from countenance.accounts.roles import Role
 from countenance.catalog import buckets, endings, merges, steps
 from countenance.library import signins
 from countenance.library.collections import Collections
+from countenance.library.reviews import Reviews
 from countenance.library.signins import SignIns
 from countenance.search import box, byhand, review, whose
 from tests.planted.plant import edit, instead, plant
@@ -169,3 +170,12 @@ def undo_brings_back(patch: pytest.MonkeyPatch) -> None:
 )
 def merge_from_a_stale_page(patch: pytest.MonkeyPatch) -> None:
     edit(patch, whose.merge, "agreed.mark != mark", "False")
+
+
+@plant(
+    "P7",
+    "The pages of the review may be opened without end.",
+    "tests/integration/web/test_desk.py::test_a_page_of_the_review_is_a_search",
+)
+def review_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, Reviews.open_review, "return None")

@@ -2,13 +2,50 @@
 
 import pytest
 
-from countenance.catalog import sightings
+from countenance.catalog import endings, replay, sightings, telling
+from countenance.enrol import enrol
+from countenance.erasure import holders
 from countenance.library import own
 from countenance.library.links import Links
 from countenance.library.own import OwnPictures
+from countenance.library.telling import Tellings
+from countenance.web.held import Held
 from tests.planted.plant import edit, instead, plant
 
 PERSON = "tests/integration/web/test_person.py"
+TELLING = "tests/integration/web/test_telling.py"
+
+
+@plant(
+    "P6",
+    "Whoever gives a picture to be looked at is measured before they say that it is to be used.",
+    f"{PERSON}::test_no_template_is_made_before_a_picture_is_used",
+)
+def page_measures_on_sight(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        enrol._try_one,
+        "face = seen.verdict.face",
+        "face = seen.verdict.face; see.vision.templates(seen.pixels, seen.found.points)",
+    )
+
+
+@plant(
+    "P6",
+    "A picture that waits to be used waits for ever.",
+    "tests/unit/web/test_held.py::test_what_is_given_is_let_go_when_its_time_is_over",
+)
+def page_holds_for_ever(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Held.hold, "self.forget(made.key)", "None")
+
+
+@plant(
+    "P10",
+    "A picture that waits to be used is shown to whoever has the key, by any link.",
+    f"{PERSON}::test_a_picture_that_waits_is_its_givers_alone",
+)
+def page_shows_what_waits(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Held.get, "found.link == link", "True")
 
 
 @plant(
@@ -124,3 +161,65 @@ def page_deletes_a_part(patch: pytest.MonkeyPatch) -> None:
 )
 def page_hides_who_looked(patch: pytest.MonkeyPatch) -> None:
     edit(patch, OwnPictures.my_pictures, "if one.actor != own.person.id", "if not one.actor")
+
+
+@plant(
+    "P8",
+    "Whoever stopped being told of new pictures, or being found, is told of them.",
+    f"{TELLING}::test_what_ended_is_not_told",
+)
+def tells_without_consent(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, endings.end, "telling.end(tx, person.id)", "None")
+    edit(patch, Tellings._message, "or not self._agrees(tx, known[0])", "")
+
+
+@plant(
+    "P10",
+    "An address is told of new pictures before anybody there said that it is the right one.",
+    f"{TELLING}::test_an_address_is_written_to_once_it_is_confirmed",
+)
+def tells_strangers(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, telling.sent, "TellingState.SENT if", "TellingState.ON if")
+
+
+@plant(
+    "P20",
+    "A message that comes through after its reader left is written down.",
+    f"{TELLING}::test_who_leaves_while_they_are_told_leaves_nothing",
+)
+def tells_write_afterwards(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        telling.sent,
+        "tx.execute(",
+        "tx.execute(insert(telling).values(person_id=one.person, sealed=one.sealed, "
+        "asked_at=told_at, **values)) if not tx.execute(select(telling)).first() else tx.execute(",
+    )
+
+
+@plant(
+    "P21",
+    "Where somebody was told stays when they stop being told, and that alone.",
+    f"{TELLING}::test_the_address_goes_with_the_consent",
+)
+def tells_keep_the_address(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, holders._tellings, "own & (telling.c.state == TellingState.OVER)", "None")
+
+
+@plant(
+    "P22",
+    "A restored backup brings the address back of whoever stopped it since.",
+    f"{TELLING}::test_a_backup_does_not_bring_an_address_back",
+)
+def restore_tells_again(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, replay._telling_changed, "telling.remove(tx, which)", "None")
+
+
+@plant(
+    "P32",
+    "The address that somebody is told at stands in the catalog as it was typed.",
+    f"{TELLING}::test_the_address_stands_nowhere_in_clear",
+)
+def tells_in_clear(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, telling.ask, "sealed=sealed,", "sealed=sealed + plain,")
+    edit(patch, telling.opened, "one.sealed, bound", "one.sealed.partition(b'{')[0], bound")

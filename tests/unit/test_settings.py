@@ -35,6 +35,9 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "operator": ("COUNTENANCE_OPERATOR", "https://finder.example/"),
     "contact": ("COUNTENANCE_CONTACT", "mail@finder.example"),
     "address": ("COUNTENANCE_ADDRESS", "https://faces.example"),
+    "smtp": ("COUNTENANCE_SMTP", "mail.example:587"),
+    "smtp_from": ("COUNTENANCE_SMTP_FROM", "photos@club.example"),
+    "smtp_user": ("COUNTENANCE_SMTP_USER", "photos"),
 }
 
 _ELSEWHERE: Mapping[str, str] = {
@@ -46,6 +49,8 @@ _ELSEWHERE: Mapping[str, str] = {
     "searches_per_library": "80",
     "scan_every": "0",
     "address": "http://[::1]:8765",
+    "smtp": "[::1]:25",
+    "smtp_from": "faces@club.example",
 }
 
 

@@ -132,14 +132,13 @@ class Identity:
 class On:
     """
     On what something is to be done. `within` are the ids of the sources and collections that it
-    lies in, `asked_by` is whose search brought it up.
+    lies in.
     """
 
     person: str = ""
     account: str = ""
     recipient: str = ""
     within: frozenset[str] = field(default_factory=frozenset)
-    asked_by: str = ""
 
 
 ANYTHING = On()
@@ -150,8 +149,8 @@ def verdict(who: Identity, right: Right, on: On = ANYTHING) -> Verdict:
     """
     Whether somebody may do something: the one function that decides it.
 
-    Nobody reviews what their own search found. What cannot be undone, or shows all of somebody,
-    needs that they have shown lately that it is they; a program cannot, and may not.
+    What cannot be undone, or shows all of somebody, needs that they have shown lately that it is
+    they; a program cannot, and may not.
     """
     if who.scopes is not None and not any(right in SCOPES[one] for one in who.scopes):
         return Verdict.NO
@@ -162,8 +161,6 @@ def verdict(who: Identity, right: Right, on: On = ANYTHING) -> Verdict:
         if (reach := table.get(right)) is not None and _reaches(reach, who, on)
     }
     if not reaches:
-        return Verdict.NO
-    if right is Right.REVIEW and Reach.OWN not in reaches and on.asked_by == who.account:
         return Verdict.NO
     # Once is enough: of two roles the one counts that asks for less.
     if who.fresh or any(reach not in _PROVEN.get(right, ()) for reach in reaches):

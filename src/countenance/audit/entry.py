@@ -66,6 +66,8 @@ class Act(StrEnum):
     DEMAND_ANSWERED = "demand.answered"
     CLAIMED = "claim.received"
     CLAIM_ANSWERED = "claim.answered"
+    TELLING_CHANGED = "telling.changed"
+    TOLD = "telling.mailed"
 
 
 ROLE_MARK = "role:"
@@ -93,6 +95,7 @@ REPEATED = frozenset(
         Act.PASSKEY_ENDED,
         Act.TOKEN_ENDED,
         Act.LINK_ENDED,
+        Act.TELLING_CHANGED,
     }
 )
 """The acts that took something back, or that a recall or a receipt must know: a restore does them

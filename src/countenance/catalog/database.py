@@ -39,7 +39,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0015"
+NEWEST_REVISION = "0016"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20

@@ -24,6 +24,7 @@ from countenance.catalog import (
     recalls,
     sightings,
     steps,
+    telling,
     tombstones,
 )
 from countenance.catalog.erasures import Wanted
@@ -83,6 +84,8 @@ def end(
         sightings=bool(seen),
         keys=tuple(dict.fromkeys((person.key, *keys))) if whole else keys,
     )
+    if all(one.wish.purpose is not Purpose.TELL_ME for one in kept):
+        telling.end(tx, person.id)
     if whole:
         people.hide(tx, person.id)
     case = erasures.open_case(tx, wanted, at=how.at)

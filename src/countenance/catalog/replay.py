@@ -34,6 +34,7 @@ from countenance.catalog import (
     sightings,
     signins,
     tables,
+    telling,
     tokens,
     tombstones,
     uploads,
@@ -470,6 +471,15 @@ def _link_ended(tx: Connection, said: Entry, seen: Replayed) -> None:
     seen.done[said.act] += 1
 
 
+def _telling_changed(tx: Connection, said: Entry, seen: Replayed) -> None:
+    """Which way is not in the log: whoever stopped it is not written to again."""
+    for which in map(PersonId, _ids(said.subjects, "p")):
+        telling.remove(tx, which)
+        words = "where they are told of new pictures was changed since: they say it again"
+        _drop(seen, Act.TELLING_CHANGED, [which])
+        seen.remaining.append(Remaining(Act.TELLING_CHANGED, which, words))
+
+
 # --- backups ------------------------------------------------------------------------------------
 
 
@@ -640,6 +650,7 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.SESSION_ENDED: _session_ended,
     Act.LINK_ISSUED: _only_said("a link made since leads nowhere: make another"),
     Act.LINK_ENDED: _link_ended,
+    Act.TELLING_CHANGED: _telling_changed,
 }
 """What each act does when it is done again."""
 
@@ -666,6 +677,8 @@ _NOTHING_TO_DO = frozenset(
         Act.TOKEN_ADDED,
         Act.SIGNED_IN,
         Act.SIGN_IN_REFUSED,
+        # They may be told once more of what they were told of.
+        Act.TOLD,
     }
 )
 """The acts after which nothing is to be done again. A test fails for one that is in neither."""

@@ -377,6 +377,21 @@ link = Table(
     "a person",
 )
 
+telling = Table(
+    "telling",
+    metadata,
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("code", _Digest, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("next_at", Instant),
+    Column("tries", Integer, nullable=False, default=0),
+    comment="personal: where a person is told of new pictures, sealed under their key; the code by "
+    "which the address is confirmed, as its digest",
+)
+
 reference = Table(
     "reference",
     metadata,

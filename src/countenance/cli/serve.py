@@ -27,8 +27,8 @@ _ENDS_WITHIN = 30.0
 
 @command(
     "serve",
-    changes="what ingest changes, whenever a source has something new; sends recalls that are due, "
-    "and carries erasures on",
+    changes="what ingest changes, whenever a source has something new; sends recalls and messages "
+    "that are due, and carries erasures on",
     example="countenance serve --port 8765",
 )
 @click.option(
@@ -50,7 +50,8 @@ def serve(call: Call, *, host: str, port: int, no_watch: bool) -> None:
     Serve the web, and look after the sources meanwhile.
 
     Folders are watched, and every source is scanned each `scan_every` minutes (a setting): what is
-    new is ingested, what is gone vanishes. Recalls are sent when they are due. To recipients it
+    new is ingested, what is gone vanishes. Recalls are sent when they are due, and who asked for it
+    is told of new pictures, if the settings say by what mail is sent. To recipients it
     gives the feed of recalls, as `recall serve` does. It speaks plain HTTP: put a server with TLS
     before it where others are to reach it, and say in the setting `address` under which name. While
     nobody is owner here, it shows a code, good once and for an hour, with which somebody becomes

@@ -53,14 +53,15 @@ def withdraw(
         confirm(f"{found.name} ({found.id}): {words} will end. Go on?", yes=yes)
         with ProgressLine() as line:
             done = library.withdraw(found.id, only, progress=line)
-        case = shown_case(library, library.erasure(done.erasure))
+        # Who is enrolled twice, and was merged, says stop by one for both: a case each.
+        cases = [shown_case(library, library.erasure(one)) for one in (done.erasure, *done.beside)]
     document = _document(
         done.person, done.withdrawn, sightings=done.sightings, erased=done.erased, dry_run=False
     )
-    answer(
-        call, {**document, "erasure": erasure_document(case)}, [*_text(done), *erasure_lines(case)]
-    )
-    end_open([case])
+    first, *beside = [erasure_document(one) for one in cases]
+    lines = [line for one in cases for line in erasure_lines(one)]
+    answer(call, {**document, "erasure": first, "beside": beside}, [*_text(done), *lines])
+    end_open(cases)
 
 
 # --------------------------------------------------------------------------------------------------

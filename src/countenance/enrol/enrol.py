@@ -18,6 +18,7 @@ from countenance.audit.entry import Act, Entry
 from countenance.catalog import copies, evidence, guardians, log, notices, people
 from countenance.catalog.evidence import Written
 from countenance.catalog.people import Person, SealedReference
+from countenance.catalog.photos import Box
 from countenance.catalog.references import OwnTemplates, seal_templates
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
@@ -30,7 +31,8 @@ from countenance.errors import (
     Unreadable,
     UsageError,
 )
-from countenance.extract.extractor import Extractor
+from countenance.extract.extractor import Extractor, rounded_box
+from countenance.media.preview import encode_preview
 from countenance.people.consent import DEFAULT_DURATION, ConsentEvent, EventKind
 from countenance.people.guardians import (
     DEFAULT_HISTORICAL_YEARS,
@@ -45,8 +47,12 @@ from countenance.people.notice import Notice
 from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.vault.keys import KeyStore
 from countenance.vision.quality import Assessment, Quality, assess
+from countenance.vision.types import Detections, Pixels
 
 Float32 = NDArray[np.float32]
+
+VIEW_PIXELS = 1024
+"""Long side of a picture as it is shown to who gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,22 @@ class Judged:
     qualities: tuple[Quality, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """
+    A picture as it is shown to who gave it, before it is used.
+
+    `view` is a JPEG of its pixels alone, nothing if it could not be read. `size` is the width and
+    the height that `faces` are given in: the box of the face that would be used; else, of all that
+    were found. Nothing of it is a template: none is made to look.
+    """
+
+    judged: Judged
+    view: bytes = b""
+    size: tuple[int, int] = (1, 1)
+    faces: tuple[Box, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """An enrolment that is stored."""
@@ -171,6 +193,11 @@ def look_at(portraits: Sequence[Portrait], extractor: Extractor) -> Looked:
     weak = all(one.weak for one in judged if one.accepted)
     templates = OwnTemplates(np.concatenate(vectors), extractor.pack.id, weak)
     return Looked(templates, tuple(judged))
+
+
+def try_out(portraits: Sequence[Portrait], extractor: Extractor) -> tuple[Seen, ...]:
+    """What is to be said of each picture, without using it; nothing of it is kept."""
+    return tuple(_try_one(portrait, extractor) for portrait in portraits)
 
 
 def enrol(
@@ -318,19 +345,47 @@ def _known_person(tx: Connection, who: str) -> Person:
     return person
 
 
-def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
-    nothing = see.no_templates().vectors
+@dataclass(frozen=True, slots=True, eq=False)
+class _Examined:
+    """A picture that could be read, the faces in it, and what is to be said of them."""
+
+    pixels: Pixels
+    found: Detections
+    verdict: Assessment
+    judged: Judged
+
+
+def _examined(portrait: Portrait, see: Extractor) -> _Examined | Judged:
+    """What a picture shows; or what became of it, if it cannot be read."""
     try:
         picture = see.decoder(portrait.data)
     except Unreadable as exc:
-        return Judged(portrait.name, accepted=False, weak=False, sentences=(exc.message,)), nothing
+        return Judged(portrait.name, accepted=False, weak=False, sentences=(exc.message,))
     found = see.vision.find(picture.pixels)
     verdict = assess(picture.pixels, found, see.pack.faces)
-    judged = _judged(portrait.name, verdict)
-    if verdict.face is None or not judged.accepted:
-        return judged, nothing
-    points = found.points[verdict.face : verdict.face + 1]
-    return judged, see.vision.templates(picture.pixels, points)
+    return _Examined(picture.pixels, found, verdict, _judged(portrait.name, verdict))
+
+
+def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
+    nothing = see.no_templates().vectors
+    seen = _examined(portrait, see)
+    if isinstance(seen, Judged):
+        return seen, nothing
+    face = seen.verdict.face
+    if face is None or not seen.judged.accepted:
+        return seen.judged, nothing
+    return seen.judged, see.vision.templates(seen.pixels, seen.found.points[face : face + 1])
+
+
+def _try_one(portrait: Portrait, see: Extractor) -> Seen:
+    seen = _examined(portrait, see)
+    if isinstance(seen, Judged):
+        return Seen(seen)
+    height, width = seen.pixels.shape[:2]
+    face = seen.verdict.face
+    boxes = seen.found.boxes if face is None else seen.found.boxes[face : face + 1]
+    view = encode_preview(seen.pixels, long_side=VIEW_PIXELS)
+    return Seen(seen.judged, view, (width, height), tuple(rounded_box(one) for one in boxes))
 
 
 def _judged(name: str, verdict: Assessment) -> Judged:

@@ -45,9 +45,11 @@ from countenance.catalog.tables import (
     sighting,
     step,
     step_sighting,
+    telling,
     upload,
 )
 from countenance.catalog.tables import evidence as evidence_table
+from countenance.catalog.telling import TellingState
 from countenance.core.ids import CopyId
 from countenance.errors import NotFound, Unavailable, VerificationError
 from countenance.vault.scan import needles_of
@@ -253,6 +255,14 @@ def _sightings(case: Erasure) -> ColumnElement[bool] | None:
     return and_(sighting.c.person_id == case.person, sighting.c.made_at <= case.opened_at)
 
 
+def _tellings(case: Erasure) -> ColumnElement[bool] | None:
+    """Where somebody is told of new pictures: theirs if they go, else if its consent ended."""
+    if case.person is None:
+        return None
+    own = telling.c.person_id == case.person
+    return own if case.whole else own & (telling.c.state == TellingState.OVER)
+
+
 def _step_sightings(case: Erasure) -> ColumnElement[bool] | None:
     """What a step would bring back: whenever sightings go, and of the photos that go."""
     if case.of_pictures:
@@ -370,6 +380,7 @@ HOLDERS: tuple[Holder, ...] = (
         _whole(lambda who: link.c.person_id == who),
         (link.c.id, link.c.person_id, link.c.digest),
     ),
+    RowsHolder("tellings", telling, _tellings, (telling.c.person_id,), telling.c.sealed),
     RowsHolder(
         "claims",
         claim,

@@ -4,6 +4,7 @@ Rounds: what a library does by itself, one thing after the other, in one thread.
     a folder changed            it is ingested
     a source is due             it is ingested, by the schedule; at the start all are due
     recalls are due             they are sent
+    somebody is to be told      they are, by mail, of new pictures
     an hour has passed          what has expired is latched, open erasures are carried on, sessions
                                 and accounts that ended are forgotten
 
@@ -113,6 +114,8 @@ class Rounds:
         now = self.library.now()
         if self.library.due_recalls():
             self._try("recalls", self.library.send_recalls)
+        if self.library.tells_somebody():
+            self._try("messages", self.library.tell_people)
         if self._carried_on is None or now - self._carried_on >= CARRIES_ON_EVERY:
             self._carried_on = now
             self._try("erasures", self.library.resume)

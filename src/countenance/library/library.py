@@ -38,6 +38,7 @@ from countenance.library.searches import Searches
 from countenance.library.shares import Shares
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
+from countenance.library.telling import Tellings
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
@@ -48,6 +49,7 @@ class Library(
     Claims,
     Shares,
     OwnPictures,
+    Tellings,
     Backups,
     Collections,
     Photos,

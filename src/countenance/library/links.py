@@ -13,7 +13,7 @@ from countenance.catalog.links import Link, LinkKind
 from countenance.catalog.people import Person
 from countenance.core.canonical import canonical_json
 from countenance.core.ids import CollectionId, PersonId
-from countenance.enrol.enrol import Enrolment, Portrait
+from countenance.enrol.enrol import Enrolment, Portrait, Seen, try_out
 from countenance.errors import NotFound, Refused, UsageError
 from countenance.library.people import People
 from countenance.library.records import Records
@@ -115,13 +115,7 @@ class Links(People, Searches, Records):
         Raises `NotFound` if there is no such person.
         """
         with self._database.write() as tx:
-            person = people.get(tx, who)
-            every = (one for one in links.list_all(tx) if one.kind is LinkKind.OWN)
-            own = [one for one in every if one.person == person.id]
-            came = own[0] if own else None
-            new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
-            made = replace(new, person=person.id, browse=bool(came and came.browse))
-            return self._issue(tx, made)
+            return self._issue(tx, self._own_link(tx, people.get(tx, who), until))
 
     def links(self) -> list[Link]:
         """
@@ -161,6 +155,26 @@ class Links(People, Searches, Records):
         """
         with self._database.read() as tx:
             return self._own(tx, token)
+
+    def try_pictures(self, token: str, portraits: Sequence[Portrait]) -> tuple[Seen, ...]:
+        """
+        What is to be said of pictures before anybody joins by them. Nothing of them is kept, and
+        no template is made.
+
+        Raises `LeadsNowhere` if the invitation does, and `Refused` where nobody is recognised.
+        """
+        if not self.invitation(token).collection.recognises:
+            raise Refused("nobody is recognised in this collection")
+        return try_out(portraits, self.extractor)
+
+    def try_other_pictures(self, token: str, portraits: Sequence[Portrait]) -> tuple[Seen, ...]:
+        """
+        The same, of pictures that somebody may put in the place of theirs, by their own link.
+
+        Raises `LeadsNowhere` if it does, and `UsageError` if they agree to nothing that takes one.
+        """
+        _recognising(self.own(token))
+        return try_out(portraits, self.extractor)
 
     def join(self, token: str, joining: Joining) -> Joined:
         """
@@ -204,9 +218,7 @@ class Links(People, Searches, Records):
         Raises `LeadsNowhere` if it does, and else as `enrol` does.
         """
         own = self.own(token)
-        wishes = tuple(sorted(one.wish for one in own.consents if one.wish.purpose in RECOGNISING))
-        if not wishes:
-            raise UsageError("nothing is agreed to that takes a picture")
+        wishes = _recognising(own)
         ends = [one.events[-1].until for one in own.consents]
         with self.acting_as(own.person.id):
             done = self.enrol(
@@ -233,6 +245,14 @@ class Links(People, Searches, Records):
         if until is not None and until <= at:
             raise UsageError(f"it would be over before it begins: until {until:%Y-%m-%d %H:%M} UTC")
         return Link(links.new_link_id(), kind, None, collection, at, until=until)
+
+    def _own_link(self, tx: Connection, who: Person, until: datetime | None) -> Link:
+        """A link of somebody's own, as they got it when they came."""
+        every = (one for one in links.list_all(tx) if one.kind is LinkKind.OWN)
+        own = [one for one in every if one.person == who.id]
+        came = own[0] if own else None
+        new = self._link(tx, LinkKind.OWN, came.collection if came else None, until)
+        return replace(new, person=who.id, browse=bool(came and came.browse))
 
     def _issue(self, tx: Connection, made: Link) -> Issued:
         token = links.new_token()
@@ -286,6 +306,14 @@ class Links(People, Searches, Records):
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _recognising(own: Own) -> tuple[Wish, ...]:
+    """What somebody agrees to that takes a picture. Raises `UsageError` if that is nothing."""
+    wishes = tuple(sorted(one.wish for one in own.consents if one.wish.purpose in RECOGNISING))
+    if not wishes:
+        raise UsageError("nothing is agreed to that takes a picture")
+    return wishes
 
 
 def _wishes(invitation: Invitation, joining: Joining) -> set[Wish]:

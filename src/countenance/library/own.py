@@ -6,7 +6,7 @@ Whoever holds the link acts as that person, and the log says so by the person's 
 consent and grant at the instant it is given, each picture too (P8).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -39,8 +39,12 @@ from countenance.media.cut import Cut, cut
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose, Wish
 from countenance.people.record import Delivery, Look
+from countenance.search.results import results
 
 LOOKED_THROUGH_AT_ONCE = 60
+
+_WEB = ("https://", "http://")
+"""Where a picture stands is told of the web alone: where a folder lies is nobody's to read."""
 
 _PICTURES_KEPT = 256
 """Cut in memory, so that a page that is opened again is not computed again."""
@@ -57,9 +61,10 @@ class Word(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MyPicture:
     """
-    A picture that somebody is in, or may be. `page` is where it stands on the web, if it does.
+    A picture that somebody is in, or may be. `pages` are where it stands on the web, if it does.
 
-    `width` and `height` are those of the photo, upright, in pixels.
+    `width` and `height` are those of the photo, upright, in pixels. `near` are its near-duplicates
+    that this page may show, which stand elsewhere; those that are to be checked have none.
     """
 
     sighting: Sighting
@@ -67,22 +72,38 @@ class MyPicture:
     width: int
     height: int
     sure: bool
-    page: str
+    pages: tuple[str, ...]
+    near: tuple["MyPicture", ...] = ()
 
     @property
     def ratio(self) -> float:
         return self.width / self.height
 
+    @property
+    def places(self) -> tuple["MyPicture", ...]:
+        """It and its near-duplicates, each where it stands."""
+        return (self, *self.near)
+
 
 @dataclass(frozen=True, slots=True)
 class MyPictures:
-    """All of one's pictures, newest first; who looked for one, and who was given any of them."""
+    """
+    All of one's pictures, newest first; who looked for one, and who was given any of them.
+
+    Of those that are `sure`, near-duplicates are one. Each that is to be checked stands by itself:
+    a yes or a no is about the picture that was seen.
+    """
 
     own: Own
     sure: tuple[MyPicture, ...]
     to_check: tuple[MyPicture, ...]
     looks: tuple[Look, ...]
     deliveries: tuple[Delivery, ...]
+
+    @property
+    def every(self) -> tuple[MyPicture, ...]:
+        """Each one by itself, near-duplicates too."""
+        return (*(place for one in self.sure for place in one.places), *self.to_check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +165,16 @@ class OwnPictures(Links):
             sizes = photos.sizes(tx, [one.photo for one in seen])
         if not renewed:
             self._did_act()
-        found = [self._my_picture(one, sizes[one.photo]) for one in seen]
-        found.sort(key=lambda one: (one.sighting.taken_at, one.sighting.locator), reverse=True)
+        seen.sort(key=lambda one: (one.taken_at, one.locator), reverse=True)
+        found = {one.id: self._my_picture(one, sizes[one.photo]) for one in seen}
+        grouped = results([one for one in seen if _is_sure(one)])
         return MyPictures(
             own,
-            tuple(one for one in found if one.sure),
-            tuple(one for one in found if not one.sure),
+            tuple(
+                replace(found[one.first.id], near=tuple(found[each.id] for each in one.near))
+                for one in grouped
+            ),
+            tuple(one for one in found.values() if not one.sure),
             looks,
             given,
         )
@@ -302,9 +327,13 @@ class OwnPictures(Links):
         raise NotFound(f"{which}: not a picture of yours")
 
     def _my_picture(self, one: Sighting, size: tuple[int, int]) -> MyPicture:
-        where = address(one, self._reader(self.source(one.source)))
-        page = where if where.startswith(("https://", "http://")) else ""
-        return MyPicture(one, one.photo, *size, _is_sure(one), page)
+        reader = self._reader(self.source(one.source))
+        where = [
+            address(one, reader),
+            *(each.page or reader.url(each.locator) for each in one.others),
+        ]
+        pages = tuple(each for each in dict.fromkeys(where) if each.startswith(_WEB))
+        return MyPicture(one, one.photo, *size, _is_sure(one), pages)
 
     def _browsed(self, tx: Connection, own: Own, which: str) -> Photo:
         where = _require_browse(own)

@@ -9,8 +9,11 @@ from countenance.catalog.steps import Step
 from countenance.core.ids import PhotoId, SightingId, StepId
 from countenance.errors import NotFound
 from countenance.library.cases import Cases
+from countenance.people.purpose import Purpose
+from countenance.search.asker import admit
 from countenance.search.review import Answer, Asked, Wanted, answer, questions, take_back
 from countenance.search.whose import merge, plan, split
+from countenance.search.window import Windows
 
 STEPS_PAGE = 50
 
@@ -37,6 +40,20 @@ class Reviews(Cases):
         )
         self._did_act()
         return asked
+
+    def open_review(self) -> None:
+        """
+        Count one search of whoever opens a page of the review: it shows where people appear. What
+        follows the answers on that page is of the same one, for each answer is a step of its own.
+
+        Raises `Refused` if nobody asks, and `TooManySearches` if an hour's searches are used up.
+        """
+        own = self._settings
+        windows = Windows(account=own.searches_per_account, library=own.searches_per_library)
+        try:
+            admit(own.actor, Purpose.STAFF_FIND, windows, stores=self._stores)
+        finally:
+            self._did_act()
 
     def answer(self, sighting: str, said: Answer) -> Step:
         """Answer a question. Raises as `search.review.answer` does."""

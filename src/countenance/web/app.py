@@ -32,7 +32,7 @@ from countenance.web.assets import PREFIX, Assets
 from countenance.web.context import Web, web_of
 from countenance.web.forms import MAX_FILE_BYTES
 from countenance.web.pages import Pages
-from countenance.web.person import join, leave, mine, other, share
+from countenance.web.person import join, leave, mine, other, share, tell
 from countenance.web.pool import THREADS, Pool
 from countenance.web.public import demand, home, permission, receipt, shared, statements
 from countenance.web.rates import ApiRates
@@ -109,7 +109,7 @@ def make_app(
     app.router.routes.append(Mount(AT, make_api(context)))
     app.state.outbox, app.state.filming = outbox, filming
     public = (home, permission, demand, statements, receipt, shared)
-    for page in (*public, join, mine, other, share, leave, *DOORS, *STAFF):
+    for page in (*public, join, mine, other, share, tell, leave, *DOORS, *STAFF):
         app.include_router(page.router)
     app.hosts = _hosts(address)
     for kind, handler in _HANDLERS.items():

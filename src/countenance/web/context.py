@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from countenance.jobs.scanning import Scanning
 from countenance.jobs.searching import Searching
 from countenance.web.assets import Assets
+from countenance.web.held import Held
 from countenance.web.languages import Language
 from countenance.web.pages import Pages
 from countenance.web.pool import Pool
@@ -25,6 +26,7 @@ class Web:
     scanning: Scanning
     address: str = ""
     rates: Rates = field(default_factory=Rates)
+    held: Held = field(default_factory=Held)
 
     def page(
         self, request: Request, template: str, /, *, status: int = 200, **values: object

@@ -38,6 +38,9 @@ QUESTIONS = Rate(burst=600, per_minute=3000)
 LOOKS = Rate(burst=60, per_minute=60)
 """Pictures that programs have looked at, by account."""
 
+MESSAGES = Rate(burst=5, per_minute=0.5)
+"""Addresses that mail is to be sent to, by who asks: each gets a message from us."""
+
 
 class Rates:
     """Buckets by what is asked and by whom; of IPv6 a network of 64 bits is one."""

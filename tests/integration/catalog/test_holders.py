@@ -15,10 +15,12 @@ import pytest
 from sqlalchemy import Column, Table, select
 
 from countenance.accounts.roles import Role
-from countenance.catalog import claims, people
+from countenance.catalog import claims, people, telling
 from countenance.catalog.accounts import Belongings
 from countenance.catalog.claims import Described
+from countenance.catalog.people import Person
 from countenance.catalog.tables import metadata, person
+from countenance.catalog.telling import Where
 from countenance.core.ids import PersonId
 from countenance.enrol.enrol import Portrait
 from countenance.erasure.holders import HOLDERS, CopiesHolder, RowsHolder
@@ -78,11 +80,11 @@ KEY_ID_STAYS = {
 
 NOT_HELD = {
     "child": {"erasure"},
-    "historical": {"erasure", "guardian", "account", "account_ward"},
+    "historical": {"erasure", "guardian", "account", "account_ward", "telling"},
 }
 """Personal tables in which a life leaves no row, or none before it ends."""
 
-NOTHING_TO_DO = {"child": set[str](), "historical": {"guardians", "accounts", "wards"}}
+NOTHING_TO_DO = {"child": set[str](), "historical": {"guardians", "accounts", "wards", "tellings"}}
 """Holders of which a life needs nothing."""
 
 FILES = {
@@ -169,6 +171,7 @@ def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         who = gala.library.consents(name)[0]
         if request.param == "child":
             words |= _accounts(gala, who.id)
+            words |= _told(gala, who)
         words |= {"name": name}
         words |= {"objector": objector} if objector else {}
         before = _see(gala)
@@ -357,6 +360,14 @@ def _ask(gala: Gala, who: str) -> str:
         where, at = gala.library.collections()[0].id, gala.library._stores.now(tx)
         claims.add(tx, people.get(tx, who).id, where, Described(words=words), at=at)
     return words
+
+
+def _told(gala: Gala, who: Person) -> dict[str, str]:
+    """Where they are told of new pictures, which stands nowhere in clear."""
+    where = Where("adasdotter@mail.example", "sv", telling.new_code())
+    with gala.library._database.write() as tx:
+        telling.ask(tx, gala.library._stores.keys, who, where, at=gala.library.now())
+    return {}
 
 
 def _accounts(gala: Gala, who: PersonId) -> dict[str, str]:

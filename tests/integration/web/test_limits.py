@@ -14,7 +14,7 @@ from countenance.library import Joining, Library
 from countenance.people.purpose import Purpose
 from countenance.web.app import make_app
 from countenance.web.public.demand import DEMANDS
-from countenance.web.rates import GUESSES, PICTURES, Rate, Rates
+from countenance.web.rates import GUESSES, MESSAGES, PICTURES, Rate, Rates
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import sign_in
 from tests.fakes.gala import COLLECTION, Gala, open_library
@@ -63,6 +63,11 @@ LIMITED: dict[str, Rate] = {
     "GET /s/{token}": GUESSES,
     "GET /s/{token}/{number}": GUESSES,
     "GET /s/{token}/{number}/{how}": GUESSES,
+    "GET /i/{token}/given/{key}/{number}": GUESSES,
+    "GET /me/{token}/face/given/{key}/{number}": GUESSES,
+    "GET /me/{token}/tell": GUESSES,
+    "POST /me/{token}/tell": MESSAGES,
+    "POST /tell/{code}": GUESSES,
     "GET /me/{token}/leave": GUESSES,
     "POST /me/{token}/leave": GUESSES,
     # Whoever has us look at pictures, or read demands.
@@ -86,6 +91,7 @@ FREE = {
     "POST /sign-out",
     "GET /prove",
     "GET /link/{code}",  # nothing is looked up
+    "GET /tell/{code}",  # the same
     "GET /static/{name:path}",
     "GET /v1/recalls",  # tokens of 256 bits
     "POST /v1/acknowledgements",  # signatures
@@ -131,9 +137,9 @@ class Doors:
         """By a guess; where pictures are counted, by a link that leads somewhere."""
         method, _, path = route.partition(" ")
         real = self.invitation if path.startswith("/i/") else self.own
-        token = real if LIMITED[route] is PICTURES else "guess"
+        token = real if LIMITED[route] in (PICTURES, MESSAGES) else "guess"
         path = path.replace("{token}", token).replace("{how}", "small").replace("{number}", "1")
-        path = path.replace("{which}", "none").replace("{code}", "none")
+        path = path.replace("{which}", "none").replace("{code}", "none").replace("{key}", "none")
         data = SAID.get(route) if method == "POST" else None
         return client.request(method, path, data=data, follow_redirects=False)
 

@@ -61,6 +61,8 @@ KINDS = {
     "/staff/claims": "claim",
     "/staff/claims/{which}/photos": "photo",
     "/staff/films": "given",  # orders are of who gave them: tests/integration/web/test_check.py
+    "/i/{token}/given": "key",
+    "/me/{token}/face/given": "key",
     "/account/passkeys": "passkey",
     "/account/sessions": "session",
 }
@@ -299,6 +301,7 @@ def _side(echo: Echo, who: Joined, source: Source, photo: Path) -> Side:
     of = {
         "share": shared.issued.link.id,
         "claim": library.claim(who.own, Described(words="the one with the hat")).id,
+        "key": f"AAAAAAAAAAAAAAAA{name:A>6}",  # of one that is held: test_person.py
         "collection": source.collection,
         "source": source.id,
         "photo": first.id,

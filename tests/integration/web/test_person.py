@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -14,17 +15,23 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.receipt import verify
 from countenance.audit.statement import Level
 from countenance.catalog.accounts import Belongings
-from countenance.library import Issued
+from countenance.cli.main import main
+from countenance.core.ids import ErasureId
+from countenance.enrol.enrol import Portrait
+from countenance.ingest.progress import Progress, Step
+from countenance.library import Given, Issued, Library
 from countenance.library.links import LeadsNowhere
 from countenance.people.consent import DEFAULT_DURATION
 from countenance.people.guardians import AgeBand, Role
 from countenance.people.notice import load_notice
+from countenance.people.purpose import Purpose
 from countenance.vault.scan import needles_of
 from countenance.web.rates import GUESSES
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.said import with_words
+from tests.fakes.scene import scene
 from tests.fakes.vision import picture
-from tests.fakes.visitor import ADULT, Visitor, visiting
+from tests.fakes.visitor import ADULT, USE, Visitor, visiting
 
 
 @pytest.fixture
@@ -48,6 +55,29 @@ def visitor(gala: Gala) -> Iterator[Visitor]:
 @pytest.fixture
 def invited(gala: Gala) -> Issued:
     return gala.library.invite("gala", channel="web", browse=True)
+
+
+def test_the_first_page_is_small(visitor: Visitor, invited: Issued) -> None:
+    """All that the first load of an invitation brings: as it comes, and compressed as asked for."""
+    asked = {"Accept-Encoding": "gzip, br, zstd"}
+    for tongue in ("en", "sv"):
+        path = f"/i/{invited.token}?lang={tongue}"
+        with visitor.client.stream("GET", path, headers=asked) as page:
+            sizes = {path: sum(map(len, page.iter_raw()))}
+        html = visitor.get(path).text
+        files = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
+        for one in dict.fromkeys(files):
+            if one.endswith(".css"):
+                assert (
+                    "url(" not in visitor.get(one).text
+                )  # nothing more is fetched, no font either
+            with visitor.client.stream("GET", one, headers=asked) as sent:
+                sizes[one] = sum(map(len, sent.iter_raw()))
+        assert len(sizes) >= 4
+        assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
+
+
+FIRST_LOAD_BYTES = 40_000
 
 
 # --- asked ------------------------------------------------------------------------------------
@@ -162,15 +192,90 @@ def test_nobody_learns_who_else_is_enrolled(visitor: Visitor, invited: Issued) -
 
 @pytest.mark.promise("P6")
 def test_the_picture_itself_is_in_no_file(visitor: Visitor, invited: Issued) -> None:
-    """Only the sealed reference is kept; neither a picture that was taken nor one that was not."""
-    given, poor = picture(1, salt=9), picture(1, 2, salt=9)
-    visitor.give(f"/i/{invited.token}/picture", poor, **ADULT)
-    visitor.give(f"/i/{invited.token}/picture", given, **ADULT)
-    pieces = [piece for one in (given, poor) for piece in needles_of(one, count=5, skip=700)]
-    assert len(pieces) == 10
-    for path in visitor.gala.files():
-        data = path.read_bytes()
+    """
+    Only the sealed reference is kept; neither a picture that was used nor one that was not, nor
+    one that waits to be used, nor how any of them is shown.
+    """
+    path = f"/i/{invited.token}/picture"
+    given, poor, waiting = picture(1, salt=9), picture(1, 2, salt=9), picture(3, salt=9)
+    visitor.give(path, poor, **ADULT)
+    visitor.give(path, given, **ADULT)
+    (shown,) = VIEWS.findall(visitor.show(path, waiting, **ADULT).text)
+    view = visitor.get(shown).content
+    every = (given, poor, waiting, view)
+    pieces = [piece for one in every for piece in needles_of(one, count=5, skip=700)]
+    assert len(pieces) == 20
+    for file in visitor.gala.files():
+        data = file.read_bytes()
         assert [piece for piece in pieces if piece in data] == []
+
+
+VIEWS = re.compile('<image href="([^"]+)"')
+
+
+def test_a_picture_is_seen_before_it_is_used(visitor: Visitor, invited: Issued) -> None:
+    """With the face that was found, in both of its ways in; nothing is stored, or used, by that."""
+    path = f"/i/{invited.token}/picture"
+    shown = visitor.show(path, picture(3), **ADULT)
+    assert shown.status_code == 200
+    assert "Your face is well seen" in shown.text
+    (where,) = VIEWS.findall(shown.text)
+    sent = visitor.get(where)
+    assert sent.headers["content-type"] == "image/jpeg"
+    assert "no-store" in sent.headers["cache-control"]
+    assert shown.text.count('class="box"') == 1
+    assert visitor.gala.library.people() == []
+    (key,) = USE.findall(shown.text)
+    own = str(visitor.post(path, **ADULT, use=key).headers["location"]).partition("?")[0]
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+    # What was used is not there any more, not even to be looked at.
+    assert visitor.get(where).status_code == 404
+    assert "not here any more" in visitor.post(path, **ADULT, use=key).text
+    other = visitor.show(f"{own}/face", picture(1))
+    assert visitor.get(VIEWS.findall(other.text)[0]).status_code == 200
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 1
+    assert visitor.post(f"{own}/face", use=USE.findall(other.text)[0]).status_code == 303
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 2
+
+
+def test_what_is_wrong_is_shown_beside_the_picture(visitor: Visitor, invited: Issued) -> None:
+    """Every face that may be meant is marked; what is merely weak can be used nevertheless."""
+    path = f"/i/{invited.token}/picture"
+    two = visitor.show(path, picture(1, 2), **ADULT)
+    assert (two.status_code, two.text.count('class="box"')) == (422, 2)
+    assert visitor.get(VIEWS.findall(two.text)[0]).status_code == 200
+    assert "Use this picture" not in two.text
+    small = visitor.show(path, picture(1, side=64), **ADULT)
+    assert small.status_code == 200
+    assert "too small" in small.text
+    assert "Use this picture" in small.text
+
+
+@pytest.mark.promise("P10")
+def test_a_picture_that_waits_is_its_givers_alone(visitor: Visitor, invited: Issued) -> None:
+    """By another link, or without one, it is neither shown nor used."""
+    other = visitor.gala.library.invite("gala")
+    shown = visitor.show(f"/i/{invited.token}/picture", picture(3), **ADULT).text
+    (where,), (key,) = VIEWS.findall(shown), USE.findall(shown)
+    for token, status in ((other.token, 404), ("nowhere", 404), (invited.token, 200)):
+        assert visitor.get(where.replace(invited.token, token)).status_code == status
+    assert visitor.post(f"/i/{other.token}/picture", **ADULT, use=key).status_code == 422
+    visitor.gala.library.end_link(invited.link.id)
+    assert visitor.get(where).status_code == 404
+    assert visitor.post(f"/i/{invited.token}/picture", **ADULT, use=key).status_code == 404
+    assert visitor.gala.library.people() == []
+
+
+@pytest.mark.promise("P6")
+def test_no_template_is_made_before_a_picture_is_used(gala: Gala) -> None:
+    """To say what is wrong with it, faces are found, and nobody is measured."""
+    token, before = gala.library.invite("gala").token, len(gala.vision.made)
+    (seen,) = gala.library.try_pictures(token, [Portrait("one.jpg", picture(1))])
+    assert (seen.judged.accepted, len(seen.faces)) == (True, 1)
+    assert len(gala.vision.made) == before
 
 
 # --- links ------------------------------------------------------------------------------------
@@ -249,6 +354,59 @@ def test_one_finds_oneself_and_nobody_else(visitor: Visitor, invited: Issued) ->
     assert visitor.get(f"{own}/picture/{first}/huge").status_code == 422
     assert "Is this you?" not in page.text
     assert visitor.get(f"{own}/photo/{first}").status_code == 200
+
+
+def test_a_picture_that_stands_in_two_places_is_one(visitor: Visitor, invited: Issued) -> None:
+    """It says in how many; each is led to, is a picture of its own to say no to, and goes along."""
+    (visitor.gala.folder / "large.jpg").write_bytes(scene(1, 4))
+    (visitor.gala.folder / "small.jpg").write_bytes(scene(1, 4, edit="saved"))
+    (visitor.gala.folder / "other.jpg").write_bytes(scene(2, 4))
+    visitor.gala.ingest()
+    own = visitor.join(invited, 4)
+    page = visitor.get(own).text
+    assert "<strong>2 sure</strong>" in page
+    assert page.count("in 2 places") == 1
+    shown = visitor.sightings(own)
+    assert len(shown) == 2
+    both = [one for one in shown if "Where it stands" in visitor.get(f"{own}/photo/{one}").text]
+    assert len(both) == 1
+    (near,) = PLACES.findall(visitor.get(f"{own}/photo/{both[0]}").text)
+    assert near not in shown
+    assert both[0] in PLACES.findall(visitor.get(f"{own}/photo/{near}").text)
+    with zipfile.ZipFile(io.BytesIO(visitor.get(f"{own}/all.zip").content)) as taken:
+        assert sorted(taken.namelist()) == ["large.jpg", "other.jpg", "small.jpg"]
+    with visitor.client.stream("GET", f"{own}/news?seen=3-0") as stream:
+        assert "<span></span>" in next(stream.iter_lines())
+    visitor.post(f"{own}/say", which=both[0], word="no")
+    assert near in visitor.sightings(own)
+    assert "in 2 places" not in visitor.get(own).text
+
+
+PLACES = re.compile(r'<li><a href="/me/[^/]+/photo/(s_\w+)">gala</a>')
+
+
+@pytest.mark.promise("P8")
+def test_a_place_that_is_not_granted_any_more_leaves_no_trace(
+    visitor: Visitor, invited: Issued, tmp_path: Path
+) -> None:
+    """The other one stands alone, as if there had never been two."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "small.jpg").write_bytes(scene(1, 4, edit="saved"))
+    (visitor.gala.folder / "large.jpg").write_bytes(scene(1, 4))
+    given = Given("a guest", visitor.gala.clock.now() + A_DAY, ("**",))
+    visitor.gala.library.add_folder(away, given, collection="guests", ground="a notice")
+    visitor.gala.ingest()
+    own = visitor.join(invited, 4)
+    assert "in 2 places" in visitor.get(own).text
+    (one,) = visitor.sightings(own)
+    assert "guests" in visitor.get(f"{own}/photo/{one}").text
+    visitor.gala.clock.advance(A_DAY)
+    (left,) = visitor.sightings(own)
+    assert "in 2 places" not in visitor.get(own).text
+    page = visitor.get(f"{own}/photo/{left}").text
+    assert "guests" not in page
+    assert "Where it stands" not in page
 
 
 @pytest.mark.promise("P10")
@@ -377,6 +535,36 @@ def test_news_come_while_the_page_is_open(visitor: Visitor, invited: Issued) -> 
     assert visitor.get(f"{own}/news").status_code == 404
 
 
+def test_progress_is_shown_from_the_first_second(
+    visitor: Visitor, invited: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that follows "use this picture" says how far the search is, before any is done."""
+    begun, go_on = Event(), Event()
+
+    def slowly(library: Library, *, progress: Progress) -> int | None:
+        progress(Step("earlier photos", 7, 20_000))
+        begun.set()
+        assert go_on.wait(30)
+        return library._search_again(progress)
+
+    monkeypatch.setattr(Library, "search_again", slowly)
+    answer = visitor.give(f"/i/{invited.token}/picture", picture(1), **ADULT)
+    assert begun.wait(30)
+    own = str(answer.headers["location"]).partition("?")[0]
+    page = visitor.get(answer.headers["location"]).text
+    assert "Looking through the pictures: 7 of 20,000" in page
+    assert '<progress max="20000" value="7"' in page
+    assert "Look again" in page  # without JavaScript
+    with visitor.client.stream("GET", f"{own}/news?seen=0-0") as stream:
+        lines = stream.iter_lines()
+        assert any("7 of 20,000" in line for line, _ in zip(lines, range(4), strict=False))
+        go_on.set()
+        assert next(line for line in lines if line == "event: found")
+    visitor.searched()
+    assert len(visitor.sightings(own)) == 2
+    assert "Looking through" not in visitor.get(own).text
+
+
 def test_other_pictures_take_the_place_of_the_first(visitor: Visitor, invited: Issued) -> None:
     """What is wrong with one is said, and then the one before stays."""
     own = visitor.join(invited)
@@ -466,7 +654,7 @@ def test_a_number_is_worn_once(visitor: Visitor, invited: Issued) -> None:
 @pytest.mark.promise("P16")
 @pytest.mark.promise("P19")
 def test_one_button_deletes_everything(visitor: Visitor, invited: Issued) -> None:
-    """Two pages and no login, where giving took three; from then on there is nothing."""
+    """Two pages and no login, where giving took four; from then on there is nothing."""
     own = visitor.join(invited)
     page = visitor.get(f"{own}/leave").text
     assert "2 notes on whether" in page
@@ -480,6 +668,37 @@ def test_one_button_deletes_everything(visitor: Visitor, invited: Issued) -> Non
     receipt = visitor.get(done.headers["location"])
     assert receipt.text.count('class="status yes"') == len(Level)
     assert "You are deleted here" in receipt.text
+
+
+@pytest.mark.promise("P19")
+@pytest.mark.promise("P24")
+def test_who_is_enrolled_twice_gets_both_receipts(
+    visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Merged, who says stop by one says it by both: on the page, and from the command line."""
+    gala = visitor.gala
+    for way in ("page", "command"):
+        for name in ("Ada", "Ada Berg"):
+            gala.enrol(name, 1, Purpose.FIND_ME, Purpose.STAFF_FIND)
+        mark = gala.library.plan_merge("Ada", "Ada Berg").mark
+        gala.library.merge("Ada", "Ada Berg", mark=mark, why="she said so at the desk")
+        if way == "page":
+            own = gala.library.link_for("Ada").token
+            done = visitor.post(f"/me/{own}/leave", what="everything")
+            said = visitor.get(done.headers["location"]).text
+            cases = [re.findall(r"/receipt/(e_\w+)", done.headers["location"])[0]]
+            cases += re.findall(r'href="/receipt/(e_\w+)">', said)
+        else:
+            main(["person", "withdraw", "Ada", "--yes", "--json", "--library", str(gala.root)])
+            told = json.loads(capsys.readouterr().out)
+            cases = [told["erasure"]["id"], *(one["id"] for one in told["beside"])]
+        assert len(set(cases)) == 2
+        about = {gala.library.erasure(ErasureId(one)).person for one in cases}
+        assert len(about) == 2
+        assert all(visitor.get(f"/receipt/{one}").status_code == 200 for one in cases)
+        assert gala.library.people() == []
+    strange = visitor.get(f"/receipt/{cases[0]}?also=<b>,e_0,https://elsewhere.example")
+    assert 'id="also"' not in strange.text
 
 
 @pytest.mark.promise("P21")

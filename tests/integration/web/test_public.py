@@ -11,12 +11,14 @@ from starlette.testclient import TestClient
 
 from countenance.accounts.roles import Role
 from countenance.catalog.tables import demand
+from countenance.erasure.holders import HOLDERS
 from countenance.library import Library
 from countenance.people.notice import LANGUAGES, load_notice
 from countenance.people.purpose import Purpose
 from countenance.publish.export import Published
 from countenance.settings import load_settings
 from countenance.web.app import make_app
+from countenance.web.public import paper
 from tests.fakes.clock import FakeClock
 from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
@@ -280,3 +282,8 @@ def test_the_notices_are_shown_word_for_word(visitor: TestClient) -> None:
         notice = load_notice(language)
         assert " ".join(notice.text.split()) in plain
         assert notice.digest in page
+
+
+def test_a_receipt_has_words_for_all_that_goes() -> None:
+    """No holder's own name stands on it."""
+    assert {one.name for one in HOLDERS} <= paper.DESTROYED.keys()

@@ -173,7 +173,8 @@ def test_the_desk_makes_one_for_a_selection(visitor: Visitor, echo: Echo) -> Non
     which = [one.id for one in echo.gala.library.photos()]
     query = "&".join(f"photo={one}" for one in which)
     checked = visitor.get(f"/staff/check/photos?{query}&channel={CHANNEL}").text
-    assert checked.count('type="hidden" name="photo"') == 2
+    shown = checked.partition('action="/staff/shares"')[2].partition("</form>")[0]
+    assert shown.count('type="hidden" name="photo"') == 2
     asked = visitor.get(f"/staff/shares?{query}&channel={CHANNEL}").text
     assert asked.count('name="photo"') == 2
     made = post(visitor, "/staff/shares", form(visitor, *which, channel=CHANNEL))

@@ -141,15 +141,6 @@ def test_without_a_role_there_is_ones_own_account_alone() -> None:
     ]
 
 
-@pytest.mark.promise("P34")
-def test_nobody_reviews_what_their_own_search_found() -> None:
-    """Not as reviewer with whatever other role beside it; somebody else may."""
-    on = On(within=frozenset({SOURCE}), asked_by=ME)
-    assert not may(_who(Role.REVIEWER, Role.STAFF, Role.OWNER), Right.REVIEW, on)
-    assert may(_who(Role.REVIEWER), Right.REVIEW, On(within=on.within, asked_by=OTHER))
-    assert may(_who(Role.PERSON), Right.REVIEW, On(person=SELF, asked_by=ME))
-
-
 @pytest.mark.parametrize(("first", "second"), [*product(sorted(WORKING), sorted(WORKING))])
 def test_two_roles_give_what_each_gives(first: Role, second: Role) -> None:
     """The union, and no more."""

@@ -30,6 +30,14 @@ def faces(*heights: float, nose: float = 0.5) -> Detections:
     return Detections(boxes, points, np.full(len(boxes), 0.9, np.float32))
 
 
+def covered(*which: int) -> Pixels:
+    """A scene with something plain before these points of a face 150 pixels high."""
+    pixels = scene()
+    for x, y in faces(150).points[0, list(which)].astype(int):
+        pixels[y - 18 : y + 18, x - 18 : x + 18] = 90
+    return pixels
+
+
 def qualities(answer: Assessment, *, refusing: bool) -> list[Quality]:
     return [each.quality for each in answer.answers if each.refusing is refusing]
 
@@ -74,6 +82,9 @@ def test_somebody_in_the_background() -> None:
         (Quality.TURNED_AWAY, scene(), faces(150, nose=0.02), True),
         (Quality.BLURRED, scene(grain=8), faces(150), False),
         (Quality.BLURRED, scene(grain=12), faces(150), True),
+        (Quality.COVERED, covered(0), faces(150), False),
+        (Quality.COVERED, covered(1), faces(150), False),
+        (Quality.COVERED, covered(3, 4), faces(150), False),
     ],
 )
 def test_each_fault_has_its_answer(

@@ -1,9 +1,11 @@
 """
 Joining by an invitation: what do you agree to, then a picture, if you give one.
 
-Nothing is kept between the two pages: what was ticked goes along in the form, and is stored with
-the picture, or not at all.
+Nothing is stored between the pages: what was ticked goes along in the form, the picture waits in
+memory until its owner has seen it (`giving`), and both are stored together, or not at all.
 """
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -21,13 +23,20 @@ from countenance.people.purpose import RECOGNISING, Purpose
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
 from countenance.web.person.following import followed
-from countenance.web.person.words import sentences
+from countenance.web.person.giving import (
+    MAX_PORTRAITS,
+    Asking,
+    look_at,
+    page,
+    portraits,
+    taken,
+    view,
+)
 from countenance.web.rates import PICTURES
 from countenance.web.security import client
 
 router = APIRouter(include_in_schema=False)
 
-MAX_PORTRAITS = 5
 NUMBER_LENGTH = 32
 
 TICKS = {"find": Purpose.FIND_ME, "tell": Purpose.TELL_ME, "publish": Purpose.MAY_PUBLISH}
@@ -49,20 +58,38 @@ async def agree(request: Request, token: str) -> Response:
         return _agree(request, invitation, form, trouble=trouble)
     if not _joining(form).purposes & RECOGNISING or not invitation.collection.recognises:
         return await _store(request, token, invitation, form)
-    return _picture(request, invitation, form)
+    return page(request, _asking(token, form))
 
 
 @router.post("/i/{token}/picture")
 async def picture(request: Request, token: str) -> Response:
-    """The picture, or that there is none; the answer says in words what is wrong with it."""
+    """
+    The picture: shown with what is wrong with it, in words, and with `use` taken; or that there is
+    none.
+    """
     web_of(request).rates.take(PICTURES, client(request))
     invitation = await _invitation(request, token)
     form = await read_form(request, max_files=MAX_PORTRAITS)
     if _trouble(form):
         return _agree(request, invitation, form, trouble=_trouble(form))
-    if not form.files.get("picture") and not form.ticked("without"):
-        return _picture(request, invitation, form, trouble=["missing"])
-    return await _store(request, token, invitation, form)
+    if form.ticked("without"):
+        return await _store(request, token, invitation, form)
+    asking = _asking(token, form)
+    if form.ticked("use"):
+        held = taken(request, token, form.text("use"))
+        if held is None:
+            return page(request, asking, trouble=["gone"])
+        return await _store(request, token, invitation, form, held.usable)
+    given = portraits(form)
+    if not given:
+        return page(request, asking, trouble=["missing"])
+    return await look_at(request, asking, given, lambda library: library.try_pictures(token, given))
+
+
+@router.get("/i/{token}/given/{key}/{number}")
+async def given_view(request: Request, token: str, key: str, number: int) -> Response:
+    """A picture that was given and is not used yet."""
+    return await view(request, token, key, number, leads=lambda library: library.invitation(token))
 
 
 Uses = list[tuple[str, str]]
@@ -109,30 +136,33 @@ def _ticked(form: Form) -> frozenset[Purpose]:
     return frozenset(purpose for name, purpose in TICKS.items() if form.ticked(name))
 
 
-def _joining(form: Form) -> Joining:
+def _joining(form: Form, pictures: Sequence[Portrait] = ()) -> Joining:
     band = AgeBand(form.text("band"))
     child = band is AgeBand.CHILD
-    without = form.ticked("without")
-    pictures = [] if without else form.files.get("picture", [])
     return Joining(
         name=form.text("name"),
         purposes=_ticked(form),
-        portraits=[Portrait(one.name, one.data) for one in pictures],
+        portraits=pictures,
         band=band,
         guardian=(form.text("guardian"), form.text("relation")) if child else None,
         number=form.text("number")[:NUMBER_LENGTH],
     )
 
 
-async def _store(request: Request, token: str, invitation: Invitation, form: Form) -> Response:
+async def _store(
+    request: Request,
+    token: str,
+    invitation: Invitation,
+    form: Form,
+    pictures: Sequence[Portrait] = (),
+) -> Response:
     web = web_of(request)
-    joining, language = _joining(form), web.language(request).tag
+    joining, language = _joining(form, pictures), web.language(request).tag
     pool = web.pool.look if joining.portraits else web.pool.run
     try:
         done = await pool(lambda library: library.join(token, joining), language=language)
     except PoorPictures as exc:
-        said = [sentences(one, web.language(request)) for one in exc.pictures]
-        return _picture(request, invitation, form, poor=said)
+        return page(request, _asking(token, form), poor=exc.pictures)
     except UsageError as exc:
         return _agree(request, invitation, form, trouble=["name"], told=exc.message)
     if joining.portraits:
@@ -163,22 +193,7 @@ def _agree(
     )
 
 
-def _picture(
-    request: Request,
-    invitation: Invitation,
-    form: Form,
-    *,
-    trouble: list[str] | None = None,
-    poor: list[list[str]] | None = None,
-) -> Response:
+def _asking(token: str, form: Form) -> Asking:
     kept = ("find", "tell", "publish", "name", "band", "guardian", "relation", "number")
-    return web_of(request).page(
-        request,
-        "person/picture.html",
-        status=422 if trouble or poor else 200,
-        invitation=invitation,
-        kept={name: form.text(name) for name in kept if form.text(name)},
-        action=f"{request.url.path.removesuffix('/picture')}/picture",
-        trouble=trouble or [],
-        poor=poor or [],
-    )
+    said = {name: form.text(name) for name in kept if form.text(name)}
+    return Asking(token, f"/i/{token}/picture", said)

@@ -28,4 +28,5 @@ async def leave(request: Request, token: str) -> Response:
     said = form.text("what")
     what: Purpose | Wish | None = None if said == EVERYTHING else purpose_or_wish(said)
     done = await followed(request, lambda library: library.leave(token, what))
-    return RedirectResponse(f"/receipt/{done.erasure}", 303)
+    also = f"?also={','.join(done.beside)}" if done.beside else ""
+    return RedirectResponse(f"/receipt/{done.erasure}{also}", 303)

@@ -12,18 +12,26 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from countenance.enrol.enrol import PoorPictures, Portrait
+from countenance.enrol.enrol import PoorPictures
 from countenance.errors import Error, NotFound
-from countenance.library import Library, Own
-from countenance.library.own import MyPictures, PictureBytes, Word
+from countenance.library import Library
+from countenance.library.own import MyPicture, MyPictures, PictureBytes, Word
 from countenance.media.cut import Cut
-from countenance.people.record import Look
+from countenance.people.purpose import Purpose
+from countenance.people.record import Delivery, Look
 from countenance.sources.names import numbered
 from countenance.web.context import Web, web_of
 from countenance.web.forms import read_form
 from countenance.web.person.following import followed
-from countenance.web.person.join import MAX_PORTRAITS
-from countenance.web.person.words import sentences
+from countenance.web.person.giving import (
+    MAX_PORTRAITS,
+    Asking,
+    look_at,
+    page,
+    portraits,
+    taken,
+    view,
+)
 from countenance.web.rates import PICTURES
 from countenance.web.security import client
 
@@ -46,13 +54,16 @@ OPEN_FOR = 600
 async def mine(request: Request, token: str) -> Response:
     """One's pictures. `new` is said once, right after joining."""
     web = web_of(request)
-    found = await followed(request, lambda library: library.my_pictures(token))
+    found, tells = await followed(
+        request, lambda library: (library.my_pictures(token), library.tells)
+    )
     return web.page(
         request,
         "person/mine.html",
         **_shown(web, token, found),
         looks=_counted(found.looks),
         deliveries=found.deliveries,
+        tells=tells and found.own.agrees(Purpose.TELL_ME) and found.own.agrees(Purpose.FIND_ME),
         new=request.query_params.get("new") == "1",
         link=web.url(request, f"/me/{token}"),
     )
@@ -102,13 +113,13 @@ async def news(request: Request, token: str) -> Response:
 @router.get("/me/{token}/photo/{which}")
 async def photo(request: Request, token: str, which: str) -> Response:
     """One picture, with one's face marked in it."""
-    web = web_of(request)
     found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
-    ours = [one for one in (*found.sure, *found.to_check) if one.sighting.id == which]
-    if not ours:
-        raise NotFound("not a picture of yours")
-    given = [one for one in found.deliveries if one.photo == ours[0].photo]
-    return web.page(request, "person/photo.html", token=token, one=ours[0], deliveries=given)
+    groups = [*(one.places for one in found.sure), *((one,) for one in found.to_check)]
+    for places in groups:
+        for one in places:
+            if one.sighting.id == which:
+                return _photo(request, token, one, places, found.deliveries)
+    raise NotFound("not a picture of yours")
 
 
 @router.get("/me/{token}/picture/{which}/{how}")
@@ -143,7 +154,7 @@ async def everything(request: Request, token: str) -> Response:
     async def parts() -> AsyncIterator[bytes]:
         out, taken = _Streamed(), Counter[str]()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for one in found.sure:
+            for one in (one for group in found.sure for one in group.places):
                 try:
                     name, data = await web.pool.run(original(one.sighting.id))
                 except Error:
@@ -163,30 +174,34 @@ async def everything(request: Request, token: str) -> Response:
 @router.get("/me/{token}/face")
 async def ask_face(request: Request, token: str) -> Response:
     """Another picture to be looked for by, in the place of the one before."""
-    own = await followed(request, lambda library: library.own(token))
-    return _ask_face(request, token, own)
+    await followed(request, lambda library: library.own(token))
+    return page(request, _asking(token))
 
 
 @router.post("/me/{token}/face")
 async def face(request: Request, token: str) -> Response:
-    """The picture. What is wrong with it is said in words, and the one before stays."""
+    """
+    The picture: shown with what is wrong with it, in words, and with `use` taken. Until then the
+    one before stays.
+    """
     web = web_of(request)
     web.rates.take(PICTURES, client(request))
-    own = await followed(request, lambda library: library.own(token))
+    await followed(request, lambda library: library.own(token))
     form = await read_form(request, max_files=MAX_PORTRAITS)
-    given = [Portrait(one.name, one.data) for one in form.files.get("picture", [])]
+    if form.ticked("use"):
+        return await _use(request, token, form.text("use"))
+    given = portraits(form)
     if not given:
-        return _ask_face(request, token, own, trouble=["missing"])
-    language = web.language(request)
-    try:
-        await web.pool.look(
-            lambda library: library.give_pictures(token, given), language=language.tag
-        )
-    except PoorPictures as exc:
-        poor = [sentences(one, language) for one in exc.pictures]
-        return _ask_face(request, token, own, poor=poor)
-    web.searching.wake()
-    return RedirectResponse(f"/me/{token}?new=1", 303)
+        return page(request, _asking(token), trouble=["missing"])
+    return await look_at(
+        request, _asking(token), given, lambda library: library.try_other_pictures(token, given)
+    )
+
+
+@router.get("/me/{token}/face/given/{key}/{number}")
+async def given_view(request: Request, token: str, key: str, number: int) -> Response:
+    """A picture that was given and is not used yet."""
+    return await view(request, token, key, number, leads=lambda library: library.own(token))
 
 
 def as_sent(request: Request, sent: PictureBytes) -> Response:
@@ -221,13 +236,31 @@ class _Streamed(RawIOBase):
         return data
 
 
+def _photo(
+    request: Request,
+    token: str,
+    one: MyPicture,
+    places: tuple[MyPicture, ...],
+    deliveries: tuple[Delivery, ...],
+) -> Response:
+    photos = {each.photo for each in places}
+    return web_of(request).page(
+        request,
+        "person/photo.html",
+        token=token,
+        one=one,
+        places=places,
+        deliveries=[each for each in deliveries if each.photo in photos],
+    )
+
+
 def _shown(web: Web, token: str, found: MyPictures) -> dict[str, Any]:
     return {
         "token": token,
         "own": found.own,
         "sure": found.sure,
         "to_check": found.to_check,
-        "seen": _seen(len(found.sure), len(found.to_check)),
+        "seen": _seen(sum(one.sure for one in found.every), len(found.to_check)),
         "step": web.searching.now,
     }
 
@@ -245,21 +278,20 @@ def _counted(looks: tuple[Look, ...]) -> list[tuple[str, int, datetime]]:
     return [(actor, len(own), max(one.at for one in own)) for actor, own in sorted(by.items())]
 
 
-def _ask_face(
-    request: Request,
-    token: str,
-    own: Own,
-    *,
-    trouble: list[str] | None = None,
-    poor: list[list[str]] | None = None,
-) -> Response:
-    return web_of(request).page(
-        request,
-        "person/picture.html",
-        status=422 if trouble or poor else 200,
-        own=own,
-        kept={},
-        action=f"/me/{token}/face",
-        trouble=trouble or [],
-        poor=poor or [],
-    )
+def _asking(token: str) -> Asking:
+    return Asking(token, f"/me/{token}/face")
+
+
+async def _use(request: Request, token: str, key: str) -> Response:
+    web, held = web_of(request), taken(request, token, key)
+    if held is None:
+        return page(request, _asking(token), trouble=["gone"])
+    language = web.language(request).tag
+    try:
+        await web.pool.look(
+            lambda library: library.give_pictures(token, held.usable), language=language
+        )
+    except PoorPictures as exc:
+        return page(request, _asking(token), poor=exc.pictures)
+    web.searching.wake()
+    return RedirectResponse(f"/me/{token}?new=1", 303)

@@ -14,6 +14,7 @@ QUALITIES: Mapping[Quality, str] = {
     Quality.TOO_BRIGHT: message("The picture is too bright. Turn away from the strong light."),
     Quality.TURNED_AWAY: message("Your face is turned away. Look straight into the camera."),
     Quality.BLURRED: message("The picture is blurred. Hold the camera still."),
+    Quality.COVERED: message("Part of your face seems to be covered. Take off glasses or a mask."),
 }
 
 UNREADABLE = message("The file cannot be read as a picture. Choose a photo in JPEG, PNG or HEIC.")

@@ -6,6 +6,7 @@ there is none yet, the page says how far the case is.
 """
 
 import json
+import re
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -24,6 +25,9 @@ from countenance.web.security import client
 
 router = APIRouter(include_in_schema=False)
 
+_CASE = re.compile("e_[0-9a-z]{16}")
+_MOST_BESIDE = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -37,10 +41,19 @@ class Shown:
 
 @router.get("/receipt/{which}")
 async def page(request: Request, which: str) -> Response:
-    """As a page. Its address may be kept: it shows the newest receipt."""
+    """
+    As a page. Its address may be kept: it shows the newest receipt. `also` names the cases that
+    were opened with it, where somebody was enrolled more than once.
+    """
     found = await _found(request, which)
+    also = request.query_params.get("also", "").split(",")
     return web_of(request).page(
-        request, "public/receipt.html", shown=found, levels=list(Level), words=paper.WORDS
+        request,
+        "public/receipt.html",
+        shown=found,
+        levels=list(Level),
+        words=paper.WORDS,
+        also=[one for one in also[:_MOST_BESIDE] if _CASE.fullmatch(one)],
     )
 
 

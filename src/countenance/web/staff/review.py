@@ -22,10 +22,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/staff/review")
 async def ask(request: Request, staff: Review) -> Response:
-    """The next question."""
+    """The next question. Opening the page is a search, and counted as one."""
     asked = request.query_params
     wanted = Wanted(asked.get("collection", ""), asked.get("person", ""), bool(asked.get("aside")))
-    return await _asked(request, staff, wanted)
+    return await _asked(request, staff, wanted, opened=True)
 
 
 @router.post("/staff/review")
@@ -113,7 +113,9 @@ def _take_back(library: Library, which: str, staff: Staff) -> None:
     library.take_back(step.id)
 
 
-async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str = "") -> Response:
+async def _asked(
+    request: Request, staff: Staff, wanted: Wanted, *, opened: bool = False, trouble: str = ""
+) -> Response:
     """A question of a collection that they were given: of none said, of the first that has one."""
     web = web_of(request)
 
@@ -122,6 +124,8 @@ async def _asked(request: Request, staff: Staff, wanted: Wanted, *, trouble: str
         here = [one for one in given if wanted.collection in ("", one.id, one.name)]
         if not here:
             raise NotAllowed(frozenset({Right.REVIEW}))
+        if opened:
+            library.open_review()
         for one in here:
             of = replace(wanted, collection=one.id)
             asked = library.questions(of)

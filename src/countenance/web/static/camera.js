@@ -72,12 +72,12 @@ if (root && input && navigator.mediaDevices?.getUserMedia) {
     video.hidden = true;
     canvas.hidden = false;
     said.textContent = root.dataset.taken;
-    show("use", "again");
-    button("use").focus();
+    show();
+    send();
   };
 
-  const use = () => {
-    show();
+  // The answer is a page with the picture, what was found in it, and the button that uses it.
+  const send = () => {
     canvas.toBlob((blob) => {
       const files = new DataTransfer();
       files.items.add(new File([blob], "camera.jpg", { type: "image/jpeg" }));
@@ -87,9 +87,7 @@ if (root && input && navigator.mediaDevices?.getUserMedia) {
   };
 
   button("start").addEventListener("click", start);
-  button("again").addEventListener("click", start);
   button("take").addEventListener("click", take);
-  button("use").addEventListener("click", use);
   button("stop").addEventListener("click", () => {
     stop();
     viewer.hidden = true;
