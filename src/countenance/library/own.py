@@ -39,6 +39,7 @@ from countenance.media.cut import Cut, cut
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose, Wish
 from countenance.people.record import Delivery, Look
+from countenance.sources.source import Reader
 
 LOOKED_THROUGH_AT_ONCE = 60
 
@@ -124,7 +125,8 @@ class OwnPictures(Links):
         """
         self._latch()
         own = self.own(token)
-        with self._database.write() as tx:
+        # A page that renews itself is in nobody's way who writes, such as the search it waits for.
+        with self._database.read() if renewed else self._database.write() as tx:
             at = self._stores.now(tx)
             seen = self._mine(tx, own)
             if not renewed:
@@ -144,7 +146,8 @@ class OwnPictures(Links):
             sizes = photos.sizes(tx, [one.photo for one in seen])
         if not renewed:
             self._did_act()
-        found = [self._my_picture(one, sizes[one.photo]) for one in seen]
+        readers = {one: self._reader(self.source(one)) for one in {each.source for each in seen}}
+        found = [_my_picture(one, sizes[one.photo], readers[one.source]) for one in seen]
         found.sort(key=lambda one: (one.sighting.taken_at, one.sighting.locator), reverse=True)
         return MyPictures(
             own,
@@ -301,11 +304,6 @@ class OwnPictures(Links):
             return one
         raise NotFound(f"{which}: not a picture of yours")
 
-    def _my_picture(self, one: Sighting, size: tuple[int, int]) -> MyPicture:
-        where = address(one, self._reader(self.source(one.source)))
-        page = where if where.startswith(("https://", "http://")) else ""
-        return MyPicture(one, one.photo, *size, _is_sure(one), page)
-
     def _browsed(self, tx: Connection, own: Own, which: str) -> Photo:
         where = _require_browse(own)
         photo = photos.get(tx, PhotoId(which))
@@ -340,6 +338,12 @@ class OwnPictures(Links):
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _my_picture(one: Sighting, size: tuple[int, int], reader: Reader) -> MyPicture:
+    where = address(one, reader)
+    page = where if where.startswith(("https://", "http://")) else ""
+    return MyPicture(one, one.photo, *size, _is_sure(one), page)
 
 
 def _is_sure(one: Sighting) -> bool:
