@@ -41,6 +41,9 @@ from countenance.settings import MAX_SEARCHES, load_settings
 GUESTS = 10
 """People with a link of their own, each with some hundred photos that may show them."""
 
+LEAST = 4000
+"""Photos."""
+
 CONNECTIONS = 6
 """That a browser keeps to one server at a time."""
 
@@ -124,11 +127,13 @@ def bench_web(
     """
     Measure the pages of a library of `count` photos, by one visitor and by `users` at once.
 
-    Raises `UsageError` if a number is below 1, and `Unavailable` where processor time cannot be
+    Raises `UsageError` if a number is too low, and `Unavailable` where processor time cannot be
     told.
     """
     if min(count, users, seconds, runs) < 1:
         raise UsageError("bench: photos, users, seconds and runs must be 1 or more")
+    if count < LEAST:
+        raise UsageError(f"bench: {LEAST:,} photos or more, so that everybody is in some of them")
     begun = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="countenance-bench-") as below:
         root = Path(below) / "library"

@@ -6,7 +6,7 @@ import pytest
 from countenance.bench.crowd import THINKS, Heard
 from countenance.bench.drawn import APART, PORTRAIT_PIXELS, portrait
 from countenance.bench.many import PICTURES, draw, give_previews
-from countenance.bench.web import bench_web, prepare
+from countenance.bench.web import LEAST, bench_web, prepare
 from countenance.errors import UsageError
 from tests.fakes.gala import Gala
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 def test_every_page_is_asked_alone_and_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long for the server's start and for the people, who think. No page fails in their way."""
     monkeypatch.setattr("countenance.bench.crowd.THINKS", (0.0, 0.2))
-    figures = bench_web(600, users=2, seconds=8, runs=1)
+    figures = bench_web(LEAST, users=2, seconds=8, runs=1)
     assert set(figures.together) >= {"my photos", "photos of the collection", "a picture, small"}
     assert figures.thumbnails_a_cpu_second > 0
     assert sum(figures.first_load_bytes.values()) < 40_000
@@ -30,6 +30,11 @@ def test_every_page_is_asked_alone_and_together(monkeypatch: pytest.MonkeyPatch)
 def test_nothing_is_not_measured(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="1 or more"):
         bench_web(**wrong)
+
+
+def test_of_too_few_photos_nothing_is_measured() -> None:
+    with pytest.raises(UsageError, match="everybody is in some"):
+        bench_web(LEAST - 1)
 
 
 def test_every_photo_of_the_library_can_be_looked_at(tmp_path: Path) -> None:
