@@ -24,7 +24,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long test-planted promises check format cover lock bench \
-	bench-peers clean
+	bench-peers frames screenshots clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -79,6 +79,12 @@ bench: setup ## Measure ingest and search on photos it makes.
 
 bench-peers: $(PEERS)/.ready ## Run the same photos through face_recognition and us.
 	@$(VENV)/bin/python -m countenance.bench.peers --peer-python $(PEERS)/bin/python
+
+frames: $(VENV)/.ready-dev ## Measure in chromium how smoothly pages of 100,000 photos scroll.
+	@$(VENV)/bin/python tools/frames.py
+
+screenshots: $(VENV)/.ready-dev ## Take the pictures of docs/pictures, of people who are drawn.
+	@$(VENV)/bin/python tools/screenshots.py
 
 clean: ## Remove the environments, the caches and the demo's library.
 	rm -rf $(VENV) $(PEERS) demo-library demo-library.keys .mypy_cache .pytest_cache .ruff_cache .hypothesis \

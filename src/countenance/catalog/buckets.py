@@ -14,10 +14,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
-    String,
-    bindparam,
     exists,
     func,
     select,
@@ -156,7 +155,9 @@ def answering(
 def count(tx: Connection, which: CollectionId, *, at: datetime) -> int:
     """How many photos of a collection stand at their source, under a grant in force at `at`."""
     given = list(_granted(tx, which, at=at))
-    query = select(func.count()).select_from(photo).where(photo.c.source_id.in_(given), _STANDS)
+    # From the index of the items alone, where each photo that stands has one or more.
+    standing = (item.c.source_id.in_(given), item.c.state == ItemState.DONE)
+    query = select(func.count(item.c.photo_id.distinct())).where(*standing)
     return int(tx.execute(query).scalar_one())
 
 
@@ -210,46 +211,52 @@ def _outlined(
     tx: Connection, which: CollectionId, given: Sequence[SourceId], size: int
 ) -> Iterator[Bucket]:
     """
-    One part after the other, each from the index alone, which has the photos in their order.
+    Where each part begins, then what is in it; from the index alone, which has the photos in their
+    order.
 
     To ask of each photo whether it stands takes as long as all the rest. Those that do not are few
     and are known by the items that say so.
     """
-    part = (
-        select(photo.c.moment, photo.c.id, (photo.c.width * 1.0 / photo.c.height).label("ratio"))
-        .where(
-            photo.c.collection_id == which,
-            photo.c.source_id.in_(given),
-            photo.c.id.not_in(_standing_nowhere(tx, given)),
-            _key
-            > tuple_(bindparam("moment", "", type_=String), bindparam("photo", "", type_=String)),
-        )
-        .order_by(photo.c.moment, photo.c.id)
-        .limit(size)
-        .subquery()
+    nowhere = _standing_nowhere(given)
+
+    def in_order(one: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+        here = (one.c.collection_id == which, one.c.source_id.in_(given), one.c.id.not_in(nowhere))
+        return select(*columns).where(*here).order_by(one.c.moment, one.c.id)
+
+    def from_on(one: FromClause, begin: FromClause) -> ColumnElement[bool]:
+        return tuple_(one.c.moment, one.c.id) >= tuple_(begin.c.moment, begin.c.id)
+
+    first, begin, later, inside = (photo.alias() for _ in range(4))
+    begins = select(in_order(first, first.c.id).limit(1).scalar_subquery().label("id")).cte(
+        "begins", recursive=True
     )
-    # An instant in the form of ISO 8601 sorts as text, and so does it with an id behind it.
-    key = part.c.moment.concat(" ").concat(part.c.id)
-    query = select(func.min(key), func.max(key), func.count(), func.sum(part.c.ratio))
-    # Handed to the driver as it is: for each of hundreds of parts SQLAlchemy would write it anew.
-    written = query.compile(dialect=tx.dialect, compile_kwargs={"render_postcompile": True})
-    last = ("", "")
-    while True:
-        asked = dict(written.params) | {"moment": last[0], "photo": last[1]}
-        begin, end, number, ratios = tx.exec_driver_sql(
-            str(written), tuple(asked[name] for name in written.positiontup or ()) or asked
-        ).one()
-        if not number:
-            return
-        moment, _, first = begin.rpartition(" ")
-        yield Bucket(Place(moment, PhotoId(first)), number, float(ratios))
-        if number < size:
-            return
-        moment, _, latest = end.rpartition(" ")
-        last = (moment, latest)
+    following = in_order(later, later.c.id).where(from_on(later, begin)).limit(1).offset(size)
+    begins = begins.union_all(
+        select(following.correlate(begin).scalar_subquery()).join_from(
+            begins, begin, begin.c.id == begins.c.id
+        )
+    )
+    ratio = (inside.c.width * 1.0 / inside.c.height).label("ratio")
+    part = in_order(inside, ratio).where(from_on(inside, begin)).limit(size).correlate(begin)
+    ratios = select(func.sum(part.subquery().c.ratio)).scalar_subquery()
+    query = (
+        select(begin.c.moment, begin.c.id, ratios.label("ratios"))
+        .join_from(begins, begin, begin.c.id == begins.c.id)
+        .order_by(begin.c.moment, begin.c.id)
+    )
+    rows = tx.execute(query).all()
+    if not rows:
+        return
+    end = in_order(inside, inside.c.id).where(
+        tuple_(inside.c.moment, inside.c.id) >= (rows[-1].moment, rows[-1].id)
+    )
+    left = tx.execute(select(func.count()).select_from(end.limit(size).subquery())).scalar_one()
+    for number, row in enumerate(rows, 1):
+        how_many = int(left) if number == len(rows) else size
+        yield Bucket(Place(row.moment, PhotoId(row.id)), how_many, float(row.ratios))
 
 
-def _standing_nowhere(tx: Connection, given: Sequence[SourceId]) -> list[str]:
+def _standing_nowhere(given: Sequence[SourceId]) -> Select[tuple[str]]:
     """The photos of sources that are here and stand nowhere: they vanished, or are on their way."""
     others = [one for one in ItemState if one is not ItemState.DONE]
     off = select(item.c.photo_id).where(
@@ -257,7 +264,7 @@ def _standing_nowhere(tx: Connection, given: Sequence[SourceId]) -> list[str]:
     )
     hidden = select(erasure.c.photo_id).where(erasure.c.photo_id.is_not(None))
     found = (select(photo.c.id).where(photo.c.id.in_(one), ~_STANDS) for one in (off, hidden))
-    return list(tx.execute(union(*found)).scalars())
+    return select(union(*found).subquery().c.id)
 
 
 def _gathered(seen: Iterable[tuple[Place, float]], size: int) -> Iterable[Bucket]:

@@ -444,18 +444,39 @@ def list_all(tx: Connection) -> list[Photo]:
     return [_read(tx, row) for row in rows]
 
 
-def not_compared_with(
-    tx: Connection, version: int, *, pack: str, count: int, after: PhotoId | None = None
+def not_compared_with(  # noqa: PLR0913  which part of them, and of which collections
+    tx: Connection,
+    version: int,
+    *,
+    pack: str,
+    count: int,
+    after: PhotoId | None = None,
+    within: Collection[CollectionId] | None = None,
+    but: Collection[CollectionId] = (),
 ) -> list[Photo]:
     """
     Photos in recognising collections whose faces were not yet compared with gallery `version`.
 
-    At most `count`, by id, those after the id `after`. Photos without faces are among them.
+    At most `count`, by id, those after the id `after`: ids are random, so that they come from all
+    over. Of the collections `within` if they are given, and of none of `but`. Photos without faces
+    are among them.
     """
-    rows = tx.execute(
-        _behind(version, pack).where(photo.c.id > (after or "")).order_by(photo.c.id).limit(count)
-    ).all()
+    query = _behind(version, pack).where(
+        photo.c.id > (after or ""), photo.c.collection_id.not_in(but)
+    )
+    if within is not None:
+        query = query.where(photo.c.collection_id.in_(within))
+    rows = tx.execute(query.order_by(photo.c.id).limit(count)).all()
     return [_read(tx, row) for row in rows]
+
+
+def those_not_compared_with(
+    tx: Connection, version: int, *, pack: str, which: Sequence[PhotoId]
+) -> list[Photo]:
+    """Of the photos `which`, as many as one statement takes, those of `not_compared_with`."""
+    rows = tx.execute(_behind(version, pack).where(photo.c.id.in_(which))).all()
+    found = {PhotoId(row.id): row for row in rows}
+    return [_read(tx, found[one]) for one in which if one in found]
 
 
 def count_not_compared_with(tx: Connection, version: int, *, pack: str) -> int:

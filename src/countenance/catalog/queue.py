@@ -72,7 +72,8 @@ def pending(  # noqa: PLR0913  whose, where, and which part of them
         rows = tx.execute(_query(people, collection_id, aside=aside, after=key).limit(count)).all()
         if not rows:
             break
-        given = sources.grants_of(tx, _sources_of(people))
+        whence = select(source.c.id).where(source.c.id.in_({row.source_id for row in rows}))
+        given = sources.grants_of(tx, whence)
         for row in rows:
             key = (row.band, row.id)
             granted = given.get(SourceId(row.source_id), ())
@@ -155,14 +156,6 @@ def _query(
         .order_by(sighting.c.band, sighting.c.id)
     )
     return query.where(collection.c.id == collection_id) if collection_id else query
-
-
-def _sources_of(people: Collection[PersonId]) -> Select[tuple[str]]:
-    return (
-        select(photo.c.source_id)
-        .join(sighting, sighting.c.photo_id == photo.c.id)
-        .where(sighting.c.person_id.in_(people))
-    )
 
 
 def _read(row: Row[Any]) -> Question:

@@ -154,6 +154,16 @@ def known(tx: Connection, which: PhotoId) -> frozenset[tuple[FaceId, PersonId]]:
     return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
 
 
+def people_in(tx: Connection, which: PhotoId) -> frozenset[PersonId]:
+    """Who may be in a photo, as the model saw it or somebody said."""
+    rows = tx.execute(
+        select(sighting.c.person_id).where(
+            sighting.c.photo_id == which, sighting.c.state != SightingState.REJECTED
+        )
+    )
+    return frozenset(PersonId(one) for one in rows.scalars())
+
+
 def get(tx: Connection, which: SightingId) -> Decision:
     """Raises `NotFound` if there is no such sighting."""
     row = tx.execute(select(sighting).where(sighting.c.id == which)).first()

@@ -235,6 +235,41 @@ def site(call: Call, *, pictures: int, repeats: int) -> None:
 
 
 @command(
+    "web",
+    of=bench,
+    changes="nothing: the libraries it makes are gone when it ends",
+    example="countenance bench web --photos 100000 --users 20",
+)
+@click.option(
+    "--photos", type=int, default=100_000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option("--users", type=int, default=20, show_default=True, metavar="N", help="At once.")
+@click.option("--seconds", type=int, default=120, show_default=True, metavar="N", help="Of users.")
+@click.option("--runs", type=int, default=15, show_default=True, metavar="N", help="Runs each.")
+@click.option(
+    "--joining",
+    type=int,
+    metavar="N",
+    help="Measure instead how long somebody waits for their photos, in a library of N with faces "
+    "that are drawn.",
+)
+def web(
+    call: Call, *, photos: int, users: int, seconds: int, runs: int, joining: int | None
+) -> None:
+    """Measure the pages: each alone, thumbnails, many people at once; or joining."""
+    if joining is not None:
+        from countenance.bench.joining import bench_joining
+
+        waited = bench_joining(call.settings(), joining)
+        answer(call, asdict(waited), waited.as_text())
+        return
+    from countenance.bench.web import bench_web
+
+    figures = bench_web(photos, users=users, seconds=seconds, runs=runs)
+    answer(call, asdict(figures), figures.as_text())
+
+
+@command(
     "withdrawal",
     of=bench,
     changes="nothing: the library it makes is gone when it ends",

@@ -7,15 +7,18 @@ version of the gallery it was compared with, so that this too goes on where it s
 enrolling first or ingesting first gives the same sightings.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from countenance.catalog import copies, people, photos, sources
+from sqlalchemy import Connection
+
+from countenance.catalog import copies, likely, people, photos, sources
 from countenance.catalog.photos import Photo, PhotoKind
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
-from countenance.core.ids import PhotoId, SourceId
+from countenance.core.ids import CollectionId, PersonId, PhotoId, SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NotFound, Unavailable, Unreadable, VerificationError
 from countenance.extract.extractor import Extractor, Templates
@@ -144,42 +147,128 @@ def compare_all(
     """
     Compare every photo that is behind the gallery. Gives how many that were.
 
-    Photos without a face to compare are marked in passing and not decoded.
+    Those come first in which they are likely to be whose pictures came last; if somebody enrols
+    meanwhile, it begins anew with what is left. Photos without a face to compare are marked in
+    passing and not decoded.
     """
-    with writer.stores.database.read() as tx:
-        version = people.gallery_version(tx)
-        total = photos.count_not_compared_with(tx, version, pack=writer.pack.id)
-        anybody = bool(len(writer.gallery(tx).gallery))
-    if not total or not anybody:
-        return 0
-    done = 0
+    done, version = 0, -1
     watching = Watching(Sampling(), silent)
     stage = CompareStage(writer.stores, extractor, readers=readers, watching=watching)
-    with (
-        closing(run_local(_behind(writer, version), stage, workers=workers)) as results,
-        watching.until_it_fails(),
-    ):
-        for compared in results:
-            writer.compare(compared.photo, compared.templates)
-            done += 1
-            progress(Step("earlier photos", done, total))
-    return done
+    while True:
+        with writer.stores.database.read() as tx:
+            before, version = version, people.gallery_version(tx)
+            total = done + photos.count_not_compared_with(tx, version, pack=writer.pack.id)
+            anybody = bool(len(writer.gallery(tx).gallery))
+        if version == before or total == done or not anybody:
+            return done
+        progress(Step("earlier photos", done, total))
+        order = _Order(writer, version)
+        with (
+            closing(run_local(order.photos(), stage, workers=workers)) as results,
+            watching.until_it_fails(),
+        ):
+            for compared in results:
+                order.tell(compared, writer.compare(compared.photo, compared.templates))
+                done += 1
+                progress(Step("earlier photos", done, total))
 
 
 # --------------------------------------------------------------------------------------------
 
+_NEARBY = 6
+"""Photos before and after a find that are compared next: a burst, or one pass of a camera."""
 
-def _behind(writer: Writer, version: int) -> Iterator[Photo]:
-    last: PhotoId | None = None
-    while True:
+_AT_ONCE = 4
+"""Of those, between two that are in turn: somebody who is everywhere is in nobody's way."""
+
+
+class _Order:
+    """
+    The photos that are behind `version` of the gallery, each once, the likeliest first.
+
+    It ends when the gallery has a newer version: then others are the likeliest.
+    """
+
+    def __init__(self, writer: Writer, version: int) -> None:
+        self._writer = writer
+        self._version = version
+        self._nearby: deque[PhotoId] = deque()
+        # Those on their way, and those that came out of turn. What is compared is known by its row.
+        self._given: set[PhotoId] = set()
+        self._in_turn: set[PhotoId] = set()
         with writer.stores.database.read() as tx:
-            part = photos.not_compared_with(
-                tx, version, pack=writer.pack.id, count=_PART, after=last
-            )
-            if not part:
+            self._sought = likely.sought(tx)
+
+    def photos(self) -> Iterator[Photo]:
+        """Read by one thread, that of `tell`."""
+        with self._writer.stores.database.read() as tx:
+            said = likely.said(tx, self._sought.people, self._writer.stores)
+        there = self._sought.collections
+        yield from self._out_of_turn(said)
+        if there:
+            yield from self._in_order(self._behind(within=there))
+        yield from self._in_order(self._behind(but=there))
+
+    def tell(self, compared: Compared, seen: frozenset[PersonId]) -> None:
+        """A photo is compared; of who is newly `seen` in it others may be near."""
+        if compared.photo in self._in_turn:
+            self._in_turn.remove(compared.photo)
+            if compared.templates is not None:
+                self._given.discard(compared.photo)
+        if seen & self._sought.people:
+            with self._writer.stores.database.read() as tx:
+                self._nearby.extend(likely.beside(tx, compared.photo, count=_NEARBY))
+
+    # ----------------------------------------------------------------------------------------
+
+    def _in_order(self, behind: Iterator[Photo]) -> Iterator[Photo]:
+        for one in behind:
+            nearby = min(len(self._nearby), _AT_ONCE)
+            yield from self._out_of_turn([self._nearby.popleft() for _ in range(nearby)])
+            if self._writer.version > self._version:
                 return
-            # Of a source that ended its grant not even the preview is read.
-            at = writer.stores.now(tx)
-            granted = [photo for photo in part if sources.covered(tx, photo, at=at)]
-        yield from granted
-        last = part[-1].id
+            if one.id not in self._given:
+                self._given.add(one.id)
+                self._in_turn.add(one.id)
+                yield one
+
+    def _out_of_turn(self, which: Sequence[PhotoId]) -> Iterator[Photo]:
+        new = [one for one in dict.fromkeys(which) if one not in self._given]
+        for begin in range(0, len(new), _PART):
+            with self._writer.stores.database.read() as tx:
+                part = photos.those_not_compared_with(
+                    tx,
+                    self._version,
+                    pack=self._writer.pack.id,
+                    which=new[begin : begin + _PART],
+                )
+                granted = self._granted(tx, part)
+            for one in granted:
+                self._given.add(one.id)
+                yield one
+
+    def _behind(
+        self, *, within: Sequence[CollectionId] | None = None, but: Sequence[CollectionId] = ()
+    ) -> Iterator[Photo]:
+        last: PhotoId | None = None
+        while True:
+            with self._writer.stores.database.read() as tx:
+                part = photos.not_compared_with(
+                    tx,
+                    self._version,
+                    pack=self._writer.pack.id,
+                    count=_PART,
+                    after=last,
+                    within=within,
+                    but=but,
+                )
+                if not part:
+                    return
+                granted = self._granted(tx, part)
+            yield from granted
+            last = part[-1].id
+
+    def _granted(self, tx: Connection, part: Sequence[Photo]) -> list[Photo]:
+        """Of a source that ended its grant not even the preview is read."""
+        at = self._writer.stores.now(tx)
+        return [one for one in part if sources.covered(tx, one, at=at)]

@@ -107,17 +107,24 @@ class Writer:
         copies.remove_unconfirmed(self.stores, needless)
         return stored
 
-    def compare(self, photo: PhotoId, templates: Templates | None) -> int:
+    def compare(self, photo: PhotoId, templates: Templates | None) -> frozenset[PersonId]:
         """
-        Compare a stored photo's faces with the gallery of now. Gives the number of sightings.
+        Compare a stored photo's faces with the gallery of now. Gives who is newly seen in it.
 
         A photo that was removed meanwhile, or that no grant covers now, is left alone.
         """
         with self.stores.database.write() as tx:
             stored = photos.get(tx, photo)
             if stored is None or not sources.covered(tx, stored, at=self.stores.now(tx)):
-                return 0
-            return self._compare(tx, photo, stored.source, stored.faces, templates)
+                return frozenset()
+            before = sightings.people_in(tx, photo)
+            self._compare(tx, photo, stored.source, stored.faces, templates)
+            return sightings.people_in(tx, photo) - before
+
+    @property
+    def version(self) -> int:
+        """Of the gallery that was opened last; 0 if none was."""
+        return 0 if self._opened is None else self._opened.version
 
     def drop_vanished_previews(self, listed: list[SourceId]) -> None:
         """

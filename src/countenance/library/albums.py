@@ -1,14 +1,16 @@
 """Albums: the photos of a collection, in buckets, and what each of them looks like."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from countenance.catalog import assessments, buckets, collections, copies, photos, sources
 from countenance.catalog.assessments import Assessment
 from countenance.catalog.buckets import SIZE, Bucket, Place, Tile
-from countenance.core.ids import FaceId, PhotoId
+from countenance.core.ids import FaceId, PhotoId, SourceId
 from countenance.errors import NotFound
 from countenance.library.opened import Opened
 from countenance.media.cut import Cut, cut
+from countenance.sources.source import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class Albums(Opened):
             which, at = collections.get(tx, collection).id, self._stores.now(tx)
             return buckets.count(tx, which, at=at)
 
-    def picture_of(self, photo: str, how: Cut, *, face: str = "") -> Picture:
+    def picture_of(self, photo: str, how: Cut, *, face: str = "", held: str = "") -> Picture:
         """
         What a photo looks like, or with `Cut.FACE` one of its faces: cut from its preview.
 
+        Who holds what was cut from the preview of the digest `held` gets no bytes of it again.
         Raises `NotFound` if there is no such photo or face, none of its places is covered by a
         grant in force, or there is nothing to look at; and `VerificationError` if it is damaged.
         """
@@ -58,13 +61,15 @@ class Albums(Opened):
             shown = buckets.of_photos(tx, [PhotoId(photo)], at=self._stores.now(tx))
             if found is None or not shown or found.preview is None:
                 raise NotFound(f"{photo}: no such photo, or nothing to look at")
-            held = copies.get(tx, found.preview)
+            kept = copies.get(tx, found.preview)
         boxes = {one.id: one.box for one in found.faces}
         if how is Cut.FACE and face not in boxes:
             raise NotFound(f"{face}: no such face in {photo}")
         box = boxes.get(FaceId(face), (0.0, 0.0, 1.0, 1.0))
-        preview = self._stores.blobs.read(held.id, expected=held.digest)
-        return Picture(cut(preview, how, box=box, width=found.width), held.digest)
+        if kept.digest == held:
+            return Picture(b"", kept.digest)
+        preview = self._stores.blobs.read(kept.id, expected=kept.digest)
+        return Picture(cut(preview, how, box=box, width=found.width), kept.digest)
 
     def tile_of(self, photo: str) -> Tile:
         """Where a photo lies. Raises `NotFound` as `picture_of` does."""
@@ -76,11 +81,18 @@ class Albums(Opened):
 
     def where_is(self, tile: Tile) -> str:
         """The address at which a person can open a photo, or the page that it is on."""
-        if tile.page:
-            return tile.page
-        with self._database.read() as tx:
-            whence = sources.get(tx, tile.source)
-        return self._reader(whence).url(tile.locator)
+        return self.where_are([tile])[tile.photo]
+
+    def where_are(self, tiles: Iterable[Tile]) -> dict[PhotoId, str]:
+        """The same of many photos: what is known of a source is looked up once."""
+        found, readers = {}, dict[SourceId, Reader]()
+        for tile in tiles:
+            if not tile.page and tile.source not in readers:
+                with self._database.read() as tx:
+                    whence = sources.get(tx, tile.source)
+                readers[tile.source] = self._reader(whence)
+            found[tile.photo] = tile.page or readers[tile.source].url(tile.locator)
+        return found
 
     def assessment(self, collection: str) -> Assessment | None:
         """The impact assessment of a collection. Raises `NotFound` if there is no collection."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -49,7 +50,7 @@ from countenance.vault.keys import KeyStore
 from countenance.vault.layout import LibraryLayout, lock, lock_file
 from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
-from countenance.vision.models import ModelStore
+from countenance.vision.models import ModelStore, Prepared
 from countenance.vision.pack import Pack, load_pack
 from countenance.vision.vision import Vision
 
@@ -132,7 +133,7 @@ class Opened:
         """
         self._require_one_pack()
         prepared = ModelStore(self._settings.models_dir).locate(self.pack)
-        vision = Vision(self.pack, prepared, long_side=self._settings.long_side)
+        vision = _loaded(self.pack, prepared, self._settings.long_side)
         return Extractor(self._decoder, vision)
 
     # ----------------------------------------------------------------------------------------
@@ -297,3 +298,23 @@ class Opened:
             ),
         )
         return GrantedReader(reader, source.id, self._stores)
+
+
+# --------------------------------------------------------------------------------------------
+
+_loading = Lock()
+_loaded_last: dict[tuple[str, int, Prepared, int], Vision] = {}
+
+
+def _loaded(pack: Pack, prepared: Prepared, long_side: int) -> Vision:
+    """
+    The networks, loaded once in a process: threads with libraries of their own share them.
+
+    Those that were loaded last are kept: they take seconds to load, and much memory.
+    """
+    key = (pack.id, pack.version, prepared, long_side)
+    with _loading:
+        if key not in _loaded_last:
+            _loaded_last.clear()
+            _loaded_last[key] = Vision(pack, prepared, long_side=long_side)
+        return _loaded_last[key]

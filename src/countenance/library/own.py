@@ -40,6 +40,7 @@ from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose, Wish
 from countenance.people.record import Delivery, Look
 from countenance.search.results import results
+from countenance.sources.source import Reader
 
 LOOKED_THROUGH_AT_ONCE = 60
 
@@ -145,7 +146,8 @@ class OwnPictures(Links):
         """
         self._latch()
         own = self.own(token)
-        with self._database.write() as tx:
+        # A page that renews itself is in nobody's way who writes, such as the search it waits for.
+        with self._database.read() if renewed else self._database.write() as tx:
             at = self._stores.now(tx)
             seen = self._mine(tx, own)
             if not renewed:
@@ -165,8 +167,9 @@ class OwnPictures(Links):
             sizes = photos.sizes(tx, [one.photo for one in seen])
         if not renewed:
             self._did_act()
+        readers = {one: self._reader(self.source(one)) for one in {each.source for each in seen}}
         seen.sort(key=lambda one: (one.taken_at, one.locator), reverse=True)
-        found = {one.id: self._my_picture(one, sizes[one.photo]) for one in seen}
+        found = {one.id: _my_picture(one, sizes[one.photo], readers[one.source]) for one in seen}
         grouped = results([one for one in seen if _is_sure(one)])
         return MyPictures(
             own,
@@ -326,15 +329,6 @@ class OwnPictures(Links):
             return one
         raise NotFound(f"{which}: not a picture of yours")
 
-    def _my_picture(self, one: Sighting, size: tuple[int, int]) -> MyPicture:
-        reader = self._reader(self.source(one.source))
-        where = [
-            address(one, reader),
-            *(each.page or reader.url(each.locator) for each in one.others),
-        ]
-        pages = tuple(each for each in dict.fromkeys(where) if each.startswith(_WEB))
-        return MyPicture(one, one.photo, *size, _is_sure(one), pages)
-
     def _browsed(self, tx: Connection, own: Own, which: str) -> Photo:
         where = _require_browse(own)
         photo = photos.get(tx, PhotoId(which))
@@ -369,6 +363,15 @@ class OwnPictures(Links):
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _my_picture(one: Sighting, size: tuple[int, int], reader: Reader) -> MyPicture:
+    where = [
+        address(one, reader),
+        *(each.page or reader.url(each.locator) for each in one.others),
+    ]
+    pages = tuple(each for each in dict.fromkeys(where) if each.startswith(_WEB))
+    return MyPicture(one, one.photo, *size, _is_sure(one), pages)
 
 
 def _is_sure(one: Sighting) -> bool:

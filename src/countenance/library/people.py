@@ -9,6 +9,7 @@ from countenance.catalog.evidence import Proof, prove
 from countenance.catalog.guardians import Objection
 from countenance.catalog.people import Person
 from countenance.core.canonical import Digest
+from countenance.core.ids import PersonId
 from countenance.enrol.enrol import Agreement, Enrolment, Looked, Portrait, enrol, look_at
 from countenance.erasure.age import AgeChanged, change_age
 from countenance.erasure.objection import Objected, lift, object_to
@@ -110,6 +111,15 @@ class People(Cases):
         with self._database.read() as tx:
             person = people.get(tx, who)
             return person, people.consents(tx, people=[person.id])
+
+    def agreements(self) -> list[tuple[Person, list[Consent]]]:
+        """Everybody, by name, each with all that they agreed to."""
+        with self._database.read() as tx:
+            everybody = people.list_all(tx)
+            said: dict[PersonId, list[Consent]] = {}
+            for one in people.consents(tx):
+                said.setdefault(one.person, []).append(one)
+        return [(one, said.get(one.id, [])) for one in everybody]
 
     def withdraw(
         self, who: str, what: Purpose | Wish | None = None, *, progress: Progress = silent

@@ -33,9 +33,10 @@ def cut(preview: bytes, how: Cut, *, box: tuple[float, float, float, float], wid
     """
     if how is Cut.WHOLE:
         return preview
-    pixels = decode_preview(preview)
     if how is Cut.SMALL:
+        pixels = decode_preview(preview, long_side=SMALL_PIXELS)
         return encode_preview(pixels, long_side=SMALL_PIXELS, quality=_QUALITY)
+    pixels = decode_preview(preview)
     around = _around(pixels, box, scale=pixels.shape[1] / width)
     return encode_preview(around, long_side=FACE_PIXELS, quality=_QUALITY)
 

@@ -4,6 +4,8 @@ Previews: a photo small enough for a page, and large enough to search again.
 A preview is a JPEG without any metadata: no place, no camera, no profile, only pixels.
 """
 
+import math
+
 import cv2
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
@@ -31,19 +33,30 @@ def encode_preview(
     )
 
 
-def decode_preview(data: bytes) -> Pixels:
+def decode_preview(data: bytes, *, long_side: int | None = None) -> Pixels:
     """
     The pixels of a preview, `(h, w, 3)` uint8 RGB.
 
-    Raises `VerificationError` if `data` is not a whole JPEG: it is ours, so it should be.
+    Given a `long_side` they may be fewer, as long as the long side keeps so many: a decoder that is
+    asked for fewer pixels has less to do. Raises `VerificationError` if `data` is not a whole JPEG:
+    it is ours, so it should be.
     """
     try:
-        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB"), dtype=np.uint8)
+        height, width = (0, 0) if long_side is None else _sides(data, long_side)
+        pixels = simplejpeg.decode_jpeg(data, colorspace="RGB", min_height=height, min_width=width)
+        return np.asarray(pixels, dtype=np.uint8)
     except ValueError as exc:
         raise VerificationError(f"a preview is damaged: {exc}") from exc
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _sides(data: bytes, long_side: int) -> tuple[int, int]:
+    """The height and the width of a JPEG that is shrunk to a long side, in pixels."""
+    height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    factor = min(1, long_side / max(height, width))
+    return math.ceil(height * factor), math.ceil(width * factor)
 
 
 def _shrunk(pixels: Pixels, long_side: int) -> Pixels:

@@ -42,3 +42,19 @@ def test_damaged_preview_is_named() -> None:
     whole = encode_preview(np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(VerificationError):
         decode_preview(whole[: len(whole) // 2])
+
+
+@pytest.mark.parametrize("size", [(2048, 1365), (1365, 2048), (900, 300), (640, 480), (500, 400)])
+def test_fewer_pixels_are_decoded_but_never_too_few(size: tuple[int, int]) -> None:
+    """The long side keeps as many as were asked for, or all there are."""
+    width, height = size
+    ramp = np.linspace(0, 255, width).astype(np.uint8)
+    pixels = np.repeat(np.repeat(ramp[None, :, None], height, 0), 3, 2)
+    data = encode_preview(pixels)
+    seen = decode_preview(data, long_side=640)
+    assert min(640, max(size)) <= max(seen.shape[:2]) <= max(size)
+    assert seen.shape[1] / seen.shape[0] == pytest.approx(width / height, rel=0.02)
+    small = encode_preview(seen, long_side=640, quality=80)
+    whole = encode_preview(decode_preview(data), long_side=640, quality=80)
+    apart = decode_preview(small).astype(int) - decode_preview(whole)
+    assert np.abs(apart).mean() < 2

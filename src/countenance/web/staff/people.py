@@ -24,8 +24,7 @@ async def everything(request: Request, staff: SeePeople) -> Response:
     def look(library: Library) -> dict[str, Any]:
         now = library.now()
         found = []
-        for one in library.people():
-            _, own = library.consents(one.id)
+        for one, own in library.agreements():
             live = [each for each in own if each.in_force(now)]
             ends = [each.events[-1].until for each in live if each.events[-1].until]
             found.append({"one": one, "live": live, "until": min(ends, default=None)})

@@ -32,7 +32,7 @@ async def search(request: Request, staff: Find) -> Response:
 
     def look(library: Library) -> dict[str, Any]:
         found = library.look(text, collection=where, after=after)
-        places = {one.tile.photo: library.where_is(one.tile) for one in found.hits}
+        places = library.where_are(one.tile for one in found.hits)
         return {"found": found, "places": places}
 
     if text:
