@@ -176,6 +176,11 @@ def oidc_secret(environment: Mapping[str, str] | None = None) -> str:
     return variables.get("COUNTENANCE_OIDC_SECRET", "")
 
 
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment for another program of ours that is started from this one, with `more`."""
+    return os.environ | dict(more)
+
+
 def is_mail_address(text: str) -> bool:
     """Whether mail may be sent there, as far as one can see: one box, one host, in ASCII."""
     box, at, host = text.rpartition("@")

@@ -51,7 +51,7 @@ def portraits() -> Portraits:
 @pytest.mark.promise("P29")
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize(
-    ("kills", "photos"), [(5, 24), pytest.param(50, 160, marks=pytest.mark.long)]
+    ("kills", "photos"), [(3, 16), pytest.param(50, 160, marks=pytest.mark.long)]
 )
 def test_an_ingest_that_is_killed_loses_nothing_and_does_nothing_twice(
     tmp_path: Path, portraits: Portraits, kills: int, photos: int

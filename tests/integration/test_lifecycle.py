@@ -430,7 +430,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.promise("P19")
 @pytest.mark.promise("P29")
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(20, 20), pytest.param(60, 40, marks=pytest.mark.long)]
+    ("examples", "steps"), [(10, 20), pytest.param(60, 40, marks=pytest.mark.long)]
 )
 def test_a_library_finds_what_it_should_after_any_life(
     template: Path, examples: int, steps: int

@@ -34,7 +34,7 @@ FORGED = (
     "UPDATE recall SET acknowledgement = 'forged', ended_by = 'eve'",
     (
         "INSERT INTO disclosure SELECT 'x_stray', recipient_id, photo_id, source_id, channel, at, "
-        "file, covers, uncovered "
+        "file, covers, uncovered, faces "
         "FROM disclosure"
     ),
     (

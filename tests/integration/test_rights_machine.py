@@ -833,7 +833,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.promise("P25")
 @pytest.mark.promise("P31")
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(15, 20), pytest.param(60, 40, marks=pytest.mark.long)]
+    ("examples", "steps"), [(8, 20), pytest.param(60, 40, marks=pytest.mark.long)]
 )
 def test_rights_hold_in_any_life(template: Path, examples: int, steps: int) -> None:
     """Whatever happened in whatever order, what ended has ended, everywhere and for good."""

@@ -3,7 +3,6 @@ The real server in a second process, asked over its socket: how long each answer
 and how much processor time the server spends on it.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from countenance.errors import Unavailable
-from countenance.settings import MAX_SEARCHES
+from countenance.settings import MAX_SEARCHES, environment_with
 
 NANOSECONDS = 1e9
 
@@ -121,16 +120,15 @@ def serving(library: Path, given: Mapping[str, str] | None = None) -> Iterator[S
     if not Path("/proc/self/schedstat").exists():
         raise Unavailable("bench: processor time of a server is told by Linux alone")
     unlimited = str(MAX_SEARCHES)
-    environment = os.environ | {
+    limits = {
         "COUNTENANCE_SEARCHES_PER_ACCOUNT": unlimited,
         "COUNTENANCE_SEARCHES_PER_LIBRARY": unlimited,
-        **(given or {}),
     }
     words = ("serve", "--port", "0", "--no-watch", "--library", str(library))
     said_wrong = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed with the process
     process = subprocess.Popen(  # noqa: S603  ourselves
         [sys.executable, "-m", "countenance", *words],
-        env=environment,
+        env=environment_with(limits | dict(given or {})),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=said_wrong,

@@ -51,6 +51,18 @@ class Look:
     language: str = "en"
     javascript: bool = True
 
+    def __str__(self) -> str:
+        return f"{self.size}-{self.scheme}-{self.language}"
+
+
+EVERY_LOOK = [
+    Look("phone", "dark", "sv"),
+    Look("desktop", "light", "en"),
+    pytest.param(Look("phone", "light", "en"), marks=pytest.mark.long),
+    pytest.param(Look("desktop", "dark", "sv"), marks=pytest.mark.long),
+]
+"""How every screen is looked at: each size, scheme and language every day, and the rest in long."""
+
 
 Open = Callable[..., Any]
 """Opens a page as `Look` says, and closes it at the end of its block."""
@@ -124,8 +136,9 @@ def camera(portraits: Portraits, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> "Iterator[Playwright]":
+    # It runs an event loop while it is there: the tests of other files start their own.
     if not CHROMIUM.exists():
         pytest.skip("chromium is absent: apt-get install chromium, and the pages are tested too")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  of use with chromium alone
@@ -134,7 +147,7 @@ def playwright() -> "Iterator[Playwright]":
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: "Playwright", camera: Path) -> "Iterator[Browser]":
     made = playwright.chromium.launch(
         executable_path=CHROMIUM,

@@ -17,7 +17,7 @@ from countenance.demo.pictures import Portraits
 from countenance.media.filmout import require_bare
 from countenance.media.leaks import find_leaks
 from tests.e2e.conftest import Run
-from tests.e2e.web.conftest import Look, code_of, set_up, violations
+from tests.e2e.web.conftest import EVERY_LOOK, Look, code_of, set_up, violations
 from tests.e2e.web.test_desk import Desk, at_desk
 from tests.fakes.films import make_film
 
@@ -134,16 +134,7 @@ def publish(page: "Page") -> bytes:
     return download.value.path().read_bytes()
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        Look("phone", "light", "en"),
-        Look("phone", "dark", "sv"),
-        Look("desktop", "light", "sv"),
-        Look("desktop", "dark", "en"),
-    ],
-    ids=lambda look: f"{look.size}-{look.scheme}-{look.language}",
-)
+@pytest.mark.parametrize("look", EVERY_LOOK, ids=str)
 def test_every_screen_is_accessible(
     browser: "Browser", desk: Desk, look: Look, pytestconfig: pytest.Config
 ) -> None:

@@ -19,6 +19,7 @@ from countenance.demo.pictures import Portraits
 from countenance.library import Library
 from tests.e2e.conftest import Run
 from tests.e2e.web.conftest import (
+    EVERY_LOOK,
     LOGIN,
     PASSWORD,
     PATIENCE,
@@ -164,16 +165,7 @@ def screens(desk: Desk) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        Look("phone", "light", "en"),
-        Look("phone", "dark", "sv"),
-        Look("desktop", "light", "sv"),
-        Look("desktop", "dark", "en"),
-    ],
-    ids=lambda look: f"{look.size}-{look.scheme}-{look.language}",
-)
+@pytest.mark.parametrize("look", EVERY_LOOK, ids=str)
 def test_every_screen_is_accessible(
     browser: "Browser", desk: Desk, look: Look, pytestconfig: pytest.Config
 ) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import Run
-from tests.e2e.web.conftest import LOGIN, PASSWORD, PATIENCE, SIZES, Look, code_of, violations
+from tests.e2e.web.conftest import (
+    EVERY_LOOK,
+    LOGIN,
+    PASSWORD,
+    PATIENCE,
+    SIZES,
+    Look,
+    code_of,
+    violations,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -111,16 +120,7 @@ def test_from_the_first_start_to_a_passkey(browser: "Browser", door: tuple[str, 
     context.close()
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        Look("phone", "light", "sv"),
-        Look("phone", "dark", "en"),
-        Look("desktop", "light", "en"),
-        Look("desktop", "dark", "sv", javascript=True),
-    ],
-    ids=lambda look: f"{look.size}-{look.scheme}-{look.language}",
-)
+@pytest.mark.parametrize("look", EVERY_LOOK, ids=str)
 def test_every_door_is_accessible(
     browser: "Browser", door: tuple[str, str], look: Look, pytestconfig: pytest.Config
 ) -> None:

@@ -59,6 +59,7 @@ def all_found(page: "Page") -> None:
 
 def pictures(page: "Page") -> int:
     """How many pictures are on the page, each in all its places."""
+    page.wait_for_load_state("domcontentloaded")  # a click returns before all of the page is read
     places = [int(one.split()[1]) for one in page.locator(".copies").all_text_contents()]
     return page.locator(".rows > li").count() + sum(places) - len(places)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.web.conftest import Look, Open, violations
+from tests.e2e.web.conftest import EVERY_LOOK, Look, Open, violations
 
 SCREENS = {
     "home": "/",
@@ -14,16 +14,7 @@ SCREENS = {
 }
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        Look("phone", "light", "en"),
-        Look("phone", "dark", "sv"),
-        Look("desktop", "light", "sv"),
-        Look("desktop", "dark", "en"),
-    ],
-    ids=lambda look: f"{look.size}-{look.scheme}-{look.language}",
-)
+@pytest.mark.parametrize("look", EVERY_LOOK, ids=str)
 def test_every_screen_is_accessible(opened: Open, look: Look, pytestconfig: pytest.Config) -> None:
     """axe-core objects to nothing, and no screen is wider than its window."""
     kept = pytestconfig.cache.mkdir("screens-public")
