@@ -118,6 +118,26 @@ def test_a_frame_that_was_painted_is_looked_at_once_more(
     assert not any(len(echo.gala.vision.find(one.pixels)) for one in frames_of(done.path))
 
 
+@pytest.mark.promise("P8")
+def test_a_face_found_only_in_what_was_written_is_covered_as_well(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film is written again: the code may change what a detector finds."""
+    writings = []
+
+    def once(path: Path, *what: object) -> object:
+        writings.append(path)
+        return sound(path, *what)  # type: ignore[arg-type]  # what it was called with
+
+    sound = film.heads_open
+    monkeypatch.setattr(film, "heads_open", once)
+    monkeypatch.setattr(film, "covers_of", lambda seen, _: [() for _ in seen])
+    monkeypatch.setattr(film, "_all_covers", lambda _, planned, number, __: planned.covers[number])
+    done = publish(echo)
+    assert not any(len(echo.gala.vision.find(one.pixels)) for one in frames_of(done.path))
+    assert len(writings) == 2
+
+
 @pytest.mark.promise("P23")
 def test_a_film_is_recalled_with_its_source(echo: Echo) -> None:
     """Nobody is shown in it; it is of that source all the same."""
@@ -152,13 +172,14 @@ def test_a_film_that_fails_its_own_check_is_not_given(
 @pytest.mark.promise("P1")
 def test_a_grant_that_ends_meanwhile_ends_it(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
     """The door asks once more, when all is written."""
-    sound = film.require_covered
+    sound = film.heads_open
 
-    def ending(*what: object) -> None:
-        sound(*what)  # type: ignore[arg-type]  # what it was called with
+    def ending(*what: object) -> object:
+        found = sound(*what)  # type: ignore[arg-type]  # what it was called with
         echo.gala.end_the_grants()
+        return found
 
-    monkeypatch.setattr(film, "require_covered", ending)
+    monkeypatch.setattr(film, "heads_open", ending)
     with pytest.raises(NoGrant):
         publish(echo)
     assert nothing_was_given(echo)

@@ -227,13 +227,14 @@ def test_a_consent_that_ends_meanwhile_gives_nothing(
     ada = enrolled(echo)
     ingested(echo, still(20, {ADA: HERE}))
     confirm(echo, "Ada")
-    sound = film.require_covered
+    sound = film.heads_open
 
-    def ending(*what: object) -> None:
-        sound(*what)  # type: ignore[arg-type]  # what it was called with
+    def ending(*what: object) -> object:
+        found = sound(*what)  # type: ignore[arg-type]  # what it was called with
         echo.gala.library.withdraw(ada)
+        return found
 
-    monkeypatch.setattr(film, "require_covered", ending)
+    monkeypatch.setattr(film, "heads_open", ending)
     with pytest.raises(NoConsent):
         publish(echo)
     assert not list((echo.gala.folder.parent / "out").iterdir())

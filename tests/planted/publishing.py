@@ -279,7 +279,16 @@ def lost_heads_open(patch: pytest.MonkeyPatch) -> None:
     f"{FILM}::test_a_film_that_fails_its_own_check_is_not_given",
 )
 def film_believed(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, film._require_frame, "return")
+    instead(patch, film._heads_open_in, "return ()")
+
+
+@plant(
+    "P8",
+    "What is found in a film that was written is said, and never covered.",
+    f"{FILM}::test_a_face_found_only_in_what_was_written_is_covered_as_well",
+)
+def found_late_left_open(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, film._covered_too, "return planned")
 
 
 @plant(

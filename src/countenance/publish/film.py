@@ -12,6 +12,8 @@ stretches in which they are followed from frame to frame without a doubt (`stret
 but for half a second at either end. Whatever is not certain is covered as everybody is.
 
 The film that was written is decoded and looked at again, frame by frame, before it gets its name.
+Writing changes the pixels a little, and with them what a detector finds: a face that is found only
+then is covered as well, and the film is written again. What is still found in the last is refused.
 """
 
 import hashlib
@@ -149,7 +151,8 @@ def publish_film(  # noqa: PLR0913  what is made, of what, by whom, and who hear
     With `show_consenting` those who agreed are open where they are followed without a doubt.
 
     Raises `Refused` and its kinds as `disclose` does, and if the film cannot be read to its end;
-    `UsageError` if boxes were set by hand; `VerificationError` if what was made fails its check;
+    `UsageError` if boxes were set by hand; `VerificationError` if what was made fails its check,
+    or faces are found in it each time it was written;
     `Unreadable` if it is no film, and `Unavailable` if it cannot be written. Then there is no file.
     """
     asked = order.hand
@@ -169,12 +172,11 @@ def publish_film(  # noqa: PLR0913  what is made, of what, by whom, and who hear
     try:
         with unavailable(f"{order.folder}: nothing can be written there"):
             order.folder.mkdir(parents=True, exist_ok=True)
-            planned = _write(reel, planned, hidden)
+            planned = _write_covered(reel, planned, hidden)
             hidden.chmod(0o600)
             sync_file(hidden)
             made, size = _digest_of(hidden), hidden.stat().st_size
         require_bare(hidden)
-        require_covered(hidden, planned, extractor, tell)
         handling = Handling(
             everybody=True, covers=planned.most, file=made, open=frozenset(planned.shown)
         )
@@ -208,25 +210,31 @@ def covers_of(seen: Sequence[Seen], certain: Sequence[Stretch] = ()) -> list[tup
     return [tuple(_without_echoes(one)) for one in covers]
 
 
-def require_covered(
+def heads_open(
     path: Path, planned: Covering, extractor: Extractor, tell: Tell = untold
-) -> None:
+) -> Mapping[int, tuple[Box, ...]]:
     """
-    Raises `VerificationError` unless the film at `path` has the frames that were planned, what is
-    under their covers is of one colour, and no face is found in any but those that may be seen.
+    The heads that are found in the film at `path` with no cover over their face, by the numbers of
+    its frames: none but of those that may be seen, if it is to be given out.
+
+    Raises `VerificationError` unless it has the frames that were planned, and what is under their
+    covers is of one colour.
     """
+    found: dict[int, tuple[Box, ...]] = {}
     count = 0
     try:
         with path.open("rb") as file, extractor.films.opened(file, EVERY_FRAME) as film:
             for frame in film.frames():
                 if count < len(planned.seen):
-                    _require_frame(frame, planned, count, extractor)
+                    heads = _heads_open_in(frame, planned, count, extractor)
+                    found |= {count: heads} if heads else {}
                 count += 1
                 tell(CHECKED, frame.at)
     except Unreadable as exc:
         raise VerificationError(f"what was written is no whole film: {exc.message}") from exc
     if count != len(planned.seen):
         raise VerificationError(f"what was written has {count} frames, and not {len(planned.seen)}")
+    return found
 
 
 # --------------------------------------------------------------------------------------------
@@ -263,15 +271,17 @@ def _allowed(order: Order, stores: Stores) -> Allowed:
     }
 
 
-def _require_frame(frame: Frame, planned: Covering, number: int, extractor: Extractor) -> None:
+def _heads_open_in(
+    frame: Frame, planned: Covering, number: int, extractor: Extractor
+) -> tuple[Box, ...]:
     mask = _under(frame.pixels, planned.covers[number])
     inner = cv2.erode(mask.astype(np.uint8), np.ones((_EDGE, _EDGE), np.uint8)) > 0
     off = np.abs(frame.pixels[inner].astype(np.int16) - PALETTE[planned.colour])
     if len(off) and (off.mean() > MOST_OFF or (off.max(1) > FAR_OFF).mean() > FEW):
         raise VerificationError(f"at {frame.at:.2f} s a cover in the film is not of one colour")
     found = extractor.vision.find(frame.pixels)
-    if _open_boxes(found, mask, planned.may_be_seen(number)):
-        raise VerificationError(f"at {frame.at:.2f} s a face is found in the film")
+    heads = _heads(found, frame.pixels)
+    return tuple(heads[row] for row in _open_boxes(found, mask, planned.may_be_seen(number)))
 
 
 def _under(pixels: Pixels, covers: Sequence[Box]) -> Mask:
@@ -296,6 +306,7 @@ def _open_boxes(found: Detections, mask: Mask, may_be_seen: Sequence[Box] = ()) 
 
 
 _ROUNDS = 3  # a cover may itself be taken for something
+_WRITINGS = 4  # each a further pass over the whole film; nearly always one is enough
 _EDGE = 17  # pixels: a block of the code, where colours run into one another
 
 
@@ -355,6 +366,26 @@ def _without_echoes(boxes: Sequence[Box]) -> list[Box]:
         if not any(contains(other, box, slack=0) for other in kept):
             kept.append(box)
     return kept
+
+
+def _write_covered(reel: Reel, planned: Covering, hidden: Path) -> Covering:
+    """Write the film until no face is found in it, and say how it was covered at last."""
+    for _ in range(_WRITINGS):
+        planned = _write(reel, planned, hidden)
+        found = heads_open(hidden, planned, reel.extractor, reel.tell)
+        if not found:
+            return planned
+        planned = _covered_too(planned, found)
+    first = planned.seen[min(found)].at
+    raise VerificationError(f"at {first:.2f} s a face is found in the film")
+
+
+def _covered_too(planned: Covering, found: Mapping[int, tuple[Box, ...]]) -> Covering:
+    """The heads `found` in what was written are covered as all heads are: beside them, too."""
+    seen = [Seen(one.at, found.get(number, ())) for number, one in enumerate(planned.seen)]
+    more = covers_by_stretch(seen, (), HOLD_SECONDS)
+    covers = (_without_echoes([*one, *two]) for one, two in zip(planned.covers, more, strict=True))
+    return replace(planned, covers=tuple(map(tuple, covers)))
 
 
 def _write(reel: Reel, planned: Covering, hidden: Path) -> Covering:

@@ -185,7 +185,7 @@ def test_what_fails_is_said_on_the_page_of_the_order(
     def faulty(*_: object) -> None:
         raise VerificationError("at 0.50 s a face is found in the film")
 
-    monkeypatch.setattr(film, "require_covered", faulty)
+    monkeypatch.setattr(film, "heads_open", faulty)
     page = made(staff, echo)
     assert "failed its own check" in page
     assert "a face is found" in page
