@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.e2e.web.conftest import (
     SIZES,
     Look,
     code_of,
+    set_up,
     violations,
 )
 
@@ -32,8 +34,8 @@ DEVICE = {
 }
 
 
-@pytest.fixture(scope="module")
-def door(
+@contextmanager
+def served(
     run: Run,
     program: Path,
     environment: Mapping[str, str],
@@ -57,6 +59,31 @@ def door(
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def door(
+    run: Run,
+    program: Path,
+    environment: Mapping[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, str]]:
+    """Where a server without an owner says that it listens, and its code."""
+    with served(run, program, environment, tmp_path_factory) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def house(
+    run: Run,
+    program: Path,
+    environment: Mapping[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Where a server listens that has an owner."""
+    with served(run, program, environment, tmp_path_factory) as (url, code):
+        set_up(url, code)
+        yield url
 
 
 def context_of(browser: "Browser", url: str, look: Look) -> "BrowserContext":
@@ -122,11 +149,11 @@ def test_from_the_first_start_to_a_passkey(browser: "Browser", door: tuple[str, 
 
 @pytest.mark.parametrize("look", EVERY_LOOK, ids=str)
 def test_every_door_is_accessible(
-    browser: "Browser", door: tuple[str, str], look: Look, pytestconfig: pytest.Config
+    browser: "Browser", house: str, look: Look, pytestconfig: pytest.Config
 ) -> None:
-    """axe-core objects to nothing, and nothing is wider than its window. After the first owner."""
+    """axe-core objects to nothing, and nothing is wider than its window."""
     kept = pytestconfig.cache.mkdir("screens-doors")
-    context = context_of(browser, door[0], look)
+    context = context_of(browser, house, look)
     page = context.new_page()
     found = {}
 
@@ -151,9 +178,9 @@ def test_every_door_is_accessible(
     assert {name: one for name, one in found.items() if one} == {}
 
 
-def test_signing_in_works_without_javascript(browser: "Browser", door: tuple[str, str]) -> None:
+def test_signing_in_works_without_javascript(browser: "Browser", house: str) -> None:
     """And what needs it is not shown."""
-    context = context_of(browser, door[0], Look("phone", javascript=False))
+    context = context_of(browser, house, Look("phone", javascript=False))
     page = context.new_page()
     sign_in(page)
     assert not page.get_by_role("button", name="Make a passkey").is_visible()
