@@ -28,7 +28,7 @@ from countenance.media.decode import Pixels, decode
 from countenance.media.leaks import find_leaks
 from countenance.media.limits import Limits
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.share import RECIPIENT
+from countenance.publish.disclose import WHOEVER_HAS_A_LINK as ANYBODY
 from tests.fakes.echo import CHANNEL, Echo, FakePost
 from tests.fakes.gala import A_DAY, Gala, holding, open_library, rows
 from tests.fakes.vision import picture
@@ -153,16 +153,16 @@ def test_the_file_is_nothing_but_a_picture(echo: Echo) -> None:
     for done in (share(echo, "one.png"), share_mine(echo, ada, "one.png")):
         sent = library.shared_picture(done.issued.token, 1, Cut.WHOLE).data
         assert not find_leaks(sent)
-        (given,) = [one for one in library.disclosures(RECIPIENT) if one.file == digest(sent)]
+        (given,) = [one for one in library.disclosures(ANYBODY) if one.file == digest(sent)]
         assert given.id.encode() in sent
         found = library.permission(number=given.id)
         assert found is not None
-        assert (found.recipient, found.channel) == (RECIPIENT, given.channel)
+        assert (found.recipient, found.channel) == (ANYBODY, given.channel)
         assert library.permission(file=digest(sent)) == found
         small = library.shared_picture(done.issued.token, 1, Cut.SMALL).data
         assert not find_leaks(small)
     library.withdraw("Ada")
-    assert [library.permission(number=one.id) for one in library.disclosures(RECIPIENT)] == [
+    assert [library.permission(number=one.id) for one in library.disclosures(ANYBODY)] == [
         None,
         None,
     ]
@@ -280,7 +280,7 @@ def switches_recognition_off(echo: Echo) -> None:
 
 
 def ends_the_recipient(echo: Echo) -> None:
-    echo.gala.library.end_recipient(RECIPIENT)
+    echo.gala.library.end_recipient(ANYBODY)
 
 
 ENDS: list[tuple[Callable[[Echo], None], bool, bool]] = [
@@ -424,7 +424,7 @@ def test_who_withdraws_while_it_is_painted_is_not_sent(
     monkeypatch.setattr(library, "_rendered", slowly)
     with pytest.raises(LeadsNowhere):
         library.shared_picture(done.issued.token, 1, Cut.WHOLE)
-    assert library.disclosures(RECIPIENT) == []
+    assert library.disclosures(ANYBODY) == []
 
 
 # --- its end, and its marks -----------------------------------------------------------------------
@@ -527,10 +527,10 @@ def test_what_was_seen_is_in_the_ledger_and_called_back(echo: Echo) -> None:
     library = echo.gala.library
     done = share_mine(echo, ada, "one.png", "three.png")
     library.shared(done.issued.token)
-    assert library.disclosures(RECIPIENT) == []
+    assert library.disclosures(ANYBODY) == []
     for how in (Cut.SMALL, Cut.WHOLE, Cut.SMALL):
         library.shared_picture(done.issued.token, 1, how)
-    (given,) = library.disclosures(RECIPIENT)
+    (given,) = library.disclosures(ANYBODY)
     assert (given.channel, given.wish) == ("", Wish(Purpose.FIND_ME))
     _, shown = library.given(given.id)
     assert set(shown) == {ada}
@@ -538,7 +538,7 @@ def test_what_was_seen_is_in_the_ledger_and_called_back(echo: Echo) -> None:
     assert [one.actor for one in said] == [done.issued.link.id]
     assert done.issued.link.id in said[0].subjects
     own = library.link_for(ada).token
-    assert [one.recipient for one in library.my_pictures(own).deliveries] == [RECIPIENT]
+    assert [one.recipient for one in library.my_pictures(own).deliveries] == [ANYBODY]
     library.withdraw("Ada", Purpose.FIND_ME)
     (called,) = library.recalls()
     assert called.disclosure == given.id
@@ -555,8 +555,23 @@ def test_of_the_desk_it_is_called_back_too(echo: Echo, happens: Callable[[Echo],
     library, done = echo.gala.library, share(echo, "three.png")
     library.shared_picture(done.issued.token, 1, Cut.WHOLE)
     happens(echo)
-    (given,) = library.disclosures(RECIPIENT)
+    (given,) = library.disclosures(ANYBODY)
     assert [one.disclosure for one in library.recalls()] == [given.id]
+
+
+def test_whoever_has_a_link_is_given_no_file(echo: Echo) -> None:
+    """They stand in no list of those to choose from, and by their name they are refused."""
+    library = echo.gala.library
+    share(echo, "one.png")
+    assert ANYBODY in {one.name for one in library.recipients()}
+    assert [one.name for one in library.receivers()] == ["The Echo"]
+    photo = str(echo.gala.folder / "one.png")
+    out = echo.gala.folder.parent / "out"
+    with pytest.raises(Refused, match="is given no file"):
+        library.publish(photo, ANYBODY, channel="web", out=out, looked=True)
+    with pytest.raises(Refused, match="is given no file"):
+        library.give(photo, ANYBODY, channel=CHANNEL)
+    assert library.disclosures(ANYBODY) == []
 
 
 @pytest.mark.promise("P25")
@@ -599,7 +614,7 @@ def test_a_restore_ends_it_again_and_calls_back(echo: Echo, tmp_path: Path) -> N
     ended, stays = share(echo, "one.png"), share_mine(echo, ada, "one.png", "three.png")
     backup = library.back_up(tmp_path / "backups").backup.location
     library.shared_picture(stays.issued.token, 1, Cut.WHOLE)
-    (given,) = library.disclosures(RECIPIENT)
+    (given,) = library.disclosures(ANYBODY)
     library.end_share(ended.issued.link.id)
     library.close()
     shutil.rmtree(echo.gala.root)
@@ -610,7 +625,7 @@ def test_a_restore_ends_it_again_and_calls_back(echo: Echo, tmp_path: Path) -> N
     with pytest.raises(LeadsNowhere):
         library.shared(ended.issued.token)
     assert numbers(library, stays.issued.token) == [1, 2]
-    (known,) = library.disclosures(RECIPIENT)
+    (known,) = library.disclosures(ANYBODY)
     assert (known.id, known.file, known.wish) == (given.id, given.file, Wish(Purpose.FIND_ME))
     library.withdraw("Ada", Purpose.FIND_ME)
     assert [one.disclosure for one in library.recalls()] == [given.id]

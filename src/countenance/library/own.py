@@ -6,9 +6,10 @@ Whoever holds the link acts as that person, and the log says so by the person's 
 consent and grant at the instant it is given, each picture too (P8).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from sqlalchemy import Connection
@@ -347,9 +348,12 @@ class OwnPictures(Links):
         box: tuple[float, float, float, float],
         width: int,
     ) -> PictureBytes:
-        kept = self.__dict__.setdefault("_cuts", lru_cache(_PICTURES_KEPT)(self._cut_anew))
-        data: bytes = kept(which, expected, how, box, width)
+        data = self._cuts(which, expected, how, box, width)
         return PictureBytes(data, "image/jpeg", digest(data)[:32])
+
+    @cached_property
+    def _cuts(self) -> Callable[..., bytes]:
+        return lru_cache(_PICTURES_KEPT)(self._cut_anew)
 
     def _cut_anew(
         self,

@@ -13,7 +13,7 @@ from countenance.erasure.post import Endpoint, HttpPoster, Poster
 from countenance.erasure.recall import Chance, Report, acknowledge, close, send_due
 from countenance.errors import UsageError, VerificationError
 from countenance.library.cases import Cases
-from countenance.publish.disclose import Disclosed, disclose
+from countenance.publish.disclose import WHOEVER_HAS_A_LINK, Disclosed, disclose
 from countenance.vault.signing import SigningKey
 from countenance.vault.webhook import write_public_key
 
@@ -71,6 +71,10 @@ class Recipients(Cases):
     def recipients(self) -> list[Recipient]:
         with self._database.read() as tx:
             return recipients.list_all(tx)
+
+    def receivers(self) -> list[Recipient]:
+        """Those to whom a file may be given now. Whoever has a link is shown photos by that."""
+        return [one for one in self.recipients() if one.live and one.name != WHOEVER_HAS_A_LINK]
 
     def end_recipient(self, which: str) -> Recipient:
         """

@@ -5,10 +5,10 @@ A link shows nothing by itself: consents and grants are asked at each request, a
 bytes leave (P8). The first bytes of a photo that leave are a disclosure (P23).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sqlalchemy import Connection
 
@@ -29,9 +29,8 @@ from countenance.media.cut import Cut, cut
 from countenance.media.metadata import Metadata
 from countenance.media.release import Release
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.disclose import Giving, Handling, disclose_in
+from countenance.publish.disclose import WHOEVER_HAS_A_LINK, Giving, Handling, disclose_in
 from countenance.publish.share import (
-    RECIPIENT,
     Standing,
     Why,
     look_closely,
@@ -47,7 +46,7 @@ LONGEST = timedelta(days=366)
 MAX_LABEL = 100
 
 _TERMS = Terms(
-    RECIPIENT,
+    WHOEVER_HAS_A_LINK,
     contact="who made the link knows who has it",
     accepted="what a link shows is for whoever has it, for as long as the link shows it",
 )
@@ -322,7 +321,7 @@ class Shares(OwnPictures, Publishing):
 
     def _require_recipient(self, tx: Connection, *, at: datetime) -> None:
         try:
-            to = recipients.get(tx, RECIPIENT)
+            to = recipients.get(tx, WHOEVER_HAS_A_LINK)
         except NotFound:
             to, _ = recipients.add(tx, _TERMS, at=at)
             self._log(tx, Act.RECIPIENT_ADDED, subjects=(to.id,))
@@ -364,7 +363,8 @@ class Shares(OwnPictures, Publishing):
         *,
         at: datetime,
     ) -> None:
-        giving = Giving(wish_for(link.channel), RECIPIENT, link.id, link.person, link.id)
+        wish = wish_for(link.channel)
+        giving = Giving(wish, WHOEVER_HAS_A_LINK, link.id, link.person, link.id)
         disclose_in(tx, one.photo, giving, handling, which=which, at=at)
         shares.give(tx, link.id, one.number, which)
 
@@ -375,9 +375,11 @@ class Shares(OwnPictures, Publishing):
             copy, told = copies.get(tx, preview), photos.told_of(tx, now.photo.id)
         said = Metadata(creator=told.creator, licence=told.licence)
         release = Release(which, now.release, said)
-        kept = self.__dict__.setdefault("_shared", lru_cache(_RENDERED)(self._rendered_anew))
-        data: bytes = kept(copy.id, copy.digest, now.boxes, release, now.photo.width)
-        return data
+        return self._renderings(copy.id, copy.digest, now.boxes, release, now.photo.width)
+
+    @cached_property
+    def _renderings(self) -> Callable[..., bytes]:
+        return lru_cache(_RENDERED)(self._rendered_anew)
 
     def _rendered_anew(
         self,

@@ -68,6 +68,9 @@ class Handling:
 
 AS_IT_IS = Handling()
 
+WHOEVER_HAS_A_LINK = "whoever has a link"
+"""The recipient of what is given by links, and of that alone. Ended, no link shows anything."""
+
 
 def disclose(  # noqa: PLR0913  who gives what to whom, for which channel, and how it was handled
     photo: PhotoId,
@@ -120,7 +123,8 @@ def disclose_in(  # noqa: PLR0913  as above
     at: datetime,
 ) -> Disclosed:
     """The same within a transaction. Raises as `disclose` does."""
-    wish, to = giving.wish, receiving(tx, giving.recipient)
+    wish = giving.wish
+    to = receiving(tx, giving.recipient, by_link=giving.link is not None)
     found = photos.get(tx, photo)
     if found is None:
         raise NotFound(f"{photo}: no such photo", hint="countenance find shows them")
@@ -153,13 +157,15 @@ def disclose_in(  # noqa: PLR0913  as above
     return Disclosed(made, shown)
 
 
-def receiving(tx: Connection, which: str) -> Recipient:
+def receiving(tx: Connection, which: str, *, by_link: bool = False) -> Recipient:
     """
     The recipient of this id or name, to whom something may be given.
 
-    Raises `NotFound` if there is none, and `Refused` if it ended.
+    Raises `NotFound` if there is none, and `Refused` if it ended, or is given things by links only.
     """
     to = recipients.get(tx, which)
+    if to.name == WHOEVER_HAS_A_LINK and not by_link:
+        raise Refused(f"{to.name} is given no file", hint="they see photos by a link: share them")
     if not to.live:
         raise Refused(f"{to.name}: it is a recipient no more")
     return to

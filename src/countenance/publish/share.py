@@ -32,12 +32,9 @@ from countenance.media.leaks import find_leaks
 from countenance.media.preview import decode_preview
 from countenance.media.release import Release, ReleaseStatus, released
 from countenance.publish.check import passed_over
-from countenance.publish.disclose import granted, receiving
+from countenance.publish.disclose import WHOEVER_HAS_A_LINK, granted, receiving
 from countenance.publish.verdict import Verdict, judge
 from countenance.vision.vision import Vision
-
-RECIPIENT = "whoever has a link"
-"""Of all that is given by links. Ended, no link shows anything."""
 
 
 class Why(StrEnum):
@@ -115,7 +112,7 @@ def standing(tx: Connection, link: Link, one: SharePhoto, *, at: datetime) -> St
     if photo is None or photo.preview is None or photo.kind is PhotoKind.FILM:
         return None
     try:
-        receiving(tx, RECIPIENT)
+        receiving(tx, WHOEVER_HAS_A_LINK, by_link=True)
         granted(tx, photo, at=at)
     except (Refused, NotFound):
         return None

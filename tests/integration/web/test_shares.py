@@ -10,7 +10,7 @@ import pytest
 from countenance.accounts.roles import Role
 from countenance.media.leaks import find_leaks
 from countenance.people.purpose import Purpose
-from countenance.publish.share import RECIPIENT
+from countenance.publish.disclose import WHOEVER_HAS_A_LINK as ANYBODY
 from countenance.web.rates import GUESSES
 from tests.fakes.door import sign_in
 from tests.fakes.echo import CHANNEL, Echo
@@ -189,7 +189,7 @@ def test_the_desk_makes_one_for_a_selection(visitor: Visitor, echo: Echo) -> Non
     assert visitor.post(f"/staff/shares/{of_ada.link.id}/end").status_code == 404
     assert visitor.post(f"/staff/shares/{share.link.id}/end").status_code == 303
     assert visitor.get(path).status_code == 404
-    assert RECIPIENT not in visitor.get(f"/staff/check/photos?photo={which[0]}&channel=web").text
+    assert ANYBODY not in visitor.get(f"/staff/check/photos?photo={which[0]}&channel=web").text
 
 
 @pytest.mark.parametrize("tag", ["en", "sv"])

@@ -24,7 +24,6 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from countenance.accounts.roles import Right
 from countenance.catalog.buckets import Place, Tile
 from countenance.catalog.photos import Box, PhotoKind
-from countenance.catalog.recipients import Recipient
 from countenance.core.ids import PhotoId
 from countenance.errors import (
     NotFound,
@@ -41,7 +40,6 @@ from countenance.publish.check import Checked, CheckedFace
 from countenance.publish.export import Published
 from countenance.publish.permission import Permission
 from countenance.publish.plan import MIN_REASON_CHARACTERS, Hand
-from countenance.publish.share import RECIPIENT
 from countenance.publish.verdict import Verdict
 from countenance.web.context import web_of
 from countenance.web.forms import Form, read_form
@@ -239,9 +237,6 @@ async def _several(  # noqa: PLR0913  what was typed stays, and what was wrong i
     web = web_of(request)
     found = [await web.pool.look(_tried(photo, channel), actor=actor) for photo in which]
 
-    def look(library: Library) -> list[Recipient]:
-        return [one for one in library.recipients() if one.live]
-
     return web.page(
         request,
         "staff/checks.html",
@@ -250,7 +245,7 @@ async def _several(  # noqa: PLR0913  what was typed stays, and what was wrong i
         channel=channel,
         form=form,
         trouble=trouble,
-        recipients=await web.pool.run(look, actor=actor),
+        recipients=await web.pool.run(Library.receivers, actor=actor),
         colours=list(Colour),
         packings=list(Packing),
     )
@@ -277,9 +272,8 @@ async def _one(  # noqa: PLR0913  what was typed stays, and what was wrong is sa
         except (Refused, Unreadable) as exc:
             return {"tile": tile, "checked": None, "why": exc.message}
         names = {one.id: one.name for one in library.people()}
-        live = [one for one in library.recipients() if one.live and one.name != RECIPIENT]
-        rows = _rows(checked, names, form)
-        return {"tile": tile, "checked": checked, "rows": rows, "recipients": live}
+        rows, recipients = _rows(checked, names, form), library.receivers()
+        return {"tile": tile, "checked": checked, "rows": rows, "recipients": recipients}
 
     found: dict[str, Any] = {"why": why} | await web.pool.look(look, actor=actor)
     checked = found["checked"]

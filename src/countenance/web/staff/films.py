@@ -105,12 +105,11 @@ async def film_page(  # noqa: PLR0913  what was typed stays, and what was wrong 
         except Refused as exc:
             return {"tile": tile, "checked": None, "why": exc.message}
         names = {one.id: one.name for one in library.people()}
-        live = [one for one in library.recipients() if one.live]
         return {
             "tile": tile,
             "checked": checked,
             "parts": _parts(checked, names),
-            "recipients": live,
+            "recipients": library.receivers(),
         }
 
     found = await web.pool.run(look, actor=actor)
