@@ -35,7 +35,7 @@ setup: $(VENV)/.ready ## Make .venv with the program in it.
 run: setup ## Build ./demo-library from two public-domain portraits, tell its story, and serve it.
 	@$(VENV)/bin/countenance demo $(LIBRARY)
 	@echo
-	@echo "9. The web. Open this, and give $(LIBRARY)/portraits/grace_hopper.jpg for your face:"
+	@echo "And the web. Open this, and give $(LIBRARY)/portraits/grace_hopper.jpg for your face:"
 	@COUNTENANCE_ADDRESS=$(ADDRESS) $(VENV)/bin/countenance link new --library $(LIBRARY) \
 		--collection demo --channel website --browse
 	@COUNTENANCE_ADDRESS=$(ADDRESS) $(VENV)/bin/countenance serve --library $(LIBRARY) --port $(PORT)

@@ -179,15 +179,17 @@ class Here:
             (self.ids, self.gala.source.id, "a.jpg", "b.jpg"),
             (self.others, second, "c.jpg", "d.jpg"),
         ):
+            library.ingest([source])
             ids |= {
                 "collections": there[source],
                 "sources": source,
+                "jobs": library.jobs()[0].id,
                 "photos": photos[shown].id,
                 "questions": questions[photos[asked].id],
                 "publications": self._published(photos[shown].id, out),
             }
         self._published(photos["z.jpg"].id, out)
-        self.ids |= {"people": self.ada, "jobs": library.jobs()[0].id}
+        self.ids |= {"people": self.ada}
 
     def _published(self, photo: str, out: Path) -> str:
         to = self.echo.added.recipient.id

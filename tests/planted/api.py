@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.api import gate, publications
+from countenance.api import gate, jobs, publications
 from tests.planted.plant import edit, instead, plant
 
 GATE = "tests/integration/api/test_gate.py"
@@ -83,4 +83,15 @@ def api_proposes_any_photo(patch: pytest.MonkeyPatch) -> None:
         publications.CheckShown.of,
         "caller.may(Right.PUBLISH, *library.lies_in(one))",
         "True",
+    )
+
+
+@plant(
+    "P34",
+    "Who sees one source of a job reads in the API what it did in another.",
+    f"{GATE}::test_a_job_over_anothers_source_too_is_not_theirs",
+)
+def api_jobs_in_part_are_whole(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch, jobs._theirs, "theirs.issuperset(one.sources)", "not theirs.isdisjoint(one.sources)"
     )

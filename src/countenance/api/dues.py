@@ -1,5 +1,6 @@
 """What is due: erasures (takedowns among them), recalls, and demands from the public, by ids."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -19,6 +20,7 @@ from countenance.library.due import Due
 router = APIRouter(route_class=Door, tags=["due"])
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shape)
 
 _ID = "[0-9a-hjkmnp-tv-z]{16}"
 _BY = "2026-06-02T10:12:44"
@@ -189,8 +191,7 @@ async def list_erasures(  # noqa: PLR0913  each is a part of the question
     def look(library: Library) -> Paged[ErasureShown]:
         found = [(one, one.what) for one in library.due().cases if isinstance(one.what, Erasure)]
         kept = [one for one in found if trigger in (None, one[1].trigger)]
-        page, following = _page(kept, open_=open_, after=after, count=count)
-        return Paged(items=[ErasureShown.of(*one) for one in page], next=following)
+        return _paged(kept, ErasureShown.of, open_=open_, after=after, count=count)
 
     return await context_of(request).run(look, actor=caller.actor)
 
@@ -208,8 +209,7 @@ async def list_recalls(
 
     def look(library: Library) -> Paged[RecallShown]:
         found = [(one, one.what) for one in library.due().recalls if isinstance(one.what, Recall)]
-        page, following = _page(found, open_=open_, after=after, count=count)
-        return Paged(items=[RecallShown.of(*one) for one in page], next=following)
+        return _paged(found, RecallShown.of, open_=open_, after=after, count=count)
 
     return await context_of(request).run(look, actor=caller.actor)
 
@@ -227,8 +227,7 @@ async def list_demands(
 
     def look(library: Library) -> Paged[DemandShown]:
         found = [(one, one.what) for one in library.due().demands if isinstance(one.what, Demand)]
-        page, following = _page(found, open_=open_, after=after, count=count)
-        return Paged(items=[DemandShown.of(*one) for one in page], next=following)
+        return _paged(found, DemandShown.of, open_=open_, after=after, count=count)
 
     return await context_of(request).run(look, actor=caller.actor)
 
@@ -236,12 +235,18 @@ async def list_demands(
 # --------------------------------------------------------------------------------------------------
 
 
-def _page(
-    found: list[tuple[Due, T]], *, open_: bool | None, after: str | None, count: int
-) -> tuple[list[tuple[Due, T]], str | None]:
+def _paged(
+    found: list[tuple[Due, T]],
+    shown: Callable[[Due, T], S],
+    *,
+    open_: bool | None,
+    after: str | None,
+    count: int,
+) -> Paged[S]:
     kept = [
         (f"{due.by:%Y-%m-%dT%H:%M:%S}~{due.what.id}", (due, what))
         for due, what in found
         if open_ in (None, due.open)
     ]
-    return one_page(kept, after, count)
+    page, following = one_page(kept, after, count)
+    return Paged(items=[shown(*one) for one in page], next=following)

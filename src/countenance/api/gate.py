@@ -51,6 +51,7 @@ class Act(StrEnum):
     SEE_SOURCE = "see-source"
     SCAN = "scan"
     SEE_JOBS = "see-jobs"
+    SEE_JOB = "see-job"
     SEE_PEOPLE = "see-people"
     SEE_PERSON = "see-person"
     SEARCH = "search"
@@ -75,6 +76,7 @@ class About(StrEnum):
     SIGHTING = "sighting"
     PUBLICATION = "publication"
     PERSON = "person"
+    JOB = "job"  # it is of each source that it is over: the route asks whether all are theirs
 
 
 RULES: Mapping[Act, tuple[Right, About]] = MappingProxyType(
@@ -86,7 +88,8 @@ RULES: Mapping[Act, tuple[Right, About]] = MappingProxyType(
         Act.SEE_SOURCES: (Right.SEE_SOURCES, About.PARTS),
         Act.SEE_SOURCE: (Right.SEE_SOURCES, About.SOURCE),
         Act.SCAN: (Right.CHANGE_SOURCES, About.SOURCE),
-        Act.SEE_JOBS: (Right.SEE_JOBS, About.ANYTHING),
+        Act.SEE_JOBS: (Right.SEE_JOBS, About.PARTS),
+        Act.SEE_JOB: (Right.SEE_JOBS, About.JOB),
         Act.SEE_PEOPLE: (Right.SEE_PEOPLE, About.ANYTHING),
         Act.SEE_PERSON: (Right.SEE_PEOPLE, About.PERSON),
         Act.SEARCH: (Right.SEARCH, About.ANYTHING),
@@ -161,6 +164,10 @@ class Caller:
     def may(self, right: Right, *within: str) -> bool:
         """Whether they may do something in these sources and collections."""
         return verdict(self.who, right, On(within=frozenset(within))) is Verdict.YES
+
+    def refuse(self, right: Right) -> Refused:
+        """What they are told who may not, whatever the route found out of it."""
+        return Refused(f"this account may not: {right}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +253,7 @@ SeeSources = Annotated[Caller, Depends(Need(Act.SEE_SOURCES))]
 SeeSource = Annotated[Caller, Depends(Need(Act.SEE_SOURCE))]
 Scan = Annotated[Caller, Depends(Need(Act.SCAN))]
 SeeJobs = Annotated[Caller, Depends(Need(Act.SEE_JOBS))]
+SeeJob = Annotated[Caller, Depends(Need(Act.SEE_JOB))]
 SeePeople = Annotated[Caller, Depends(Need(Act.SEE_PEOPLE))]
 SeePerson = Annotated[Caller, Depends(Need(Act.SEE_PERSON))]
 Search = Annotated[Caller, Depends(Need(Act.SEARCH))]
@@ -284,36 +292,44 @@ def scopes_of(right: Right) -> list[Scope]:
     return [one for one in Scope if right in SCOPES[one]]
 
 
-def _on(  # noqa: PLR0911  one for each kind
-    library: Library, about: About, which: str, who: Identity
-) -> On:
+def _on(library: Library, about: About, which: str, who: Identity) -> On:
     """On what it is asked. What is not there is in nothing: only who may everything hears of it."""
+    match about:
+        case About.ANYTHING:
+            return ANYTHING
+        case About.PARTS:
+            return On(within=who.assigned)
+        case About.PERSON:
+            return On(person=which)
     try:
-        match about:
-            case About.ANYTHING:
-                return ANYTHING
-            case About.PARTS:
-                return On(within=who.assigned)
-            case About.PERSON:
-                return On(person=which)
-            case About.COLLECTION:
-                known = (one.id for one in library.collections() if one.id == which)
-                return On(within=frozenset(known))
-            case About.SOURCE:
-                return On(within=_of_source(library, SourceId(which)))
-            case About.PHOTO:
-                return On(within=library.lies_in(which))
-            case About.SIGHTING:
-                return On(within=library.lies_in(sighting=which))
-            case About.PUBLICATION:
-                return On(within=_of_source(library, library.given(which)[0].source))
+        return On(within=_LIES_IN[about](library, which))
     except NotFound:
         return ANYTHING
 
 
-def _of_source(library: Library, which: SourceId) -> frozenset[str]:
-    found = library.source(which)
+def _of_collection(library: Library, which: str) -> frozenset[str]:
+    return frozenset(one.id for one in library.collections() if one.id == which)
+
+
+def _of_publication(library: Library, which: str) -> frozenset[str]:
+    return _of_source(library, library.given(which)[0].source)
+
+
+def _of_source(library: Library, which: str) -> frozenset[str]:
+    found = library.source(SourceId(which))
     return frozenset({found.id, found.collection})
+
+
+_LIES_IN: Mapping[About, Callable[[Library, str], frozenset[str]]] = MappingProxyType(
+    {
+        About.COLLECTION: _of_collection,
+        About.SOURCE: _of_source,
+        About.PHOTO: lambda library, which: library.lies_in(which),
+        About.SIGHTING: lambda library, which: library.lies_in(sighting=which),
+        About.JOB: lambda library, which: library.lies_over(which),
+        About.PUBLICATION: _of_publication,
+    }
+)
 
 
 def _security(need: Need | Open) -> dict[str, Any]:

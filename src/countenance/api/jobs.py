@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 
-from countenance.api.gate import Door, SeeJobs, context_of
+from countenance.accounts.roles import Right
+from countenance.api.gate import Caller, Door, SeeJob, SeeJobs, context_of
 from countenance.api.shapes import PAGE, Count, JobIn, Number, Paged, Shape, example, showing
 from countenance.catalog.items import Trouble
-from countenance.catalog.jobs import Job, JobKind, JobState
+from countenance.catalog.jobs import KEPT, Job, JobKind, JobState
 from countenance.errors import Reason
 from countenance.library import Library
 
@@ -120,22 +121,45 @@ class JobWhole(Shape):
 async def list_jobs(
     request: Request, caller: SeeJobs, after: Number = None, count: Count = PAGE
 ) -> Paged[JobShown]:
-    """The jobs, the newest first. The key is a job's number: the next page has lower ones."""
-    found = await context_of(request).run(
-        lambda library: library.jobs(before=after, count=count + 1), actor=caller.actor
-    )
+    """
+    The jobs, the newest first; of whom sees some sources only, those that are of these alone.
+
+    The key is a job's number: the next page has lower ones.
+    """
+    # Who was given a part sees few of many: all that are remembered are looked through for them.
+    asked = count + 1 if caller.may(Right.SEE_JOBS) else KEPT
+
+    def look(library: Library) -> list[Job]:
+        return _theirs(library, caller, library.jobs(before=after, count=asked))
+
+    found = await context_of(request).run(look, actor=caller.actor)
     page = found[:count]
     following = str(page[-1].number) if len(found) > count else None
     return Paged(items=[JobShown.of(one) for one in page], next=following)
 
 
 @router.get("/jobs/{which}")
-async def show_job(request: Request, which: JobIn, caller: SeeJobs) -> JobWhole:
+async def show_job(request: Request, which: JobIn, caller: SeeJob) -> JobWhole:
     """One job with its progress, and every file that it could not read, and why."""
 
     def look(library: Library) -> JobWhole:
         found = library.job(which)
+        if not _theirs(library, caller, [found.job]):
+            raise caller.refuse(Right.SEE_JOBS)
         unread = [Unread.of(one) for one in found.troubles[:MOST_TROUBLES]]
         return JobWhole(job=JobShown.of(found.job), unread=unread)
 
     return await context_of(request).run(look, actor=caller.actor)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _theirs(library: Library, caller: Caller, jobs: list[Job]) -> list[Job]:
+    """Those that a caller may see: what a job counts is of all its sources together."""
+    if caller.may(Right.SEE_JOBS):
+        return jobs
+    theirs = {
+        one.id for one in library.sources() if caller.may(Right.SEE_JOBS, one.id, one.collection)
+    }
+    return [one for one in jobs if one.sources and theirs.issuperset(one.sources)]

@@ -146,13 +146,15 @@ async def list_questions(  # noqa: PLR0913  each is a part of the question
     count: Count = PAGE,
 ) -> Questions:
     """
-    The questions of a collection. To be asked about somebody is to look for them: it is in the log.
+    The questions of a collection. To be asked about somebody is to look for them: it is in the log,
+    and each page counts as one search.
 
     Only who agreed to be found by staff is asked about.
     """
     band, _, sighting = (after or "~").partition("~")
 
     def look(library: Library) -> Questions:
+        library.open_review()
         wanted = Wanted(collection=which, aside=aside)
         return Questions.of(library.questions(wanted, after=(band, sighting), count=count))
 

@@ -248,24 +248,33 @@ def test_a_picture_names_who_agreed(here: Here, program: Program) -> None:
 
 
 @pytest.mark.promise("P7")
-def test_the_searches_of_an_hour_are_counted(
-    here: Here, program: Program, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("through", "method", "path"),
+    [("look", "POST", "/searches"), ("open_review", "GET", "/collections/{which}/questions")],
+)
+def test_the_searches_of_an_hour_are_counted(  # noqa: PLR0913, PLR0917  fixtures, and two ways to search
+    here: Here,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    through: str,
+    method: str,
+    path: str,
 ) -> None:
-    """As everywhere: then it is refused, and that is in the log."""
+    """As everywhere: then it is refused, and that is in the log. A page of questions is one too."""
     few: dict[str, str | int] = {
         "searches_per_account": 2,
         "searches_per_library": 9,
         "actor": "bo",
     }
     settings = load_settings(here.gala.root, environment={}, given=few)
-    run = Library.look
+    run = getattr(Library, through)
 
-    def look(library: Library, *args: Any, **how: Any) -> object:  # noqa: ANN401
+    def counted(library: Library, *args: Any, **how: Any) -> object:  # noqa: ANN401
         library._settings = settings
         return run(library, *args, **how)
 
-    monkeypatch.setattr(Library, "look", look)
-    heard = [program.post("/searches", {"text": "Ada Berg"}) for _ in range(3)]
+    monkeypatch.setattr(Library, through, counted)
+    heard = [here.asked(program, f"{method} {path}") for _ in range(3)]
     assert [one.status_code for one in heard] == [200, 200, 429]
     assert heard[2].json()["type"] == "/api/v1/problems/too-many-searches"
     assert acts(here)[-1] == "search.refused"
