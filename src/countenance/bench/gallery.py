@@ -67,12 +67,10 @@ def bench_gallery(people: int = 1_000_000, *, probes: int = 400) -> GalleryFigur
         raise UsageError("bench: faiss is not installed: pip install 'countenance[large]'")
     random = np.random.default_rng(5)
     common = _unit(random.standard_normal((1, DIMS), dtype=np.float32))
-    matrix = np.concatenate(
-        [
-            _templates(random, min(_BLOCK, people - first), common)
-            for first in range(0, people, _BLOCK)
-        ]
-    )
+    matrix = np.empty((people, DIMS), np.float32)
+    for first in range(0, people, _BLOCK):
+        block = matrix[first : first + _BLOCK]
+        block[:] = _templates(random, len(block), common)
     limit = _limit(random, common, people)
     asked = _probes(random, matrix, common, probes, limit)
     begun = process_time()
