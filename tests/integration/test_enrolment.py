@@ -27,7 +27,7 @@ from countenance.errors import (
 from countenance.people.guardians import AgeBand, AgeSource, Standing
 from countenance.people.purpose import Purpose, Wish
 from countenance.search import probe
-from countenance.vault.keys import KeyStore
+from countenance.vault.keys import OpenKeys
 from tests.fakes.gala import COLLECTION, Gala
 from tests.fakes.vision import picture
 
@@ -155,14 +155,14 @@ def test_a_withdrawal_during_a_search_is_no_damage(
     def late(*args: object, **kwargs: object) -> object:
         monkeypatch.setattr(probe, "open_gallery", open_gallery)
         with monkeypatch.context() as meanwhile:
-            read = KeyStore.read
+            read = OpenKeys.read
 
-            def withdrawn(store: KeyStore, key_id: KeyId) -> bytes:
-                meanwhile.setattr(KeyStore, "read", read)
+            def withdrawn(keys: OpenKeys, key_id: KeyId) -> bytes:
+                meanwhile.setattr(OpenKeys, "read", read)
                 other.withdraw("Ada")
-                return store.read(key_id)
+                return keys.read(key_id)
 
-            meanwhile.setattr(KeyStore, "read", withdrawn)
+            meanwhile.setattr(OpenKeys, "read", withdrawn)
             return open_gallery(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(probe, "open_gallery", late)

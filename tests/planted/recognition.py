@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.catalog import collections, references, sightings
+from countenance.catalog import collections, people, references, sightings
 from countenance.cli import sightings as answered
 from countenance.ingest import run
 from countenance.ingest.writer import Writer
@@ -76,6 +76,39 @@ def consent_not_asked_at_the_answer(patch: pytest.MonkeyPatch) -> None:
     asked = "admitted(people.consents(tx, people=named), purposes=(asker.purpose,), at=at)"
     anybody = "{one.person: one for one in people.consents(tx, people=named)}"
     edit(patch, probe._candidates, asked, anybody)
+
+
+@plant(
+    "P8",
+    "When the gallery is opened, consents are not asked.",
+    f"{REFERENCES}::test_the_gallery_holds_those_who_agree_now",
+)
+def consent_not_asked_at_the_gallery(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, references.open_gallery, "and permits(reference.last, at=at)", "")
+
+
+@plant(
+    "P8",
+    "When the gallery is opened, the first event of a consent is asked, and not the last.",
+    f"{REFERENCES}::test_the_gallery_holds_those_who_agree_now",
+)
+def first_event_asked_at_the_gallery(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, people.references_to_open, "func.max(newest.c.seq)", "func.min(newest.c.seq)")
+
+
+@plant(
+    "P27",
+    "A reference that does not open is passed over.",
+    f"{REFERENCES}::test_the_one_that_is_damaged_is_named",
+)
+def damaged_reference_passed_over(patch: pytest.MonkeyPatch) -> None:
+    body = """
+        try:
+            original(self, reference)
+        except Exception:
+            pass
+    """
+    instead(patch, references._Opened.add, body)
 
 
 @plant(

@@ -1,9 +1,9 @@
 """People, what they agreed to, and their sealed references."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -30,10 +30,13 @@ from countenance.catalog.tables import (
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, GuardianId, KeyId, PersonId, ReferenceId, new_id
 from countenance.errors import NotFound, UsageError
-from countenance.people.consent import Consent, ConsentEvent, EventKind
+from countenance.people.consent import Consent, ConsentEvent, EventKind, LastEvent
 from countenance.people.guardians import AgeBand, AgeSource, Role, Standing
 from countenance.people.names import name_form
 from countenance.people.purpose import Purpose, Wish
+
+_ROWS_AT_ONCE = 256
+"""Few enough that the processor's cache holds them with what is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +350,56 @@ def references(
     if people is not None:
         query = query.where(reference.c.person_id.in_(people))
     return [_read_reference(row) for row in tx.execute(query)]
+
+
+class ReferenceToOpen(NamedTuple):
+    """A reference of somebody enrolled, as its row has it, and its consent's last event."""
+
+    person: PersonId
+    consent: ConsentId
+    purpose: Purpose
+    key: KeyId
+    sealed: bytes
+    weak: bool
+    last: LastEvent
+
+
+def references_to_open(tx: Connection, *, purpose: Purpose, pack: str) -> Iterator[ReferenceToOpen]:
+    """
+    The references for `purpose` made with `pack`, in no order: of everybody enrolled, and of two
+    enrolments that are merged, of the one that stands for both.
+
+    Whether `last` permits anything is for the gate to say. A reference without a consent for its
+    purpose is not among them.
+    """
+    newest = consent_event.alias()
+    seq = (
+        select(func.max(newest.c.seq)).where(newest.c.consent_id == consent.c.id).scalar_subquery()
+    )
+    said = and_(consent_event.c.consent_id == consent.c.id, consent_event.c.seq == seq)
+    asked = and_(
+        consent.c.person_id == reference.c.person_id, consent.c.purpose == reference.c.purpose
+    )
+    query = (
+        select(
+            reference.c.person_id,
+            reference.c.consent_id,
+            reference.c.key_id,
+            reference.c.sealed,
+            reference.c.weak,
+            consent_event.c.kind,
+            consent_event.c.until,
+        )
+        .join(person, person.c.id == reference.c.person_id)
+        .join(consent, asked)
+        .join(consent_event, said)
+        .where(reference.c.purpose == purpose, reference.c.pack == pack)
+        .where(person.c.key_id.is_not(None), person.c.same_as.is_(None))
+    )
+    for rows in tx.execute(query).partitions(_ROWS_AT_ONCE):
+        for who, which, key, sealed, weak, kind, until in rows:
+            last = LastEvent(EventKind(kind), until)
+            yield ReferenceToOpen(who, which, purpose, key, sealed, weak, last)
 
 
 def references_of(

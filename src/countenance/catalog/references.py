@@ -15,19 +15,22 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from countenance.catalog import people
-from countenance.catalog.people import SealedReference
+from countenance.catalog.people import ReferenceToOpen, SealedReference
 from countenance.core.canonical import canonical_json
 from countenance.core.ids import ConsentId, KeyId, PersonId, ReferenceId, new_id
 from countenance.errors import NotFound, VerificationError
-from countenance.gallery.gallery import Gallery, GalleryEntry
+from countenance.gallery.gallery import Gallery, mean_templates
 from countenance.people.consent import Consent
-from countenance.people.gate import admitted
+from countenance.people.gate import permits
 from countenance.people.purpose import Purpose
-from countenance.vault.keys import KeyStore
-from countenance.vault.seal import seal, unseal
+from countenance.vault.keys import KeyStore, OpenKeys
+from countenance.vault.seal import Unsealer, seal, unseal
 from countenance.vision.pack import Pack
 
 Float32 = NDArray[np.float32]
+
+_PEOPLE_AT_ONCE = 256
+"""Whose templates are brought to their means together: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,7 @@ class OpenGallery:
 
     gallery: Gallery
     version: int
-    rests_on: Mapping[PersonId, Consent]
+    rests_on: Mapping[PersonId, ConsentId]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +68,8 @@ def seal_templates(
 
     Nothing is stored: `people.add_reference` does. Raises as `KeyStore.read` does.
     """
-    bound = _bound(tx, consent.person, consent.wish.purpose, consent.id, templates.pack)
+    library = people.library_id(tx)
+    bound = _bound(library, consent.person, consent.wish.purpose, consent.id, templates.pack)
     return SealedReference(
         id=ReferenceId(new_id("r")),
         person=consent.person,
@@ -87,10 +91,10 @@ def open_templates(
     Raises `VerificationError` if the reference was changed, or sealed for something else, and as
     `KeyStore.read` does.
     """
-    bound = _bound(tx, reference.person, reference.purpose, reference.consent, reference.pack)
+    library = people.library_id(tx)
+    bound = _bound(library, reference.person, reference.purpose, reference.consent, reference.pack)
     plain = unseal(keys.read(reference.key), reference.sealed, bound=bound)
-    if not plain or len(plain) % (4 * dimensions):
-        raise VerificationError(f"{reference.id}: not templates of {dimensions} numbers")
+    _check_length(plain, dimensions)
     return np.frombuffer(plain, "<f4").reshape(-1, dimensions).astype(np.float32)
 
 
@@ -109,44 +113,103 @@ def open_gallery(
     merged the one that stands for both. Raises `VerificationError` if a
     reference or its key is missing or damaged: nobody is passed over in silence (P27).
     """
-    consents = people.consents(tx, purposes=purposes)
-    live = {one: admitted(consents, purposes=(one,), at=at) for one in purposes}
-    rests_on: dict[PersonId, Consent] = {}
-    held = {one.id for one in people.list_all(tx) if one.same_as is None}
-    entries: dict[PersonId, GalleryEntry] = {}
-    for reference in people.references(tx, purposes=purposes, pack=pack.id):
-        who = reference.person
-        consent = live[reference.purpose].get(who)
-        if who in entries or who not in held or consent is None:
-            continue
-        templates = _opened(tx, keys, reference, pack)
-        rests_on[who] = consent
-        entries[who] = GalleryEntry(who, templates, weak=reference.weak)
-    gallery = Gallery.of(list(entries.values()), dims=pack.embedder.dimensions)
-    return OpenGallery(gallery, people.gallery_version(tx), rests_on)
+    opened = _Opened(keys.open_many(), people.library_id(tx), pack)
+    for purpose in sorted(purposes):
+        for reference in people.references_to_open(tx, purpose=purpose, pack=pack.id):
+            if reference.person not in opened.rests_on and permits(reference.last, at=at):
+                opened.add(reference)
+    return OpenGallery(opened.gallery(), people.gallery_version(tx), opened.rests_on)
 
 
 # --------------------------------------------------------------------------------------------
 
 
-def _opened(tx: Connection, keys: KeyStore, reference: SealedReference, pack: Pack) -> Float32:
-    try:
-        return open_templates(tx, keys, reference, dimensions=pack.embedder.dimensions)
-    except (NotFound, VerificationError) as exc:
-        raise VerificationError(
-            f"{reference.person}: the reference for {reference.purpose} does not open: "
-            f"{exc.message}",
-            hint="countenance doctor says what is damaged; enrolling the person with --again, or "
-            "withdrawing, takes it away",
-        ) from exc
+class _Opened:
+    """The references of one library and pack that were opened, many in one go."""
+
+    def __init__(self, keys: OpenKeys, library: str, pack: Pack) -> None:
+        self.rests_on: dict[PersonId, ConsentId] = {}
+        self._keys = keys
+        self._library = library
+        self._pack = pack.id
+        self._dims = pack.embedder.dimensions
+        self._frames: dict[Purpose, tuple[bytes, bytes, bytes]] = {}
+        self._plains: list[bytes] = []
+        self._means = [np.empty((0, self._dims), np.float32)]
+        self._weak: list[bool] = []
+
+    def add(self, reference: ReferenceToOpen) -> None:
+        """Raises `VerificationError` that says whose does not open."""
+        try:
+            key = self._keys.read(reference.key)
+            plain = Unsealer(key).unseal(reference.sealed, bound=self._bound(reference))
+            _check_length(plain, self._dims)
+        except (NotFound, VerificationError) as exc:
+            raise VerificationError(
+                f"{reference.person}: the reference for {reference.purpose} does not open: "
+                f"{exc.message}",
+                hint="countenance doctor says what is damaged; enrolling the person with --again, "
+                "or withdrawing, takes it away",
+            ) from exc
+        self._plains.append(plain)
+        self._weak.append(reference.weak)
+        self.rests_on[reference.person] = reference.consent
+        if len(self._plains) == _PEOPLE_AT_ONCE:
+            self._take_means()
+
+    def gallery(self) -> Gallery:
+        """Everybody who was added, by id."""
+        self._take_means()
+        persons = tuple(self.rests_on)
+        order = sorted(range(len(persons)), key=persons.__getitem__)
+        return Gallery.made(
+            tuple(persons[row] for row in order),
+            np.concatenate(self._means)[order],
+            np.array(self._weak, np.bool_)[order],
+        )
+
+    def _take_means(self) -> None:
+        """Templates that became a mean are held no longer."""
+        templates = np.frombuffer(b"".join(self._plains), "<f4").reshape(-1, self._dims)
+        counts = np.array([len(one) // (4 * self._dims) for one in self._plains], np.intp)
+        self._plains.clear()
+        self._means.append(mean_templates(templates.astype(np.float32, copy=False), counts))
+
+    def _bound(self, reference: ReferenceToOpen) -> bytes:
+        """
+        The same bytes as `_bound` makes, of which only the ids differ from one to the next. No id
+        here has a sign that JSON writes otherwise; one that had would not open.
+        """
+        before, between, after = self._frames.get(reference.purpose) or self._frame(
+            reference.purpose
+        )
+        return b"".join(
+            (before, reference.consent.encode(), between, reference.person.encode(), after)
+        )
+
+    def _frame(self, purpose: Purpose) -> tuple[bytes, bytes, bytes]:
+        whole = _bound(self._library, _SOMEBODY, purpose, _SOME_CONSENT, self._pack)
+        before, rest = whole.split(_SOME_CONSENT.encode())
+        between, after = rest.split(_SOMEBODY.encode())
+        self._frames[purpose] = before, between, after
+        return before, between, after
+
+
+_SOMEBODY, _SOME_CONSENT = PersonId("p_uuuuuuuuuuuuuuuu"), ConsentId("n_uuuuuuuuuuuuuuuu")
+"""In the places of ids. No id holds a u."""
+
+
+def _check_length(plain: bytes, dimensions: int) -> None:
+    if not plain or len(plain) % (4 * dimensions):
+        raise VerificationError(f"not templates of {dimensions} numbers")
 
 
 def _bound(
-    tx: Connection, person: PersonId, purpose: Purpose, consent: ConsentId, pack: str
+    library: str, person: PersonId, purpose: Purpose, consent: ConsentId, pack: str
 ) -> bytes:
     return canonical_json(
         {
-            "library": people.library_id(tx),
+            "library": library,
             "person": person,
             "purpose": purpose.value,
             "consent": consent,

@@ -118,9 +118,11 @@ class Gallery:
         Raises `UsageError` if a person comes twice, has no template or templates of another
         length, or has templates that cancel one another out.
         """
-        matrix = np.empty((len(references), dims), np.float32)
-        for row, reference in enumerate(references):
-            matrix[row] = _mean_template(reference, dims)
+        for reference in references:
+            _check_unit("reference", reference.templates, dims)
+        templates = [np.empty((0, dims), np.float32), *(one.templates for one in references)]
+        counts = np.array([len(one.templates) for one in references], np.intp)
+        matrix = mean_templates(np.concatenate(templates), counts)
         weak = np.array([reference.weak for reference in references], np.bool_)
         return cls.made(tuple(reference.person for reference in references), matrix, weak)
 
@@ -169,18 +171,35 @@ class Gallery:
             yield unlisted[probe], reference
 
 
-# ------------------------------------------------------------------------------------------------
+def mean_templates(templates: Float32, counts: Rows) -> Float32:
+    """
+    One template a person, `(n, d)` float32: the mean of theirs, brought back to length 1.
 
+    `templates` is `(m, d)` float32, unit rows, those of a person one after the other; `counts` is
+    `(n,)`, how many are whose.
 
-def _mean_template(reference: GalleryEntry, dims: int) -> Float32:
-    _check_unit("reference", reference.templates, dims)
-    if not len(reference.templates):
+    Raises `UsageError` if a shape or a norm is wrong, if somebody has no template, or if theirs
+    cancel one another out.
+    """
+    _check_unit("reference", templates, templates.shape[-1])
+    if np.any(counts < 1) or counts.sum() != len(templates):
         raise UsageError("reference: expected at least one template")
-    mean = reference.templates.mean(axis=0, dtype=np.float64)
-    norm = np.linalg.norm(mean)
-    if norm < _NORM_SLACK:
+    if not len(counts):
+        return np.empty((0, templates.shape[-1]), np.float32)
+    starts = np.cumsum(counts) - counts
+    means = templates[starts].astype(np.float64)
+    # Everybody's second, everybody's third: several times as fast as `np.add.reduceat`.
+    for place in range(1, int(counts.max())):
+        so_many = np.flatnonzero(counts > place)
+        means[so_many] += templates[starts[so_many] + place]
+    means /= counts[:, None]
+    norms = np.linalg.norm(means, axis=1, keepdims=True)
+    if np.any(norms < _NORM_SLACK):
         raise UsageError("reference: its templates cancel one another out")
-    return np.asarray(mean / norm, np.float32)
+    return np.asarray(means / norms, np.float32)
+
+
+# ------------------------------------------------------------------------------------------------
 
 
 def _check_unit(name: str, vectors: Float32, dims: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from countenance.core.canonical import Digest
 from countenance.core.ids import ConsentId, GuardianId, PersonId
@@ -77,6 +78,13 @@ class ConsentEvent:
     authority: GuardianId | None = None
 
 
+class LastEvent(NamedTuple):
+    """Of a consent's last event what its state depends on, where there is no use for the rest."""
+
+    kind: EventKind
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """All that `person` said about `wish`, oldest event first."""
@@ -108,7 +116,7 @@ class Consent:
         return True
 
 
-def state_of(events: Sequence[ConsentEvent], at: datetime) -> ConsentState:
+def state_of(events: Sequence[ConsentEvent | LastEvent], at: datetime) -> ConsentState:
     """
     The state at `at`: a function of the events and the time, and of nothing else (P13).
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from countenance.core.ids import PersonId
 from countenance.errors import NoConsent
-from countenance.people.consent import Consent
+from countenance.people.consent import PERMITTING, Consent, LastEvent, state_of
 from countenance.people.purpose import Purpose
 
 
@@ -26,6 +26,16 @@ def admitted(
     active = (c for c in live if c.in_force(at))
     ordered = sorted(active, key=lambda c: (c.wish, c.id), reverse=True)
     return {consent.person: consent for consent in ordered}
+
+
+def permits(last: LastEvent, *, at: datetime) -> bool:
+    """
+    Whether a consent whose last event is `last` is in force at `at`.
+
+    Its state depends on nothing else (`state_of`), so that many can be asked without reading all
+    that was ever said.
+    """
+    return state_of((last,), at) in PERMITTING
 
 
 def require(

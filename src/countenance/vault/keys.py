@@ -44,7 +44,7 @@ from countenance.vault.files import (
     unavailable,
     write_file,
 )
-from countenance.vault.seal import seal, unseal
+from countenance.vault.seal import Unsealer, seal
 
 KEY_BYTES = 32
 
@@ -53,6 +53,7 @@ _WRAPPED = b"CTN-KEY\x02"
 _LIBRARY = b"CTN-LIB\x01"
 _CHECKSUM_BYTES = 16
 _SUFFIX = ".key"
+_MORE_THAN_A_KEY = 256  # bytes
 
 
 class LibraryKey:
@@ -162,18 +163,22 @@ class KeyStore:
         key, and `Unavailable` if the folder cannot be read or is open to others, or if the library
         key is away.
         """
-        path = self._path(key_id)
+        checked_id(key_id)
         with unavailable(f"key {key_id}"):
             check_closed(self._folder)
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError as error:
-                raise NotFound(f"no key {key_id}") from error
-        if data.startswith(_PLAIN):
-            return _plain_key(key_id, data)
-        if not data.startswith(_WRAPPED):
-            raise VerificationError(f"the file of key {key_id} is damaged")
-        return _unwrap(key_id, data, self._library_key.read())
+        return OpenKeys(self._folder, self._library_key).read(key_id)
+
+    def open_many(self) -> "OpenKeys":
+        """
+        All keys, to be read one after the other in one go.
+
+        Whether the folder is closed to others is looked at here, and the library key is read once.
+        So it is for one use, which takes seconds, and is not kept. Raises `Unavailable` if the
+        folder cannot be read or is open to others.
+        """
+        with unavailable("the key folder"):
+            check_closed(self._folder)
+        return OpenKeys(self._folder, self._library_key)
 
     def destroy(self, key_id: KeyId) -> None:
         """
@@ -217,6 +222,34 @@ class KeyStore:
             return file.read(len(_PLAIN)) == _PLAIN
 
 
+class OpenKeys:
+    """The keys of a folder that is closed to others, in one go (`KeyStore.open_many`)."""
+
+    def __init__(self, folder: Path, library_key: LibraryKey) -> None:
+        self._below = f"{folder}{os.sep}"
+        self._library_key = library_key
+        self._unsealer: Unsealer | None = None
+
+    def read(self, key_id: KeyId) -> bytes:
+        """The 32 bytes of a key, from its file at each call. Raises as `KeyStore.read` does."""
+        try:
+            data = _read_whole(f"{self._below}{checked_id(key_id)}{_SUFFIX}")
+        except FileNotFoundError as error:
+            raise NotFound(f"no key {key_id}") from error
+        except OSError as error:
+            raise Unavailable(f"key {key_id}: {error.strerror}") from error
+        if data.startswith(_WRAPPED):
+            return _unwrap(key_id, data, self._unwrapping())
+        if data.startswith(_PLAIN):
+            return _plain_key(key_id, data)
+        raise VerificationError(f"the file of key {key_id} is damaged")
+
+    def _unwrapping(self) -> Unsealer:
+        if self._unsealer is None:
+            self._unsealer = Unsealer(self._library_key.read())
+        return self._unsealer
+
+
 # ------------------------------------------------------------------------------------------------
 
 
@@ -224,9 +257,9 @@ def _wrap(key_id: KeyId, key: bytes, library_key: bytes) -> bytes:
     return _WRAPPED + seal(library_key, key, bound=_bound(key_id))
 
 
-def _unwrap(key_id: KeyId, data: bytes, library_key: bytes) -> bytes:
+def _unwrap(key_id: KeyId, data: bytes, library_key: Unsealer) -> bytes:
     try:
-        key = unseal(library_key, data.removeprefix(_WRAPPED), bound=_bound(key_id))
+        key = library_key.unseal(data.removeprefix(_WRAPPED), bound=_bound(key_id))
     except VerificationError as error:
         raise VerificationError(
             f"the file of key {key_id} is damaged, or is of another library key"
@@ -251,6 +284,15 @@ def _plain_key(key_id: KeyId, data: bytes) -> bytes:
 
 def _checksum(covered: bytes) -> bytes:
     return hashlib.sha256(covered).digest()[:_CHECKSUM_BYTES]
+
+
+def _read_whole(path: str) -> bytes:
+    """The bytes of a small file; of a large one more than a key's file has."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _MORE_THAN_A_KEY)
+    finally:
+        os.close(descriptor)
 
 
 def _overwrite(path: Path) -> None:

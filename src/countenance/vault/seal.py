@@ -45,16 +45,31 @@ def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
     were sealed with; which of these it was cannot be told. Raises `UsageError` if the key is not
     32 bytes long.
     """
-    cipher = _cipher(key)
-    if sealed[:1] != _VERSION or len(sealed) < HEAD_BYTES + _TAG_BYTES:
-        raise VerificationError("not sealed bytes, or sealed by a later version")
-    nonce, ciphertext = sealed[1:HEAD_BYTES], sealed[HEAD_BYTES:]
-    try:
-        return cipher.decrypt(nonce, ciphertext, _VERSION + bound)
-    except InvalidTag as error:
-        raise VerificationError(
-            "a seal is broken: changed bytes, another key or another purpose"
-        ) from error
+    return Unsealer(key).unseal(sealed, bound=bound)
+
+
+class Unsealer:
+    """
+    `unseal` with one key for many: the cipher is set up once.
+
+    Raises `UsageError` if the key is not 32 bytes long.
+    """
+
+    __slots__ = ("_decrypt",)
+
+    def __init__(self, key: bytes) -> None:
+        self._decrypt = _cipher(key).decrypt
+
+    def unseal(self, sealed: bytes, *, bound: bytes) -> bytes:
+        """The plain bytes of `sealed`. Raises `VerificationError` as `unseal` does."""
+        if sealed[:1] != _VERSION or len(sealed) < HEAD_BYTES + _TAG_BYTES:
+            raise VerificationError("not sealed bytes, or sealed by a later version")
+        try:
+            return self._decrypt(sealed[1:HEAD_BYTES], sealed[HEAD_BYTES:], _VERSION + bound)
+        except InvalidTag as error:
+            raise VerificationError(
+                "a seal is broken: changed bytes, another key or another purpose"
+            ) from error
 
 
 # ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, select, update
 
-from countenance.catalog import people
+from countenance.catalog import people, references
 from countenance.catalog.database import Database
 from countenance.catalog.people import Person, SealedReference
 from countenance.catalog.references import (
@@ -22,6 +22,7 @@ from countenance.catalog.references import (
 from countenance.catalog.tables import library, reference
 from countenance.core.ids import ConsentId, PersonId, new_id
 from countenance.errors import VerificationError
+from countenance.gallery.gallery import Gallery, GalleryEntry
 from countenance.people.consent import Consent, ConsentEvent, EventKind
 from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.vault.keys import KeyStore
@@ -123,12 +124,85 @@ def test_a_person_with_several_purposes_stands_there_once(
         for purpose in (Purpose.STAFF_FIND, Purpose.FIND_ME):
             _enrol(tx, keys, ada, purpose)
         _give(tx, bo.id, Purpose.FIND_ME, START + A_DAY)
-        _enrol(tx, keys, bo, Purpose.STAFF_FIND)
+        own = _enrol(tx, keys, bo, Purpose.STAFF_FIND)
         opened = _open(tx, keys, pack, *RECOGNISING)
         assert set(opened.gallery.persons) == {ada.id, bo.id}
         assert len(opened.gallery) == 2
-        assert opened.rests_on[bo.id].wish.purpose is Purpose.STAFF_FIND
+        assert opened.rests_on[bo.id] == own.consent
         assert len(_open(tx, keys, load_pack("yunet-dlib"), *RECOGNISING).gallery) == 0
+
+
+@pytest.mark.promise("P8")
+def test_of_several_purposes_the_one_in_force_counts(
+    database: Database, keys: KeyStore, pack: Pack
+) -> None:
+    """Where one consent is over, the other's reference is opened, and the ended one's is not."""
+    with database.write() as tx:
+        ada = _person(tx, keys, "Ada")
+        _enrol(tx, keys, ada, Purpose.FIND_ME, until=START + timedelta(hours=1))
+        own = _enrol(tx, keys, ada, Purpose.STAFF_FIND)
+        tx.execute(
+            update(reference).where(reference.c.purpose == Purpose.FIND_ME).values(sealed=b"")
+        )
+        opened = _open(tx, keys, pack, *RECOGNISING, at=START + timedelta(hours=2))
+        assert opened.rests_on == {ada.id: own.consent}
+
+
+@pytest.mark.promise("P5")
+def test_many_are_opened_as_each_by_itself(
+    database: Database, keys: KeyStore, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read and brought to means in parts, the gallery is that of the references one by one."""
+    monkeypatch.setattr(references, "_PEOPLE_AT_ONCE", 3)
+    monkeypatch.setattr(people, "_ROWS_AT_ONCE", 2)
+    with database.write() as tx:
+        for number in range(10):
+            who = _person(tx, keys, f"Person {number}")
+            for purpose in (Purpose.TELL_ME, Purpose.HIDE_ME)[: 1 + number % 2]:
+                _enrol(tx, keys, who, purpose)
+        sealed = people.references(tx, purposes=RECOGNISING, pack=pack.id)
+        first = {one.person: one for one in reversed(sealed)}
+        one_by_one = Gallery.of(
+            [
+                GalleryEntry(
+                    who,
+                    open_templates(tx, keys, first[who], dimensions=DIMENSIONS),
+                    weak=first[who].weak,
+                )
+                for who in sorted(first)
+            ],
+            dims=DIMENSIONS,
+        )
+        together = _open(tx, keys, pack, *RECOGNISING)
+        assert together.gallery.persons == one_by_one.persons
+        assert np.array_equal(together.gallery.matrix, one_by_one.matrix)
+        assert {one.consent for one in first.values()} == set(together.rests_on.values())
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("what", ["key", "sealed", "short"])
+def test_the_one_that_is_damaged_is_named(
+    database: Database, keys: KeyStore, pack: Pack, what: str
+) -> None:
+    """Among many it is said whose reference does not open; nobody is passed over in silence."""
+    with database.write() as tx:
+        everybody = [_person(tx, keys, f"Person {number}") for number in range(5)]
+        for who in everybody:
+            _enrol(tx, keys, who, Purpose.FIND_ME)
+        bo = everybody[2]
+        changed = update(reference).where(reference.c.person_id == bo.id)
+        if what == "key":
+            keys.destroy(bo.key)
+        elif what == "sealed":
+            tx.execute(changed.values(sealed=b"\x01" + bytes(540)))
+        else:
+            given = _give(tx, bo.id, Purpose.FIND_ME, START + A_DAY)
+            own = OwnTemplates(np.ones((1, 7), np.float32), "starter", weak=False)
+            cut = seal_templates(tx, keys, bo.key, given, own)
+            tx.execute(changed.values(sealed=cut.sealed))
+        with pytest.raises(VerificationError, match=f"{bo.id}: the reference for find-me") as told:
+            _open(tx, keys, pack, Purpose.FIND_ME)
+        assert "countenance doctor" in told.value.hint
 
 
 def test_an_empty_gallery_is_a_gallery(database: Database, keys: KeyStore, pack: Pack) -> None:

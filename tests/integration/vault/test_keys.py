@@ -190,6 +190,30 @@ def test_keys_are_not_used_in_an_open_folder(folder: Path, keys: KeyStore, mode:
     assert keys.ids() == frozenset()
 
 
+@pytest.mark.promise("P5")
+def test_many_keys_are_opened_under_the_same_rules(
+    folder: Path, stick: Path, keys: KeyStore
+) -> None:
+    """In one go each is read from its file when asked for; what is gone or damaged is named."""
+    first, second, third = (keys.create() for _ in range(3))
+    together = keys.open_many()
+    assert [together.read(one) for one in (first, second)] == [keys.read(first), keys.read(second)]
+    keys.destroy(second)
+    with pytest.raises(NotFound, match=second):
+        together.read(second)
+    shutil.copy(_path(folder, first), _path(folder, third))
+    with pytest.raises(VerificationError, match=third):
+        together.read(third)
+    with pytest.raises(UsageError):
+        together.read(KeyId("../library"))
+    stick.unlink()
+    with pytest.raises(Unavailable, match="library key"):
+        keys.open_many().read(first)
+    folder.chmod(0o755)
+    with pytest.raises(Unavailable, match="open to others"):
+        keys.open_many()
+
+
 @pytest.mark.promise("P27")
 def test_a_damaged_key_is_named(folder: Path, keys: KeyStore) -> None:
     """A key file with any byte changed, cut short or lengthened gives no key."""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from countenance.core.ids import PersonId
 from countenance.errors import UsageError
-from countenance.gallery.gallery import Float32, Gallery, GalleryEntry, Hits
+from countenance.gallery.gallery import Float32, Gallery, GalleryEntry, Hits, mean_templates
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -125,6 +125,26 @@ def test_a_persons_template_is_their_mean(seed: int, k: int) -> None:
     mean = templates.astype(np.float64).mean(axis=0)
     assert gallery.matrix[0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
     assert gallery.weak.tolist() == [True]
+
+
+@given(seed=seeds, counts=st.lists(st.integers(1, 5), max_size=12))
+def test_the_means_of_many_are_those_of_each(seed: int, counts: list[int]) -> None:
+    """However many templates each has: a person's mean is theirs alone, to the last bit."""
+    random = np.random.default_rng(seed)
+    each = [_units(random, k, 8) for k in counts]
+    together = np.concatenate([np.empty((0, 8), np.float32), *each])
+    means = mean_templates(together, np.array(counts, np.intp))
+    alone = [mean_templates(one, np.array([len(one)])) for one in each]
+    assert means.shape == (len(counts), 8)
+    assert all(np.array_equal(means[row : row + 1], one) for row, one in enumerate(alone))
+
+
+def test_means_need_templates_for_everybody() -> None:
+    """Counts that do not fit the templates are refused."""
+    templates = _units(np.random.default_rng(1), 3, 8)
+    for counts in ([3, 0], [2], [2, 2]):
+        with pytest.raises(UsageError, match="at least one"):
+            mean_templates(templates, np.array(counts, np.intp))
 
 
 def test_an_empty_gallery_is_a_gallery() -> None:

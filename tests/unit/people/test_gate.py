@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 
 from countenance.core.ids import ConsentId, PersonId
 from countenance.errors import NoConsent
-from countenance.people.consent import Consent, ConsentEvent, ConsentState, EventKind
-from countenance.people.gate import admitted, require
+from countenance.people.consent import (
+    Consent,
+    ConsentEvent,
+    ConsentState,
+    EventKind,
+    LastEvent,
+)
+from countenance.people.gate import admitted, permits, require
 from countenance.people.purpose import Purpose, Wish
 from tests.fakes.clock import START
 
@@ -69,3 +75,14 @@ def test_nobody_passes_an_empty_gate() -> None:
     consent = _consent(PersonId("p_a"), Purpose.FIND_ME, START + timedelta(hours=1), ended=False)
     assert admitted([], purposes=set(Purpose), at=START) == {}
     assert admitted([consent], purposes=(), at=START) == {}
+
+
+@pytest.mark.promise("P8")
+@given(CONSENTS, TIMES)
+def test_the_last_event_says_what_the_whole_consent_says(
+    consents: list[Consent], at: datetime
+) -> None:
+    """Where many are asked at once, by their last events alone, nobody else comes through."""
+    for consent in consents:
+        last = consent.events[-1]
+        assert permits(LastEvent(last.kind, last.until), at=at) == consent.in_force(at)
