@@ -259,6 +259,19 @@ def test_bench_search(run: Run) -> None:
     assert "1 or more" in run("bench", "search", "--runs", "0", code=2).err
 
 
+def test_bench_plan(run: Run) -> None:
+    """A plan comes as text, with its arithmetic, and as JSON; numbers may be written like 3e9."""
+    words = ("bench", "plan", "--photos", "3e6", "--people", "1e4", "--days", "2")
+    made = json.loads(run(*words, "--json").out)
+    assert (made["asked"]["photos"], made["asked"]["people"]) == (3_000_000, 10_000)
+    assert made["days"]["median"] <= 2
+    told = run(*words).out
+    assert f"nodes    {made['nodes']} of 16 cores" in told
+    assert "processor time of all photos = 3,000,000 * " in told
+    for wrong in ("1.5", "-1", "many", "1e99", "nan"):
+        assert "no number of things" in run("bench", "plan", "--photos", wrong, code=2).err
+
+
 @pytest.mark.promise("P17")
 def test_the_notice_is_shown_as_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its SHA-256 is that of what stands on stdout, in the setting's language or the one asked."""

@@ -19,6 +19,9 @@ from countenance.sources.grant import GrantPurpose
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+_COUNT_AT_MOST = 10**15
+"""Up to there every whole number is one that a float can be."""
+
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
@@ -45,6 +48,24 @@ class LastDay(click.ParamType[datetime]):
         if until <= SystemClock().now():
             self.fail(f"{value}: it would be over before it begins", param, ctx)
         return until
+
+
+class Count(click.ParamType[int]):
+    """A number of things, which may be large and written like 3e9."""
+
+    name = "count"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Fails, naming the option, if it is no whole number, negative, or above 10^15."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not (0 <= number <= _COUNT_AT_MOST and number == int(number)):
+            self.fail(f"{value!r} is no number of things, such as 20000 or 3e9", param, ctx)
+        return int(number)
 
 
 class Day(click.ParamType[date]):
@@ -120,6 +141,9 @@ class SearchingPurpose(click.ParamType[Purpose]):
         ctx: click.Context | None,  # noqa: ARG002
     ) -> Purpose:
         return parse_purpose(value)
+
+
+COUNT = Count()
 
 
 def read_file(path: Path) -> bytes:

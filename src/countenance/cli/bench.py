@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from countenance.cli.answer import answer, table
+from countenance.cli.arguments import COUNT
 from countenance.cli.command import Call, command, group
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
 @command(
     "gallery",
     of=bench,
-    changes="nothing",
+    changes="nothing: the library that --load fills is gone when it ends",
     example="countenance bench gallery --people 1000000",
 )
 @click.option(
@@ -115,12 +116,191 @@ def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
 @click.option(
     "--probes", type=int, default=400, show_default=True, metavar="N", help="Searched one by one."
 )
-def gallery(call: Call, *, people: int, probes: int) -> None:
-    """Measure a large gallery: by its codes, and exactly, and what the codes lose."""
+@click.option(
+    "--load",
+    type=int,
+    metavar="N",
+    help="Measure instead how long N encrypted references take to be opened into a gallery.",
+)
+def gallery(call: Call, *, people: int, probes: int, load: int | None) -> None:
+    """Measure a large gallery: by its codes, and exactly, and what the codes lose; or its load."""
+    if load is not None:
+        from countenance.bench.load import bench_load
+
+        loaded = bench_load(load)
+        answer(call, asdict(loaded), loaded.as_text())
+        return
     from countenance.bench.gallery import bench_gallery
 
     figures = bench_gallery(people, probes=probes)
     answer(call, asdict(figures), figures.as_text())
+
+
+@command(
+    "plan",
+    of=bench,
+    changes="nothing",
+    example="countenance bench plan --photos 3e9 --people 1e7 --memory 64 --days 30",
+)
+@click.option("--photos", type=COUNT, required=True, metavar="N", help="To be looked at.")
+@click.option("--people", type=COUNT, required=True, metavar="N", help="Enrolled.")
+@click.option(
+    "--faces", type=float, default=3.0, show_default=True, metavar="N", help="A photo shows."
+)
+@click.option(
+    "--consenting",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Of the faces, those of people enrolled.",
+)
+@click.option(
+    "--compared",
+    type=COUNT,
+    default=0,
+    metavar="N",
+    help="People a face is compared with. Else everybody enrolled.",
+)
+@click.option(
+    "--days", type=float, default=30.0, show_default=True, metavar="N", help="In which it ends."
+)
+@click.option("--cores", type=int, default=16, show_default=True, metavar="N", help="Of a node.")
+@click.option(
+    "--memory", type=float, default=64.0, show_default=True, metavar="GB", help="Of a node."
+)
+@click.option(
+    "--node-price",
+    type=float,
+    default=0.8,
+    show_default=True,
+    metavar="MONEY",
+    help="Of a node's hour. An example: give your own.",
+)
+@click.option(
+    "--store-price",
+    type=float,
+    default=20.0,
+    show_default=True,
+    metavar="MONEY",
+    help="Of a TB for a month. An example: give your own.",
+)
+@click.option(
+    "--replication", type=int, default=2, show_default=True, metavar="N", help="Copies kept."
+)
+@click.option(
+    "--photo-size",
+    type=COUNT,
+    default="3.1e6",
+    show_default=True,
+    metavar="BYTES",
+    help="Of a photo's file, fetched from its source.",
+)
+@click.option(
+    "--preview-size",
+    type=COUNT,
+    default="4e5",
+    show_default=True,
+    metavar="BYTES",
+    help="Of the preview that is kept of it.",
+)
+@click.option(
+    "--fails-after",
+    type=float,
+    default=720.0,
+    show_default=True,
+    metavar="HOURS",
+    help="A node, in the mean.",
+)
+@click.option(
+    "--repair",
+    type=float,
+    default=15.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="Until another stands in its place.",
+)
+@click.option(
+    "--lease", type=int, default=256, show_default=True, metavar="N", help="Photos taken at a time."
+)
+@click.option(
+    "--lease-runs-out",
+    type=float,
+    default=10.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="If it is not renewed.",
+)
+@click.option(
+    "--stragglers",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Of the nodes, those that are slow.",
+)
+@click.option(
+    "--slow",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="SHARE",
+    help="Of the speed of others, theirs.",
+)
+@click.option(
+    "--runs", type=int, default=5, show_default=True, metavar="N", help="Simulations made."
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, metavar="N", help="Of what fails when."
+)
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Take the unit costs on this machine first, in a minute or two. Else those in "
+    "docs/performance.md.",
+)
+def plan(call: Call, /, *, measure: bool, **given: float) -> None:
+    """
+    Plan a large ingest on paper: nodes, days, memory and money, with the arithmetic.
+
+    Unit costs were measured; the days come from simulated nodes that fail and that are slow.
+    Numbers may be written like 3e9.
+    """
+    from countenance.bench.leases import Cluster
+    from countenance.bench.plan import Asked, make_plan
+    from countenance.bench.units import known_units, measured_units
+
+    settings = call.settings()
+    cluster = Cluster(
+        1,
+        hours_to_failure=given["fails_after"],
+        repair_seconds=given["repair"] * 60,
+        lease_seconds=given["lease_runs_out"] * 60,
+        straggling=given["stragglers"],
+        slow=given["slow"],
+    )
+    asked = Asked(
+        photos=int(given["photos"]),
+        people=int(given["people"]),
+        pack=settings.pack,
+        cluster=cluster,
+        faces=given["faces"],
+        consenting=given["consenting"],
+        compared=int(given["compared"]),
+        days=given["days"],
+        cores=int(given["cores"]),
+        memory=given["memory"],
+        node_price=given["node_price"],
+        store_price=given["store_price"],
+        replication=int(given["replication"]),
+        photo_bytes=int(given["photo_size"]),
+        preview_bytes=int(given["preview_size"]),
+        lease=int(given["lease"]),
+        runs=int(given["runs"]),
+        seed=int(given["seed"]),
+    )
+    made = make_plan(asked, measured_units(settings) if measure else known_units(settings.pack))
+    answer(call, made.as_json(), made.as_text())
 
 
 @command(

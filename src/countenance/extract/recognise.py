@@ -33,7 +33,7 @@ def recognise(
         templates.vectors,
         small=templates.small,
         gallery=gallery,
-        calibration=_expected_here(pack),
+        calibration=expected_here(pack),
         penalty=pack.faces.small_penalty,
         rejected=[
             (row, person)
@@ -51,7 +51,15 @@ def one_face_within(pack: Pack, *, strangers: float) -> float:
     The largest distance of two templates at which of so many strangers, a part of 1, at most one
     would be taken for the other. It is `-inf` if the pack was never measured so far down.
     """
-    return _expected_here(pack).distance(strangers)
+    return expected_here(pack).distance(strangers)
+
+
+def expected_here(pack: Pack) -> Calibration:
+    """The pack's rates, raised to what strangers in one library come to."""
+    measured = pack.calibration
+    return Calibration(
+        tuple((min(1.0, point.fmr * measured.alike), point.distance) for point in measured.points)
+    )
 
 
 # --------------------------------------------------------------------------------------------
@@ -63,12 +71,4 @@ def _together(faces: Sequence[Face]) -> NDArray[np.bool_]:
     begins, ends = spans[:, 0], spans[:, 1]
     return np.asarray(
         (begins[:, None] <= ends[None, :]) & (begins[None, :] <= ends[:, None]), np.bool_
-    )
-
-
-def _expected_here(pack: Pack) -> Calibration:
-    """The pack's rates, raised to what strangers in one library come to."""
-    measured = pack.calibration
-    return Calibration(
-        tuple((min(1.0, point.fmr * measured.alike), point.distance) for point in measured.points)
     )
