@@ -6,6 +6,7 @@ model pack: opened as anything else it fails (P5). In memory it lives in a `Gall
 people whose consent is in force.
 """
 
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,7 +136,7 @@ class _Opened:
         self._dims = pack.embedder.dimensions
         self._frames: dict[Purpose, tuple[bytes, bytes, bytes]] = {}
         self._plains: list[bytes] = []
-        self._means = [np.empty((0, self._dims), np.float32)]
+        self._means: deque[Float32] = deque()
         self._weak: list[bool] = []
 
     def add(self, reference: ReferenceToOpen) -> None:
@@ -158,15 +159,19 @@ class _Opened:
             self._take_means()
 
     def gallery(self) -> Gallery:
-        """Everybody who was added, by id."""
+        """Everybody who was added, by id; asked for once, at the end."""
         self._take_means()
-        persons = tuple(self.rests_on)
+        persons = list(self.rests_on)
         order = sorted(range(len(persons)), key=persons.__getitem__)
-        return Gallery.made(
-            tuple(persons[row] for row in order),
-            np.concatenate(self._means)[order],
-            np.array(self._weak, np.bool_)[order],
-        )
+        places = np.empty(len(order), np.intp)
+        places[order] = np.arange(len(order))
+        matrix, first = np.empty((len(order), self._dims), np.float32), 0
+        while self._means:  # each let go once it stands in its place: all of them are large
+            means = self._means.popleft()
+            matrix[places[first : first + len(means)]] = means
+            first += len(means)
+        weak = np.array(self._weak, np.bool_)[order]
+        return Gallery.made(tuple(persons[row] for row in order), matrix, weak)
 
     def _take_means(self) -> None:
         """Templates that became a mean are held no longer."""
