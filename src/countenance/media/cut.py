@@ -9,7 +9,7 @@ from countenance.media.preview import Pixels, decode_preview, encode_preview
 SMALL_PIXELS = 512
 """
 Long side: a quarter of a preview's, so that the decoder gives it and nothing has to be resized,
-which is half of the work. Rows are 190 pixels high: enough for a screen of nearly twice the density.
+which is half of the work. Rows are 190 pixels high: enough for a screen of nearly twice as many.
 """
 
 FACE_PIXELS = 320
