@@ -159,7 +159,7 @@ def _units(
             large,
         ),
         code=Unit("coding a reference", 2.8, "CPU µs a person", _GALLERY, large),
-        load=Unit("opening a reference", 35.5, "CPU µs a person", _LOAD, large),
+        load=Unit("opening a reference", 32.8, "CPU µs a person", _LOAD, large),
         photo_row=Unit(
             "rows of a photo with three faces",
             205e6 / 120_000,
@@ -168,7 +168,7 @@ def _units(
             rows,
         ),
         person_rows=Unit("rows and key of a person", 6740.0, "bytes a person", _LOAD, large),
-        person_objects=Unit("objects of a person in memory", 678.0, "bytes a person", _LOAD, large),
+        person_objects=Unit("objects of a person in memory", 624.0, "bytes a person", _LOAD, large),
     )
 
 

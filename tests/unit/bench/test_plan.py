@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -87,6 +88,12 @@ def test_the_archive_of_three_billion() -> None:
     assert plan.days[1] == pytest.approx(29.6, abs=0.1)
     assert plan.run.failures > 0
     assert any("reaches no band" in note for note in plan.notes)
+
+
+def test_the_manual_shows_this_arithmetic(repository: Path) -> None:
+    """`docs/scale.md` has the whole plan of three billion photos, line for line."""
+    text = (repository / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert "\n".join(_plan(ARCHIVE).as_text()) in text
 
 
 def test_strangers_cost_no_place() -> None:
