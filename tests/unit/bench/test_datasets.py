@@ -219,7 +219,7 @@ def test_wider_face(tmp_path: Path) -> None:
     read = read_dataset(tmp_path)
     first, second = read.photos
     assert read.layout == "wider"
-    assert not read.faces
+    assert len(read.faces) == 0
     assert first.faces == ((10, 20, 40, 60),)
     assert first.ignored == ((50, 20, 80, 60),)
     assert not second.faces + second.ignored
