@@ -219,9 +219,8 @@ def test_wider_face(tmp_path: Path) -> None:
     read = read_dataset(tmp_path)
     first, second = read.photos
     assert read.layout == "wider"
-    assert len(read.faces) == 0
-    assert first.faces == ((10, 20, 40, 60),)
-    assert first.ignored == ((50, 20, 80, 60),)
+    assert first.faces == ((10.0, 20.0, 40.0, 60.0),)
+    assert first.ignored == ((50.0, 20.0, 80.0, 60.0),)
     assert not second.faces + second.ignored
 
 
