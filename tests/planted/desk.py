@@ -3,7 +3,7 @@
 import pytest
 
 from countenance.accounts.roles import Role
-from countenance.catalog import buckets, decided, endings, merges, steps
+from countenance.catalog import buckets, decided, endings, merges, steps, version
 from countenance.library import signins
 from countenance.library.collections import Collections
 from countenance.library.reviews import Reviews
@@ -15,6 +15,15 @@ DESK = "tests/integration/desk/test_review.py"
 ALBUM = "tests/integration/desk/test_album.py"
 PAGES = "tests/integration/web/test_desk.py"
 CALIBRATE = "tests/integration/desk/test_calibrate.py"
+
+
+@plant(
+    "P3",
+    "An outline that was made stands for as long as its grants do.",
+    "tests/integration/desk/test_album.py::test_an_outline_is_made_again_when_anything_changed",
+)
+def outlines_stand(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, version._remember, "return")
 
 
 @plant(

@@ -28,6 +28,7 @@ from countenance.catalog import sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.sightings import Within
 from countenance.catalog.tables import erasure, item, photo, source
+from countenance.catalog.version import photos_version
 from countenance.core.ids import CollectionId, CopyId, PhotoId, SourceId
 from countenance.sources.grant import Grant, GrantPurpose
 
@@ -82,16 +83,26 @@ def outline(
     tx: Connection, which: CollectionId, *, at: datetime, size: int = SIZE
 ) -> tuple[Bucket, ...]:
     """Every bucket of a collection, in order, each of `size` photos but for the last."""
-    given = _granted(tx, which, at=at)
-    if all(_covers_everything(each, at) for each in given.values()):
-        return tuple(_outlined(tx, which, list(given), size))
-    # A grant of a part of a source is asked about each place.
-    seen = (
-        (Place(row.moment, PhotoId(row.id)), row.width / row.height)
-        for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which))
-        if _is_covered(row, given, at)
-    )
-    return tuple(_gathered(seen, size))
+    return _outline(tx, which, _granted(tx, which, at=at), size=size, at=at)
+
+
+class Outlines:
+    """The outlines that were made last, each for as long as it is what would be made again."""
+
+    def __init__(self) -> None:
+        self._made: dict[CollectionId, tuple[object, tuple[Bucket, ...]]] = {}
+
+    def of(
+        self, tx: Connection, which: CollectionId, *, at: datetime, size: int = SIZE
+    ) -> tuple[Bucket, ...]:
+        """See `outline`. Grants are asked each time: they may end while nothing is written."""
+        given = _granted(tx, which, at=at)
+        state = (size, photos_version(tx), given)
+        known, made = self._made.get(which, (None, ()))
+        if known != state:
+            made = _outline(tx, which, given, size=size, at=at)
+            self._made[which] = state, made
+        return made
 
 
 def tiles(
@@ -168,6 +179,25 @@ _PART = 500  # values in one statement
 _key = tuple_(photo.c.moment, photo.c.id)
 
 _STANDS = exists().where(item.c.photo_id == photo.c.id, item.c.state == ItemState.DONE)
+
+
+def _outline(
+    tx: Connection,
+    which: CollectionId,
+    given: Mapping[SourceId, Sequence[Grant]],
+    *,
+    size: int,
+    at: datetime,
+) -> tuple[Bucket, ...]:
+    if all(_covers_everything(each, at) for each in given.values()):
+        return tuple(_outlined(tx, which, list(given), size))
+    # A grant of a part of a source is asked about each place.
+    seen = (
+        (Place(row.moment, PhotoId(row.id)), row.width / row.height)
+        for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which))
+        if _is_covered(row, given, at)
+    )
+    return tuple(_gathered(seen, size))
 
 
 def _within(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from countenance.catalog import version
 from countenance.catalog.presence import Presence
 from countenance.catalog.sqlite import (
     copy_database,
@@ -39,7 +40,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0016"
+NEWEST_REVISION = "0017"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20
@@ -54,6 +55,7 @@ class Database:
 
     def __init__(self, engine: Engine, presence: Presence | None = None) -> None:
         self._engine = engine
+        version.watch(engine)
         self._presence = presence
         self._committed: Callable[[], None] = _nothing
 
@@ -88,7 +90,9 @@ class Database:
         with self._open_for_change(), self._engine.connect() as connection:
             connection.execution_options(countenance_writes=True)
             with connection.begin():
+                version.begin(connection)
                 yield connection
+                version.end(connection)
         self._committed()
 
     def after_each_commit(self, act: Callable[[], None]) -> None:

@@ -69,9 +69,11 @@ library = Table(
     Column("id", _Id, primary_key=True),
     Column("created_at", Instant, nullable=False),
     Column("gallery_version", Integer, nullable=False, default=0),
+    Column("photos_version", Integer, nullable=False, default=0, server_default="0"),
     Column("latest", Instant),
     Column("tombstone_key", _Id),
-    comment="none: one row; gallery_version grows when somebody can newly be found; latest is the "
+    comment="none: one row; gallery_version grows when somebody can newly be found, photos_version "
+    "with each transaction that changes photos, where they stand, or erasures; latest is the "
     "latest instant of any act; tombstone_key is the key of the tombstones' marks",
 )
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from countenance.catalog import assessments, buckets, collections, copies, photos, sources
 from countenance.catalog.assessments import Assessment
-from countenance.catalog.buckets import SIZE, Bucket, Place, Tile
+from countenance.catalog.buckets import SIZE, Bucket, Outlines, Place, Tile
 from countenance.core.ids import FaceId, PhotoId, SourceId
 from countenance.errors import NotFound
 from countenance.library.opened import Opened
@@ -32,7 +33,11 @@ class Albums(Opened):
         """
         with self._database.read() as tx:
             which, at = collections.get(tx, collection).id, self._stores.now(tx)
-            return buckets.outline(tx, which, at=at, size=size)
+            return self._outlines.of(tx, which, at=at, size=size)
+
+    @cached_property
+    def _outlines(self) -> Outlines:
+        return Outlines()
 
     def bucket(
         self, collection: str, begin: Place | None = None, *, count: int = SIZE

@@ -1,9 +1,10 @@
-"""What is due: erasures and takedowns that are not through, and recalls, with their deadlines."""
+"""What is due: erasures and takedowns that are not through, recalls, and what people asked."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from countenance.catalog import demands, erasures, recalls
+from countenance.catalog import claims, demands, erasures, people, recalls
+from countenance.catalog.claims import Claim
 from countenance.catalog.demands import Demand
 from countenance.catalog.erasures import UNFINISHED, Erasure
 from countenance.catalog.recalls import Recall
@@ -17,18 +18,19 @@ WITHIN = timedelta(days=30)
 class Due:
     """What has to be through by the instant `by`. `open` says that it is not."""
 
-    what: Erasure | Recall | Demand
+    what: Erasure | Recall | Demand | Claim
     by: datetime
     open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """Cases, recalls and demands, the open ones first, and of those whatever is due first."""
+    """Cases, recalls, demands and claims, the open first, and of those whatever is due first."""
 
     cases: tuple[Due, ...]
     recalls: tuple[Due, ...]
     demands: tuple[Due, ...] = ()
+    claims: tuple[Due, ...] = ()
 
 
 class Deadlines(Opened):
@@ -47,7 +49,13 @@ class Deadlines(Opened):
             asked = [
                 Due(one, one.at + WITHIN, open=one.ended_at is None) for one in demands.list_all(tx)
             ]
-        found = (tuple(sorted(each, key=_order)) for each in (cases, called, asked))
+            here = {one.id for one in people.list_all(tx)}
+            claimed = [
+                Due(one, one.at + WITHIN, open=one.ended_at is None)
+                for one in claims.list_all(tx)
+                if one.person in here
+            ]
+        found = (tuple(sorted(each, key=_order)) for each in (cases, called, asked, claimed))
         return Dues(*found)
 
 

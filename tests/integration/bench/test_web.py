@@ -5,9 +5,11 @@ import pytest
 
 from countenance.bench.crowd import THINKS, Heard
 from countenance.bench.drawn import APART, PORTRAIT_PIXELS, portrait
+from countenance.bench.joining import bench_joining
 from countenance.bench.many import PICTURES, draw, give_previews
 from countenance.bench.web import LEAST, bench_web, prepare
-from countenance.errors import UsageError
+from countenance.errors import NoModel, UsageError
+from countenance.settings import load_settings
 from tests.fakes.gala import Gala
 
 pytestmark = pytest.mark.skipif(
@@ -24,6 +26,20 @@ def test_every_page_is_asked_alone_and_together(monkeypatch: pytest.MonkeyPatch)
     assert figures.thumbnails_a_cpu_second > 0
     assert sum(figures.first_load_bytes.values()) < 40_000
     assert "first load" in "\n".join(figures.as_text())
+
+
+@pytest.mark.long
+def test_who_joins_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Long for three servers and the networks: by the form that a browser sends."""
+    monkeypatch.setattr("countenance.bench.joining.GOES_ON", 1.0)
+    try:
+        figures = bench_joining(load_settings(tmp_path), count=200)
+    except NoModel as exc:
+        pytest.skip(f"the starter pack is not installed: {exc}")
+    for one in (figures.joined, figures.said):
+        assert one.found
+        assert 0 < one.page <= one.progress <= one.first
+    assert figures.known.median > 0
 
 
 @pytest.mark.parametrize("wrong", [{"count": 0}, {"users": 0}, {"runs": 0}])

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from countenance.audit.entry import Act
 from countenance.bench.desk import COLLECTION as MANY
 from countenance.bench.desk import bench_desk, fill
-from countenance.catalog import log
+from countenance.catalog import buckets, log
 from countenance.catalog.assessments import QUESTIONS
 from countenance.catalog.jobs import JobKind, JobState
 from countenance.catalog.tables import grant, job, photo
@@ -19,7 +19,7 @@ from countenance.ingest.progress import Step
 from countenance.library import Given, Library
 from countenance.media.cut import Cut
 from countenance.people.purpose import Purpose
-from tests.fakes.gala import A_DAY, COLLECTION, Gala
+from tests.fakes.gala import A_DAY, COLLECTION, Gala, open_library
 
 ADA, BO, EVE = 1, 2, 3
 
@@ -100,6 +100,56 @@ def test_a_grant_of_a_part_shows_that_part(tmp_path: Path) -> None:
 def _narrow(gala: Gala, scope: str) -> None:
     with gala.library._database.write() as tx:
         tx.execute(update(grant).values(scope=[scope]))
+
+
+@pytest.mark.promise("P3")
+def test_an_outline_is_made_again_when_anything_changed(gala: Gala) -> None:
+    """Whoever changed it: through another library at the same folder, and by the clock alone."""
+    outline = gala.library.outline
+
+    def fresh() -> object:
+        with gala.library._database.read() as tx:
+            which = gala.source.collection
+            return buckets.outline(tx, which, at=gala.library.now(), size=2)
+
+    def vanishes() -> None:
+        (gala.folder / "2.jpg").unlink()
+        gala.ingest()
+
+    def is_taken_down() -> None:
+        with open_library(gala.root, gala.clock, gala.vision) as other:
+            other.take_down_copies(other.find_copies(other.bucket(COLLECTION)[0].photo).exact)
+
+    def comes() -> None:
+        gala.put("9.jpg", BO, salt=80)
+        with open_library(gala.root, gala.clock, gala.vision) as other:
+            other.ingest()
+
+    def is_of_another_time() -> None:
+        with gala.library._database.write() as tx:
+            last = gala.library.bucket(COLLECTION)[-1].photo
+            tx.execute(update(photo).where(photo.c.id == last).values(moment="2001-01-01T00:00:00"))
+
+    def runs_out() -> None:
+        gala.clock.advance(400 * A_DAY)
+
+    for number in range(5):
+        gala.put(f"{number}.jpg", ADA, salt=number * 8)
+    gala.ingest()
+    for happens in (vanishes, is_taken_down, comes, is_of_another_time, runs_out):
+        before = outline(COLLECTION, size=2)
+        assert before == fresh()
+        happens()
+        assert outline(COLLECTION, size=2) == fresh() != before, happens.__name__
+
+
+def test_an_outline_is_made_once(gala: Gala) -> None:
+    """While nothing changes it is not read again: to look does not change it, nor does a search."""
+    fill(gala.library, 60)
+    made = gala.library.outline(MANY)
+    gala.library.find("Person 7", purpose=Purpose.STAFF_FIND)
+    assert gala.library.outline(MANY) is made
+    assert gala.library.outline(MANY, size=7) is not made
 
 
 def test_no_bucket_is_read_by_counting(gala: Gala) -> None:

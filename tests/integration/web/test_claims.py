@@ -104,6 +104,24 @@ def test_asked_looked_for_and_put_in_by_hand(
     assert "One at the finish." in seen
 
 
+def test_it_is_due_and_no_words_of_it_are_shown(
+    visitor: Visitor, own: str, desk: TestClient, gala: Gala
+) -> None:
+    """Whoever sees what is due sees when, and neither who asked nor what they wrote."""
+    which = ask(visitor, own)
+    sign_in(desk, gala, "auditor", Role.AUDITOR)
+    page = desk.get("/staff/due").text
+    assert f"/staff/claims/{which}" in page
+    assert "due by" in page
+    assert "yellow raincoat" not in page
+    assert "Ada" not in page
+    (due,) = gala.library.due().claims
+    assert (due.what.id, due.open) == (which, True)
+    gala.library.withdraw("Ada")
+    assert gala.library.due().claims == ()
+    assert which not in desk.get("/staff/due").text
+
+
 def test_declined(visitor: Visitor, own: str, desk: TestClient) -> None:
     """It is told, and cannot be answered twice."""
     which = ask(visitor, own)

@@ -1,4 +1,4 @@
-"""What is due: takedowns and erasures that are not through, open recalls; and the log."""
+"""What is due: takedowns and erasures that are not through, recalls, what people asked; the log."""
 
 from typing import Any
 
