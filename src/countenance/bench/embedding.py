@@ -55,10 +55,15 @@ def embed(
         np.zeros(len(dataset.faces), np.float32),
     )
     with ThreadPoolExecutor(workers) as pool:
-        done = pool.map(lambda one: (one, _look(one, see)), wanted.values())
-        for count, (one, looked) in enumerate(done, 1):
-            rows.add(one, looked)
-            progress(Step("pictures", count, len(wanted), len(rows.unread)))
+        try:
+            done = pool.map(lambda one: (one, _look(one, see)), wanted.values())
+            for count, (one, looked) in enumerate(done, 1):
+                rows.add(one, looked)
+                progress(Step("pictures", count, len(wanted), len(rows.unread)))
+        except BaseException:
+            # Whoever stops it does not wait for the thousands that are still to come.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return Embedded(
         vectors=rows.vectors,
         found=rows.heights > 0,
@@ -148,7 +153,7 @@ def _by_picture(dataset: Dataset) -> dict[Path, _Wanted]:
 def _look(wanted: _Wanted, see: Extractor) -> _Looked | None:
     try:
         picture = see.decoder(wanted.path.read_bytes())
-    except Unreadable:
+    except (Unreadable, OSError):
         return None
     faces = see.faces(picture)
     chosen = _chosen(wanted.faces, faces, (picture.width, picture.height))

@@ -16,6 +16,7 @@ from countenance.bench.protocols import (
     trade_off,
 )
 from countenance.core.rates import Rate
+from countenance.errors import Unavailable
 
 _COLUMNS = 100
 """Of a histogram: each as wide as a fiftieth."""
@@ -77,15 +78,23 @@ def charts(measured: Evaluation) -> dict[str, Chart]:
 
 
 def write_charts(measured: Evaluation, folder: Path) -> tuple[Path, ...]:
-    """Each chart as SVG and as PNG; the folder is made. Gives the files that were written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, chart in charts(measured).items():
-        for ending, data in ((".svg", as_svg(chart).encode()), (".png", as_png(chart))):
-            path = folder / f"{name}{ending}"
+    """
+    Each chart as SVG and as PNG; the folder is made. Gives the files that were written.
+
+    Raises `Unavailable` if they cannot be written there.
+    """
+    drawn = {
+        folder / f"{name}{ending}": data
+        for name, chart in charts(measured).items()
+        for ending, data in ((".svg", as_svg(chart).encode()), (".png", as_png(chart)))
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in drawn.items():
             path.write_bytes(data)
-            written.append(path)
-    return tuple(written)
+    except OSError as exc:
+        raise Unavailable(f"{folder}: plots cannot be written there: {exc.strerror}") from exc
+    return tuple(drawn)
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from countenance.bench.evaluated import as_json, as_text, in_words, write_charts
 from countenance.bench.evaluation import Evaluation, all_pairs, split
 from countenance.bench.protocols import BINS, Spread
 from countenance.core.rates import Rate
+from countenance.errors import Unavailable
 from countenance.vision.pack import load_pack
 
 PACK = load_pack("starter")
@@ -181,6 +182,13 @@ def test_the_report_says_what_cannot_be_said(tmp_path: Path) -> None:
     for path in written:
         if path.suffix == ".svg":
             ET.fromstring(path.read_text())  # noqa: S314  made a line above
+
+
+def test_plots_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+    """A file in the place of the folder, as on any day."""
+    (tmp_path / "plots").write_text("")
+    with pytest.raises(Unavailable, match="plots cannot be written"):
+        write_charts(measured(noise=0.3), tmp_path / "plots")
 
 
 def test_rates_in_words() -> None:
