@@ -50,6 +50,9 @@ def as_text(measured: Evaluation) -> Iterator[str]:
     if measured.identified:
         yield ""
         yield from _identification(measured.identified)
+    elif measured.faces.of:
+        yield ""
+        yield "Identification: not measured, for of nobody there is one face to enrol and another."
     if measured.detected:
         yield ""
         yield from _detection(measured.detected)

@@ -23,8 +23,8 @@ def calibrate(call: Call) -> None:
     For each band: how much of what was decided in it was confirmed, with the interval in which the
     true share lies, and whether the band keeps its promise of false names for strangers' faces.
     Then the same by the height of the face, by the quality of the reference, and by the age band
-    stated at enrolment, where at least 5 people are in the group. No names, and nothing of single
-    people.
+    stated at enrolment, where at least 5 people are in the group. Counts alone: no names, no
+    distances.
     """
     with call.open() as library:
         found = library.calibrate()

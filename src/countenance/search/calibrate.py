@@ -24,6 +24,9 @@ from countenance.people.purpose import RECOGNISING
 FEWEST_TOLD = 5
 """People in a group of people that is told apart: fewer, and its counts would be somebody's."""
 
+FEWEST_FALSE = 3
+"""Rejected faces from which a promise is called broken: one or two may be a slip of the hand."""
+
 HEIGHTS = ((0, 80), (80, 160), (160, None))
 """Of faces, in pixels: from, and up to but not including."""
 
@@ -31,7 +34,7 @@ HEIGHTS = ((0, 80), (80, 160), (160, None))
 class Kept(StrEnum):
     """
     Whether a band keeps its promise, by its interval: `YES` if even the worst is within it, `NO` if
-    even the best is not, and else `OPEN`.
+    even the best is not, by `FEWEST_FALSE` faces at least, and else `OPEN`.
     """
 
     YES = "yes"
@@ -60,7 +63,8 @@ class BandRates:
         if self.worst.interval[1] <= self.promise:
             return Kept.YES
         best = Rate(self.false.count, self.worst.of)
-        return Kept.NO if best.interval[0] > self.promise else Kept.OPEN
+        broken = best.count >= FEWEST_FALSE and best.interval[0] > self.promise
+        return Kept.NO if broken else Kept.OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ def test_false_names_are_of_faces_that_are_nobodys(rows: list[Decided], faces: i
         (500, 0, 100_000, Kept.NO),
         (0, 500, 100_000, Kept.OPEN),
         (500, 500, 100_000, Kept.NO),
+        (2, 0, 7, Kept.OPEN),  # two may be a slip of the hand
+        (3, 0, 7, Kept.NO),
     ],
 )
 def test_a_promise_is_kept_only_where_the_counts_can_say_so(
