@@ -84,7 +84,6 @@ def decided(
             & (roster.c.person_id == sighting.c.person_id),
         )
         .where(
-            sighting.c.person_id.in_(people),
             face.c.y2 - face.c.y1 >= lowest,
             collection.c.recognition,
             collection.c.ground != "",
@@ -104,7 +103,9 @@ def decided(
             age=AgeBand(row.age_band),
         )
         for row in rows
-        if row.locator is not None
+        # Here and not in the query: there may be more people than a statement takes values.
+        if row.person_id in people
+        and row.locator is not None
         and any(one.covers(row.locator, at) for one in granted.get(SourceId(row.source_id), ()))
     ]
 
