@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, distinct, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from countenance.catalog import sources
 from countenance.catalog.items import ItemState
@@ -118,7 +118,8 @@ def count_compared(tx: Connection, *, at: datetime, lowest: float) -> int:
         if any(one.in_force(at) for one in given)
     ]
     query = (
-        select(func.count(distinct(face.c.id)))
+        select(func.count())
+        .select_from(face)
         .join(photo, photo.c.id == face.c.photo_id)
         .join(source, source.c.id == photo.c.source_id)
         .join(collection, collection.c.id == source.c.collection_id)
