@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from countenance.bench.charts import Axis, Chart, Series, as_png, as_svg
-from countenance.bench.evaluation import Compared, Detected, Evaluation, Identified
+from countenance.bench.evaluation import Compared, Detected, Evaluation
+from countenance.bench.identification import Identified
 from countenance.bench.protocols import (
     BINS,
     FARTHEST,

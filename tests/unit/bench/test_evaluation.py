@@ -12,7 +12,8 @@ from countenance.bench import evaluation
 from countenance.bench.datasets import Dataset, Labelled, Pair
 from countenance.bench.embedding import Embedded, matched
 from countenance.bench.evaluated import as_json, as_text, in_words, write_charts
-from countenance.bench.evaluation import Evaluation, all_pairs, split
+from countenance.bench.evaluation import Evaluation, all_pairs
+from countenance.bench.identification import identified, split
 from countenance.bench.protocols import BINS, Spread
 from countenance.core.rates import Rate
 from countenance.errors import Unavailable
@@ -123,7 +124,7 @@ def measured(*, noise: float, missing: int = 0) -> Evaluation:
         Rate(int(made.found.sum()), len(of.faces)),
         0,
         tuple(evaluation._compared(of, made, people)),
-        evaluation._identified(of, made, PACK),
+        identified(of, made, PACK),
         evaluation._detected(made),
     )
 
