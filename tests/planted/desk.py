@@ -3,17 +3,18 @@
 import pytest
 
 from countenance.accounts.roles import Role
-from countenance.catalog import buckets, endings, merges, steps, version
+from countenance.catalog import buckets, decided, endings, merges, steps, version
 from countenance.library import signins
 from countenance.library.collections import Collections
 from countenance.library.reviews import Reviews
 from countenance.library.signins import SignIns
-from countenance.search import box, byhand, review, whose
+from countenance.search import box, byhand, calibrate, review, whose
 from tests.planted.plant import edit, instead, plant
 
 DESK = "tests/integration/desk/test_review.py"
 ALBUM = "tests/integration/desk/test_album.py"
 PAGES = "tests/integration/web/test_desk.py"
+CALIBRATE = "tests/integration/desk/test_calibrate.py"
 
 
 @plant(
@@ -188,3 +189,23 @@ def merge_from_a_stale_page(patch: pytest.MonkeyPatch) -> None:
 )
 def review_is_not_counted(patch: pytest.MonkeyPatch) -> None:
     instead(patch, Reviews.open_review, "return None")
+
+
+@plant(
+    "P8",
+    "The calibration counts whoever agreed once.",
+    f"{CALIBRATE}::test_who_no_longer_agrees_is_counted_no_more_though_the_rows_are_there",
+)
+def calibrated_by_all_who_ever_agreed(patch: pytest.MonkeyPatch) -> None:
+    agreed = "admitted(people.consents(tx, purposes=RECOGNISING), purposes=RECOGNISING, at=at)"
+    anybody = "{one.person: one for one in people.consents(tx, purposes=RECOGNISING)}"
+    edit(patch, calibrate.calibrate, agreed, anybody)
+
+
+@plant(
+    "P8",
+    "The calibration counts what a grant of long ago covered.",
+    f"{CALIBRATE}::test_who_withdrew_is_counted_no_more",
+)
+def calibrated_under_any_grant(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, decided.decided, "one.covers(row.locator, at)", "one")

@@ -147,6 +147,8 @@ class _Guest(_Person):
             for one in self.random.sample(ones, min(4, len(ones))):
                 self.page("one of my photos", one)
                 yield
+            self.page("other ways: a word", f"{self.way}/other?words=bridge")
+            yield
             self.page("what would go", f"{self.way}/leave")
             yield
 

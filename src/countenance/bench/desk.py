@@ -109,6 +109,7 @@ def _measured(library: Library, count: int, runs: int) -> DeskFigures:
         "bucket in the middle": lambda: library.bucket(COLLECTION, middle),
         "last bucket": lambda: library.bucket(COLLECTION, last),
         "one question of the review": library.questions,
+        "calibration": library.calibrate,
         "box: a name": lambda: library.look("Person 7"),
         "box: words": lambda: library.look("finish rain"),
         "box: a name, a word, a day": lambda: library.look("Person 7 rain 2026-05-02"),

@@ -238,6 +238,8 @@ def _questions(
     yield "my photos", guest, doors.own
     yield "my photos: a picture, small", guest, _SMALL.findall(mine)
     yield "my photos: a picture, large", guest, [_large(one) for one in _SMALL.findall(mine)]
+    others = [f"{one}/other?words=bridge" for one in doors.own]
+    yield "other ways: a word", guest, others
     yield "what would go", guest, [f"{one}/leave" for one in doors.own]
     yield "collections", desk, ["/staff"]
     yield "photos of the collection", desk, [doors.photos]
@@ -247,6 +249,7 @@ def _questions(
     yield "a picture, large", desk, [_large(one) for one in small]
     yield "a photo", desk, [one.removesuffix("/small") for one in small]
     yield "search: a name", desk, ["/staff/search?q=Person+7"]
+    yield "search: a name and a word", desk, ["/staff/search?q=Person+7+bridge"]
     yield "search: words", desk, ["/staff/search?q=finish+rain"]
     yield "search: a day", desk, ["/staff/search?q=2026-05-02"]
     for what in ("review", "people", "sources", "jobs", "due", "log"):

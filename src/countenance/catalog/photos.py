@@ -492,32 +492,33 @@ def look_through(
     tx: Connection, where: CollectionId, asked: Asked, *, after: Place = ("", ""), count: int
 ) -> list[tuple[Place, Photo]]:
     """
-    At most `count` photos of a collection that stand there now, by when they were taken.
+    At most `count` photos of a collection that stand there now, by when they were taken, or came.
 
     Each has its place in that order; the next ones come after the last one's. Whether a grant
     covers them is not asked here. Raises `UsageError` if there is no word in the text asked for.
     """
     minute = func.substr(photo.c.taken_at, 1, len("2026-09-26T10:00"))
-    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state == "done")
+    standing = select(item.c.photo_id).where(item.c.state == "done")
     if asked.text:
         standing = standing.where(item.c.id.in_(words.matching(tx, asked.text)))
+    else:
+        standing = standing.where(item.c.photo_id == photo.c.id)
     query = (
         select(photo)
-        .join(source, source.c.id == photo.c.source_id)
         .where(
-            source.c.collection_id == where,
+            photo.c.collection_id == where,
             photo.c.preview_id.is_not(None),
-            standing.exists(),
-            tuple_(photo.c.taken_at, photo.c.id) > tuple_(*after),
+            photo.c.id.in_(standing) if asked.text else standing.exists(),
+            tuple_(photo.c.moment, photo.c.id) > tuple_(*after),
         )
-        .order_by(photo.c.taken_at, photo.c.id)
+        .order_by(photo.c.moment, photo.c.id)
         .limit(count)
     )
     if asked.since is not None:
         query = query.where(minute >= f"{asked.since:%Y-%m-%dT%H:%M}")
     if asked.until is not None:
         query = query.where(minute <= f"{asked.until:%Y-%m-%dT%H:%M}", photo.c.taken_at != "")
-    return [((row.taken_at, row.id), _read(tx, row)) for row in tx.execute(query).all()]
+    return [((row.moment, row.id), _read(tx, row)) for row in tx.execute(query).all()]
 
 
 def packs(tx: Connection) -> set[str]:

@@ -394,7 +394,7 @@ def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
     if within.collection:
         yield collection.c.id == within.collection
     if within.text:
-        yield item.c.id.in_(words.matching(tx, within.text))
+        yield words.answers(tx, within.text)
     if within.since or within.until:
         yield photo.c.taken_at != ""
     if within.since:

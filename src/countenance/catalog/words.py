@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Select,
@@ -125,6 +126,16 @@ def matching(tx: Connection, question: str) -> Select[tuple[int]]:
     asked = " AND ".join(_terms(question))
     # A parameter, and never a part of the statement.
     return select(_ROWID).where(text(f"{TABLES} MATCH :asked").bindparams(asked=asked))
+
+
+def answers(tx: Connection, question: str) -> ColumnElement[bool]:
+    """
+    The condition that an item is one of `matching`, to be asked of items that are found otherwise.
+
+    Raises as `matching` does.
+    """
+    # A sum is in no index: else SQLite looks each item up as often as there are answers to a word.
+    return (item.c.id + 0).in_(matching(tx, question))
 
 
 def saying(tx: Connection, name: str) -> int:

@@ -10,6 +10,7 @@ import click
 from countenance.cli.answer import answer, table
 from countenance.cli.arguments import COUNT
 from countenance.cli.command import Call, command, group
+from countenance.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from countenance.bench.search import SearchFigures, Spread
@@ -22,22 +23,44 @@ _MEBIBYTE = 1 << 20  # bytes
 @command(
     "accuracy",
     of=bench,
-    changes="nothing: the library it fills is gone when it ends",
-    example="countenance bench accuracy ../shared/data/photos",
+    changes="nothing but the files of --plots: the library it fills is gone when it ends",
+    example="countenance bench accuracy ~/datasets/lfw --plots lfw-plots",
 )
-@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
-def accuracy(call: Call, *, folder: Path) -> None:
+@click.argument("dataset", type=click.Path(path_type=Path), metavar="DATASET")
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the DET curves and the histograms of distances there, as SVG and as PNG.",
+)
+def accuracy(call: Call, *, dataset: Path, plots: Path | None) -> None:
     """
-    Measure who is found, missed and named wrongly in photographs with truth.
+    Measure a dataset by the field's protocols: verification, identification, detection.
 
-    FOLDER holds the pictures, `faces.csv` (file, person, x, y, w, h in pixels; a portrait has no
-    box) and `people.csv` (person, may_be_enrolled).
+    DATASET is a folder of pictures for each person; LFW with its pairs.txt; CFP; WIDER FACE; or
+    photos with `faces.csv` (file, person, x, y, w, h in pixels; a portrait has no box) and
+    `people.csv` (person, may_be_enrolled): then it is measured too who is found by a whole
+    library, missed and named wrongly. Which it is, is seen from its files. Where there are too few
+    pairs to measure a rate it says so, and how many it takes.
     """
     from countenance.bench.accuracy import measure
+    from countenance.bench.datasets import read_dataset
+    from countenance.bench.evaluated import as_json, as_text, write_charts
+    from countenance.bench.evaluation import measure_dataset
 
-    measured = measure(folder, call.settings())
-    fields = {"expected": measured.expected, "found": measured.found, "wrong": len(measured.wrong)}
-    answer(call, fields | asdict(measured), measured.as_text().splitlines())
+    read, settings = read_dataset(dataset), call.settings()
+    with ProgressLine() as progress:
+        measured = measure_dataset(read, settings, progress=progress)
+    fields, text = as_json(measured), list(as_text(measured))
+    if read.layout == "photographs":
+        found = measure(read.root, settings)
+        counts = {"expected": found.expected, "found": found.found, "wrong": len(found.wrong)}
+        fields |= counts | asdict(found)
+        text = [*found.as_text().splitlines(), "", *text]
+    if plots is not None:
+        fields["plots"] = written = write_charts(measured, plots)
+        text += ["", *(f"written: {path}" for path in written)]
+    answer(call, fields, text)
 
 
 @command(

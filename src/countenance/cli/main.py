@@ -64,6 +64,11 @@ COMMANDS: Mapping[str, Place] = {
     "restore": Place("restore", "restore", "Make a library again from a backup."),
     "account": Place("account", "account", "Say who may sign in to the pages, and as what."),
     "serve": Place("serve", "serve", "Serve the web, and look after the sources meanwhile."),
+    "calibrate": Place(
+        "calibrate",
+        "calibrate",
+        "Measure how often bands were right, by what people decided.",
+    ),
     "models": Place("models", "models", "List and install the models that see faces."),
     "config": Place("config", "config", "Show the settings, and where each comes from."),
     "doctor": Place("doctor", "doctor", "Say what is here, and whether it is sound."),

@@ -21,6 +21,7 @@ from countenance.keeping.restore import Restored, restore
 from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
+from countenance.library.calibration import Calibration
 from countenance.library.claims import Claims
 from countenance.library.collections import Collections
 from countenance.library.demands import Demands
@@ -67,6 +68,7 @@ class Library(
     Deadlines,
     Demands,
     Retained,
+    Calibration,
 ):
     """
     One library: one data folder, one controller.

@@ -1,18 +1,21 @@
 """Buckets, the search box, jobs and assessments, over a library with something in it."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import Connection, event, select, update
 
 from countenance.audit.entry import Act
 from countenance.bench.desk import COLLECTION as MANY
 from countenance.bench.desk import bench_desk, fill
-from countenance.catalog import buckets, log
+from countenance.catalog import buckets, collections, log, photos
 from countenance.catalog.assessments import QUESTIONS
 from countenance.catalog.jobs import JobKind, JobState
+from countenance.catalog.photos import Asked
 from countenance.catalog.tables import grant, job, photo
 from countenance.errors import Interrupted, NotFound, Refused, UsageError
 from countenance.ingest.progress import Step
@@ -150,6 +153,46 @@ def test_an_outline_is_made_once(gala: Gala) -> None:
     gala.library.find("Person 7", purpose=Purpose.STAFF_FIND)
     assert gala.library.outline(MANY) is made
     assert gala.library.outline(MANY, size=7) is not made
+
+
+def steps(library: Library, act: Callable[[], object]) -> int:
+    """How many steps of SQLite's machine are done in `act`, in tens."""
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+
+    def watched(connection: Connection) -> None:
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        driver.set_progress_handler(step, 10)
+
+    act()  # what is made once is made
+    event.listen(library._database._engine, "begin", watched)
+    act()
+    return count
+
+
+def test_what_many_photos_say_is_looked_up_once(tmp_path: Path) -> None:
+    """Four times the photos: not each of those that are asked about times all that say a word."""
+    done: list[list[int]] = []
+    for count in (300, 1200):
+        with Gala.make(tmp_path / str(count)) as gala:
+            library = gala.library
+            fill(library, count)
+            # A person is in as many photos of either, and those are asked about.
+            named = partial(library.look, "Person 7 bridge")
+            worded = partial(look_through, library, "bridge")
+            done.append([steps(library, act) for act in (named, worded)])
+    (named_before, before), (named_after, after) = done
+    assert 0 < named_after < 1.5 * named_before
+    assert 0 < after < 6 * before
+
+
+def look_through(library: Library, words: str) -> object:
+    with library._database.read() as tx:
+        where = collections.get(tx, MANY).id
+        return photos.look_through(tx, where, Asked(text=words), count=60)
 
 
 def test_no_bucket_is_read_by_counting(gala: Gala) -> None:
@@ -333,5 +376,5 @@ def test_an_assessment_has_every_answer_and_is_in_the_log(gala: Gala) -> None:
 
 def test_the_bench_asks_every_question() -> None:
     figures = bench_desk(300, runs=1)
-    assert (figures.photos, figures.buckets, len(figures.times)) == (300, 2, 9)
-    assert len(list(figures.as_text())) == 10
+    assert (figures.photos, figures.buckets, len(figures.times)) == (300, 2, 10)
+    assert len(list(figures.as_text())) == 11

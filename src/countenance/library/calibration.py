@@ -1,0 +1,15 @@
+"""Calibration: what a library's own decisions say of its bands."""
+
+from countenance.library.opened import Opened
+from countenance.search.calibrate import OwnRates, calibrate
+
+
+class Calibration(Opened):
+    """Counted from what people decided."""
+
+    def calibrate(self) -> OwnRates:
+        """
+        How often each band was right, and whether it keeps its promise. Counts alone, and nothing
+        is changed; so it is no act, and not in the log.
+        """
+        return calibrate(stores=self._stores, lowest=self.pack.faces.match_px)
