@@ -113,6 +113,11 @@ class Photo:
     kind: PhotoKind = PhotoKind.PHOTO
     seconds: float | None = None
 
+    @property
+    def numbered(self) -> list["Face"]:
+        """Its faces in the order of their numbers: from the left; in a film, as they come."""
+        return sorted(self.faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

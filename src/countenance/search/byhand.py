@@ -102,7 +102,7 @@ def _person(tx: Connection, photo: Photo, who: str) -> PersonId:
 
 
 def _face(photo: Photo, place: int | None) -> FaceId:
-    faces = sorted(photo.faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0]))
+    faces = photo.numbered
     if place is None and len(faces) != 1:
         raise UsageError(f"{photo.id}: there are {len(faces)} faces: say in which one")
     number = 1 if place is None else place

@@ -4,6 +4,7 @@ never written to a disk, not even to one for temporary files.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
@@ -72,6 +73,16 @@ async def read_form(request: Request, *, max_files: int = MAX_FILES) -> Form:
     finally:
         await read.close()
     return Form(read, {name: found for name, found in files.items() if found})
+
+
+def minute(text: str) -> datetime | None:
+    """What a field for date and time holds. Raises `UsageError` if it is neither that nor empty."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError as exc:
+        raise UsageError("not a date and a time") from exc
 
 
 # --------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """The way without a face: looking through a collection by words and time; "that is me"."""
 
-from datetime import datetime
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +11,7 @@ from countenance.library.due import WITHIN
 from countenance.library.own import LookedThrough
 from countenance.media.cut import Cut
 from countenance.web.context import web_of
-from countenance.web.forms import read_form
+from countenance.web.forms import minute, read_form
 from countenance.web.person.following import followed
 from countenance.web.person.mine import as_sent
 
@@ -35,7 +33,7 @@ async def ask(request: Request, token: str) -> Response:
     typed = {name: form.text(name) for name in _CLAIMED}
     try:
         said = Described(
-            typed["number"], _minute(typed["since"]), _minute(typed["until"]), typed["words"]
+            typed["number"], minute(typed["since"]), minute(typed["until"]), typed["words"]
         )
     except UsageError:
         return await _other(request, token, typed=typed, wrong="time")
@@ -63,7 +61,7 @@ async def _other(
     trouble = ""
     if own.link.browse:
         try:
-            asked = Asked(said["words"], _minute(said["since"]), _minute(said["until"]))
+            asked = Asked(said["words"], minute(said["since"]), minute(said["until"]))
             found = await followed(
                 request, lambda library: library.look_through(token, asked, after=after)
             )
@@ -119,26 +117,14 @@ async def me(request: Request, token: str, which: str) -> Response:
 
 
 def _one(request: Request, token: str, photo: Photo, *, trouble: str = "") -> Response:
-    faces = sorted(photo.faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0]))
     return web_of(request).page(
         request,
         "person/that_is_me.html",
         status=422 if trouble else 200,
         token=token,
         photo=photo,
-        faces=faces,
         trouble=trouble,
     )
-
-
-def _minute(text: str) -> datetime | None:
-    """What a field for date and time holds. Raises `UsageError` if it is neither that nor empty."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError as exc:
-        raise UsageError("not a date and a time") from exc
 
 
 def _after(request: Request) -> Place:

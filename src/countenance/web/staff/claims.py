@@ -1,6 +1,5 @@
 """Claims: who asks to be looked for without a face, and the photos that may show them, by hand."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,7 +13,7 @@ from countenance.errors import NotFound, Refused, UsageError
 from countenance.library import Library
 from countenance.library.due import WITHIN
 from countenance.web.context import web_of
-from countenance.web.forms import read_form
+from countenance.web.forms import minute, read_form
 from countenance.web.staff.guard import NotAllowed, Review, Staff
 
 router = APIRouter(include_in_schema=False)
@@ -119,8 +118,8 @@ async def _one(
         else:
             asked = Asked(
                 query.get("words", "").strip(),
-                _minute(query.get("since", "")),
-                _minute(query.get("until", "")),
+                minute(query.get("since", "")),
+                minute(query.get("until", "")),
             )
         known = {one.id: one for one in library.people()}
         found = None if claim.ended_at else library.candidates(which, asked, after=after)
@@ -163,25 +162,11 @@ async def _photo(  # noqa: PLR0913  what was wrong is said
         return {"claim": claim, "who": known[claim.person], "photo": found}
 
     found = await web.pool.run(look, actor=staff.actor)
-    faces = sorted(
-        found["photo"].faces, key=lambda one: (one.track.begin if one.track else 0, one.box[0])
-    )
     return web.page(
         request,
         "staff/claim_photo.html",
         status=422 if trouble else 200,
         trouble=trouble,
         why=why,
-        faces=faces,
         **found,
     )
-
-
-def _minute(text: str) -> datetime | None:
-    """What a field for date and time holds. Raises `UsageError` if it is neither that nor empty."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError as exc:
-        raise UsageError("not a date and a time") from exc
