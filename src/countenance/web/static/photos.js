@@ -45,7 +45,9 @@ for (const moved of ["keydown", "pointerdown"]) {
 document.addEventListener("submit", (event) => {
   answering = event.target.matches(".asks .answers");
 });
+const main = document.getElementById("main");
 new MutationObserver(() => {
-  if (!answering || document.activeElement !== document.body) return;
-  (document.querySelector(".asks button") ?? document.getElementById("main")).focus();
+  // On the way from one to the other there may be no question at all.
+  if (!answering || ![document.body, main].includes(document.activeElement)) return;
+  (document.querySelector(".asks button") ?? main).focus();
 }).observe(document.getElementById("pictures"), { childList: true, subtree: true });
