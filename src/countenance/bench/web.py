@@ -30,7 +30,8 @@ from countenance.bench.many import PICTURES, draw, give_previews
 from countenance.bench.search import Spread
 from countenance.bench.serving import Server, Visitor, serving
 from countenance.catalog import people
-from countenance.catalog.tables import sighting
+from countenance.catalog.tables import link, sighting
+from countenance.core.ids import CollectionId
 from countenance.errors import UsageError
 from countenance.gallery.bands import Band
 from countenance.library import Caller, Library
@@ -152,7 +153,7 @@ def prepare(root: Path, count: int, *, sessions: int) -> Doors:
         (where,) = [one for one in library.collections() if one.name == COLLECTION]
         return Doors(
             invitation=f"/i/{library.invite(COLLECTION, channel='website', browse=True).token}",
-            own=_guests(library),
+            own=_guests(library, where.id),
             photos=f"/staff/collections/{where.id}/photos",
             sessions=_sign_in(library, sessions),
         )
@@ -161,8 +162,11 @@ def prepare(root: Path, count: int, *, sessions: int) -> Doors:
 # --------------------------------------------------------------------------------------------------
 
 
-def _guests(library: Library) -> list[str]:
-    """Let some of the people look for themselves: most of their pictures are sure."""
+def _guests(library: Library, where: CollectionId) -> list[str]:
+    """
+    Let some of the people look for themselves, and through the collection: most of their pictures
+    are sure.
+    """
     until = library.now() + timedelta(days=1)
     who = library.people()[:GUESTS]
     with library._database.write() as tx:  # noqa: SLF001  rows are made where no ingest is
@@ -174,7 +178,12 @@ def _guests(library: Library) -> list[str]:
             sure = [which for number, which in enumerate(seen) if number % _TO_CHECK]
             found = update(sighting).where(sighting.c.id.in_(sure))
             tx.execute(found.values(band=Band.SURE))
-    return [f"/me/{library.link_for(one.id).token}" for one in who]
+    own_pages = [f"/me/{library.link_for(one.id).token}" for one in who]
+    with library._database.write() as tx:  # noqa: SLF001  as if they came by the invitation
+        tx.execute(
+            update(link).where(link.c.kind == "own").values(collection_id=where, browse=True)
+        )
+    return own_pages
 
 
 def _sign_in(library: Library, sessions: int) -> list[str]:
