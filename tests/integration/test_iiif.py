@@ -12,6 +12,8 @@ from countenance.sources.site.client import Fetcher, user_agent
 from countenance.sources.site.guard import Guard
 from countenance.sources.source import Entry, Reader, Unlisted
 from tests.fakes.iiif_server import IiifServer, iiif_server
+from tests.fakes.said import in_jpeg, xmp
+from tests.fakes.vision import picture
 
 _ENOUGH = 1_000_000
 
@@ -234,6 +236,23 @@ def test_several_pictures_of_one_canvas_have_a_locator_each(
     club.put("/old/manifest.json", made)
     names = [one.locator.rpartition("/")[2] for one in _entries(_reader(club, fetcher))]
     assert names == ["1", "1%232", "p1"]
+
+
+@pytest.mark.promise("P1")
+@pytest.mark.parametrize(("value", "is_read"), [("DMI-PROHIBITED", False), ("DMI-ALLOWED", True)])
+def test_what_a_picture_says_against_it_holds(
+    club: IiifServer, fetcher: Fetcher, value: str, *, is_read: bool
+) -> None:
+    """The picture is of the web: whoever made it may have put a prohibition into it."""
+    word = f"<plus:DataMining>http://ns.useplus.org/ldf/vocab/{value}</plus:DataMining>"
+    data = in_jpeg(picture(1), xmp=xmp(word))
+    club.put("/files/b.jpg", data)
+    reader = _reader(club, fetcher)
+    locator = _entries(reader)[1].locator
+    if is_read:
+        assert reader.read(locator, max_bytes=_ENOUGH) == data
+    else:
+        assert _refusal(reader, locator) is Reason.VETO
 
 
 def test_an_image_of_too_many_bytes_is_refused(club: IiifServer, fetcher: Fetcher) -> None:

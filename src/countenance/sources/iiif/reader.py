@@ -19,6 +19,7 @@ from countenance.errors import Reason, Refused, Unavailable, Unreadable
 from countenance.sources.iiif.image import parse_info, request
 from countenance.sources.iiif.presentation import Gathering, Malformed, Manifest, Painted, parse
 from countenance.sources.names import locator_of, numbered
+from countenance.sources.site.picture import picture_vetoes
 from countenance.sources.source import Entry, Unlisted
 
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
@@ -84,7 +85,8 @@ class IiifReader:
         """
         The bytes of one picture, in the size that is enough.
 
-        Raises `Unreadable` with the reason, and `Unavailable` if nobody answers.
+        Raises `Unreadable` with the reason, a veto in the picture itself among them, and
+        `Unavailable` if nobody answers.
         """
         if not self._covers(locator):
             raise Unreadable(Reason.NO_GRANT, f"{locator}: no grant in force covers it")
@@ -92,11 +94,14 @@ class IiifReader:
         if placed is None:
             raise Unreadable(Reason.VANISHED, f"{locator}: it is in no manifest any more")
         try:
-            return self._image(placed.picture, max_bytes=max_bytes)
+            data = self._image(placed.picture, max_bytes=max_bytes)
         except Unreadable as exc:
             raise Unreadable(exc.reason, f"{locator}: {exc.message}") from exc
         except Refused as exc:
             raise Unreadable(Reason.OUTSIDE, f"{locator}: {exc.message}") from exc
+        for veto in picture_vetoes(data):
+            raise Unreadable(Reason.VETO, f"{locator}: {veto}")
+        return data
 
     def url(self, locator: str) -> str:
         """The address of the picture's manifest: its page stands beside it in the catalog."""

@@ -10,7 +10,7 @@ The assertion (https://cawg.io/training-and-data-mining/1.1) is read with the pa
 that is installed. Elsewhere nobody can tell which of its entries forbids what, and a picture that
 carries one with a "notAllowed" or "constrained" is left alone.
 
-This is for pictures of the web. In a folder of one's own the owner may decide.
+This is for pictures of the web: of a site, of IIIF. In a folder of one's own the owner may decide.
 """
 
 import importlib
