@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from countenance.catalog import people
 from countenance.catalog.tables import claim
 from countenance.core.ids import ClaimId, CollectionId, PersonId, new_id
 from countenance.errors import NotFound, Refused, UsageError
@@ -106,6 +107,12 @@ def list_all(tx: Connection, *, of: PersonId | None = None) -> list[Claim]:
     if of is not None:
         query = query.where(claim.c.person_id == of)
     return [_read(row) for row in tx.execute(query)]
+
+
+def list_standing(tx: Connection) -> list[Claim]:
+    """All of people who are enrolled still: of who is on the way out nothing is asked any more."""
+    here = {one.id for one in people.list_all(tx)}
+    return [one for one in list_all(tx) if one.person in here]
 
 
 def end(  # noqa: PLR0913  what is answered, to what, by whom and when

@@ -48,8 +48,7 @@ class Claims(OwnPictures):
     def claims(self) -> list[Claim]:
         """All of people who are enrolled still, those that are open first, the oldest of them."""
         with self._database.read() as tx:
-            known = {one.id for one in people.list_all(tx)}
-            found = [one for one in claims.list_all(tx) if one.person in known]
+            found = claims.list_standing(tx)
         return sorted(found, key=lambda one: one.ended_at is not None)
 
     def claimed(self, which: str) -> Claim:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from countenance.catalog import claims, demands, erasures, people, recalls
+from countenance.catalog import claims, demands, erasures, recalls
 from countenance.catalog.claims import Claim
 from countenance.catalog.demands import Demand
 from countenance.catalog.erasures import UNFINISHED, Erasure
@@ -49,11 +49,9 @@ class Deadlines(Opened):
             asked = [
                 Due(one, one.at + WITHIN, open=one.ended_at is None) for one in demands.list_all(tx)
             ]
-            here = {one.id for one in people.list_all(tx)}
             claimed = [
                 Due(one, one.at + WITHIN, open=one.ended_at is None)
-                for one in claims.list_all(tx)
-                if one.person in here
+                for one in claims.list_standing(tx)
             ]
         found = (tuple(sorted(each, key=_order)) for each in (cases, called, asked, claimed))
         return Dues(*found)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from countenance.accounts.roles import Role
 from countenance.catalog.claims import MOST_OPEN
 from countenance.catalog.sightings import SightingState
-from countenance.catalog.tables import claim, entry, reference, sighting
+from countenance.catalog.tables import claim, entry, person, reference, sighting
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.scan import needles_of
 from tests.fakes.door import sign_in
@@ -117,6 +118,12 @@ def test_it_is_due_and_no_words_of_it_are_shown(
     assert "Ada" not in page
     (due,) = gala.library.due().claims
     assert (due.what.id, due.open) == (which, True)
+    with gala.library._database.write() as tx:
+        key = tx.execute(select(person.c.key_id)).scalar_one()
+        tx.execute(update(person).values(key_id=None))  # on the way out
+    assert gala.library.due().claims == ()
+    with gala.library._database.write() as tx:
+        tx.execute(update(person).values(key_id=key))
     gala.library.withdraw("Ada")
     assert gala.library.due().claims == ()
     assert which not in desk.get("/staff/due").text
