@@ -68,7 +68,8 @@ cover: $(VENV)/.ready-dev ## Run the everyday tests and list the branches none o
 
 lock: $(VENV)/.ready-dev ## Renew the locks in requirements/.
 	$(COMPILE) --upgrade --extra demo --group build -o requirements/run.txt pyproject.toml
-	$(COMPILE) --upgrade --extra demo --extra large --extra video --group build --group dev -c requirements/run.txt \
+	$(COMPILE) --upgrade --extra cluster --extra demo --extra large --extra postgres --extra video \
+		--group build --group dev -c requirements/run.txt \
 		-o requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --no-deps -o requirements/models.txt requirements/models.in
 	$(COMPILE) --upgrade --no-deps -o requirements/peers.txt requirements/peers.in
