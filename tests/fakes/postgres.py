@@ -60,7 +60,10 @@ def is_asked_for() -> bool:
 
 def environment() -> dict[str, str]:
     """What a library is given of the environment, which else is kept from it."""
-    return {SETTING: server().address} if is_asked_for() else {}
+    if not is_asked_for():
+        return {}
+    # A program that a test starts has the server of the tests.
+    return {SETTING: os.environ.get(SETTING) or server().address}
 
 
 @dataclass(slots=True)

@@ -483,7 +483,8 @@ def _answers(
         _say(tx, said)
         for one in questions:
             try:
-                found.append(sorted(tx.execute(words.matching(tx, one)).scalars().all()))
+                which = tx.execute(words.matching(tx, one)).all()
+                found.append(sorted(int(row.rowid) for row in which))
             except UsageError as exc:
                 found.append(exc.message)
         raise Interrupted("nothing of it stays")
