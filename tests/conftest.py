@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.fakes.postgres import MODE, environment, is_asked_for, server
+from tests.fakes.postgres import MODE, environment, is_asked_for, made_quickly, server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -115,6 +115,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+    made_quickly(monkeypatch)
 
 
 @pytest.fixture(autouse=True, scope="module")
