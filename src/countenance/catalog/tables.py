@@ -407,7 +407,8 @@ reference = Table(
     Column("weak", Boolean, nullable=False),
     Column("made_at", Instant, nullable=False),
     UniqueConstraint("person_id", "purpose", "pack"),
-    comment="personal: templates, sealed under a key of the person's for one purpose",
+    comment="personal: templates, sealed under a key of the person's for one purpose; and for the "
+    "purpose keep-picture, of no pack, the face out of the pictures that they gave",
 )
 
 sighting = Table(
