@@ -269,9 +269,7 @@ def claim_these(
     ]
 
 
-def to_be_taken(
-    tx: Connection, sources: Sequence[SourceId], *, count: int
-) -> list[ItemId]:
+def to_be_taken(tx: Connection, sources: Sequence[SourceId], *, count: int) -> list[ItemId]:
     """At most `count` listed items that were not given up before, in the order of `claim`."""
     query = (
         select(item.c.id)
@@ -301,18 +299,26 @@ def renew(tx: Connection, lease: Lease) -> None:
     )
 
 
-def take_back_late(tx: Connection, *, at: datetime) -> list[ItemId]:
+def take_back_late(tx: Connection, *, at: datetime, but: Collection[ItemId] = ()) -> list[ItemId]:
     """
-    List again what is held by a lease that has run out; its attempt stays counted.
+    List again what is held by a lease that has run out, `but` these; its attempt stays counted.
 
     Gives which those are. Nothing is asked of whoever held it: it may be gone, or only slow.
     """
-    return _list_again(tx, item.c.taken_until <= at, at=at)
+    return _list_again(tx, item.c.taken_until <= at, at=at, but=but)
 
 
-def take_back_from(tx: Connection, holder: str, *, at: datetime) -> list[ItemId]:
-    """List again what a lost `holder` has, before its lease runs out."""
-    return _list_again(tx, item.c.taken_by == holder, at=at)
+def any_late(tx: Connection, *, at: datetime) -> bool:
+    """Whether a lease has run out."""
+    query = select(item.c.id).where(item.c.state == ItemState.WORKING, item.c.taken_until <= at)
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def take_back_from(
+    tx: Connection, holder: str, *, at: datetime, but: Collection[ItemId] = ()
+) -> list[ItemId]:
+    """List again what a lost `holder` has, `but` these, before its lease runs out."""
+    return _list_again(tx, item.c.taken_by == holder, at=at, but=but)
 
 
 def any_suspect(tx: Connection, sources: Sequence[SourceId]) -> bool:
@@ -333,9 +339,7 @@ def release(tx: Connection, claims: Iterable[Claim], *, at: datetime) -> None:
                 item.c.state == ItemState.WORKING,
                 *((item.c.taken_by == held.holder,) if held.holder else ()),
             )
-            .values(
-                state=ItemState.LISTED, attempts=item.c.attempts - 1, changed_at=at, **_FREE
-            )
+            .values(state=ItemState.LISTED, attempts=item.c.attempts - 1, changed_at=at, **_FREE)
         )
 
 
@@ -447,10 +451,17 @@ _SUSPECT = item.c.attempts >= MAX_ATTEMPTS
 _PART = 500  # values in one statement; SQLite of old builds takes 999
 
 
-def _list_again(tx: Connection, whose: ColumnElement[bool], *, at: datetime) -> list[ItemId]:
+def _list_again(
+    tx: Connection, whose: ColumnElement[bool], *, at: datetime, but: Collection[ItemId]
+) -> list[ItemId]:
     taken = tx.execute(
         update(item)
-        .where(item.c.state == ItemState.WORKING, item.c.taken_by.is_not(None), whose)
+        .where(
+            item.c.state == ItemState.WORKING,
+            item.c.taken_by.is_not(None),
+            whose,
+            item.c.id.not_in(but),
+        )
         .values(state=ItemState.LISTED, changed_at=at, **_FREE)
         .returning(item.c.id)
     )

@@ -231,8 +231,8 @@ item = Table(
     Index("ix_item_photo_state", "photo_id", "state"),
     Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
-    "so are the page it stands on and the words around it there. taken_by is a worker of a run that "
-    "spreads over machines, and taken_until when what it took is free again",
+    "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
+    "several machines, and taken_until when what it took is free again",
 )
 
 upload = Table(
