@@ -1,13 +1,26 @@
-"""An engine that spreads work over threads: all of an ingest on a cluster but the cluster."""
+"""
+An engine that spreads work over threads: all of an ingest on a cluster but the cluster.
 
+And what a worker looks with, on a cluster of Ray as in a thread: a fake vision, loaded there.
+"""
+
+import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from countenance.core.canonical import digest
 from countenance.engines.ray import Batched
 from countenance.errors import Error, Unavailable
+from countenance.extract.extractor import Extractor
+from countenance.media.decoder import Decoder
+from countenance.media.limits import Limits
+from countenance.vision.types import Detections, Pixels
+from tests.fakes.vision import FakeVision
 
 
 class Killed(Exception):
@@ -29,6 +42,9 @@ class Threads:
 
     def require(self) -> None:
         """It is always to be had."""
+
+    def close(self) -> None:
+        """There is nothing to be ended."""
 
     def scatter(self, make: Callable[[], Batched], rows: Sequence[int], *, batch: int) -> None:
         waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
@@ -60,3 +76,22 @@ class Threads:
             thread.join()
         if failed and not waiting.empty():
             raise Unavailable(f"the cluster: {failed[0]}")
+
+
+class SlowVision(FakeVision):
+    """One that takes its time, so that a run has a middle. It writes each look down in `diary`."""
+
+    def __init__(self, seconds: float, diary: Path) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._diary = diary
+
+    def find(self, pixels: Pixels) -> Detections:
+        time.sleep(self._seconds)
+        with self._diary.open("a", encoding="ascii") as diary:
+            diary.write(f"{os.getpid()} {digest(pixels.tobytes())}\n")
+        return super().find(pixels)
+
+
+def slow_extractor(seconds: float, diary: Path) -> Extractor:
+    return Extractor(Decoder(Limits()), SlowVision(seconds, diary))

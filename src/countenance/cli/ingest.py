@@ -96,7 +96,8 @@ def ingest(
         spread = None
         if engine == "ray":
             from countenance.engines.ray import RayCluster
-            from countenance.library.photos import BATCH, SpreadOver
+            from countenance.ingest.cluster import BATCH
+            from countenance.library.photos import SpreadOver
 
             address = address_of_environment() if ray_address is None else ray_address
             most = workers if address else library.settings.workers

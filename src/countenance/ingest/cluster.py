@@ -50,7 +50,13 @@ _WAITING = 16
 """Records that wait to be stored, at most: then the workers wait too, and memory does not grow."""
 
 _TICK = 1.0  # seconds between two looks at leases, where no record comes
-_NOBODY = 180  # ticks without a worker on the line: then there is something wrong with the cluster
+
+IDLE = 10
+"""Ticks in which workers are there, and none has or takes anything, though the engine is not done:
+it waits for a machine that is lost. Then what is left is given out anew."""
+
+NOBODY = 180
+"""Ticks without a worker: then there is something wrong with the cluster."""
 
 
 class Scattering(Protocol):
@@ -61,6 +67,9 @@ class Scattering(Protocol):
 
     @property
     def host(self) -> str: ...
+
+    def close(self) -> None:
+        """End what is under way, whatever becomes of it. The next call starts anew."""
 
     def scatter(
         self, make: Callable[[], WorkerStage], rows: Sequence[int], *, batch: int
@@ -105,6 +114,7 @@ class Leading:
     _renewed: dict[str, datetime] = field(default_factory=dict, init=False)
     _unfit: list[str] = field(default_factory=list, init=False)
     _failed: list[Error] = field(default_factory=list, init=False)
+    _reached: bool = field(default=False, init=False)
     _stopped: Event = field(default_factory=Event, init=False)
     _one_at_a_time: Lock = field(default_factory=Lock, init=False)
 
@@ -126,8 +136,13 @@ class Leading:
                 raise Unavailable(self._unfit[0])
             if self._failed and not done:
                 raise self._failed[0]
-            if not done and self._listed() == rows:
-                return  # nobody takes them: their sources are away
+            if not done and not self._reached:
+                raise Unavailable(
+                    f"no worker of the cluster was heard of for {NOBODY} seconds",
+                    hint="has it a processor free, and can it reach this machine?",
+                )
+            if self.taken or (not done and self._listed() == rows):
+                return  # what is left is for another pass, that knows what has changed since
 
     def answer(self, worker: str, message: Message) -> Message:
         """What a worker is told, in a thread of its own."""
@@ -163,17 +178,28 @@ class Leading:
             return items.to_be_taken(tx, list(self.here), count=_ROUND)
 
     def _round(self, rows: Sequence[ItemId]) -> Generator[Record | AwayPhoto]:
-        self._failed.clear()
+        # Each round has its own: who is left over from the one before is heard no more.
+        self._failed, self._stopped, self._queue = [], Event(), Queue(_WAITING)
+        self._reached = False
         with Hub(self.spread.engine.host, self.answer, self.lost) as hub:
-            query = Thread(target=self._scatter, args=(rows, hub.address), daemon=True)
+            over = self._failed, self._stopped, self._queue
+            query = Thread(target=self._scatter, args=(rows, hub.address, *over), daemon=True)
             query.start()
             try:
                 yield from self._handed_in(query, hub)
             finally:
                 self._stopped.set()
-        self._stopped.clear()
+                if query.is_alive():
+                    self.spread.engine.close()
 
-    def _scatter(self, rows: Sequence[ItemId], hub: HubAddress) -> None:
+    def _scatter(
+        self,
+        rows: Sequence[ItemId],
+        hub: HubAddress,
+        failed: list[Error],
+        stopped: Event,
+        queue: "Queue[Record | AwayPhoto | None]",
+    ) -> None:
         spread = self.spread
         posting = Posting(
             hub=hub,
@@ -186,33 +212,32 @@ class Leading:
         try:
             spread.engine.scatter(partial(WorkerStage, posting), rows, batch=spread.batch)
         except Error as exc:
-            self._failed.append(exc)
-        self._put(None)
+            failed.append(exc)
+        _put(queue, None, stopped)
 
     def _handed_in(self, query: Thread, hub: Hub) -> Generator[Record | AwayPhoto]:
-        alone = 0
+        quiet = 0
         while True:
             try:
                 record = self._queue.get(timeout=_TICK)
             except Empty:
                 self._take_back_late()
-                alone = 0 if hub.lines else alone + 1
-                if alone > _NOBODY:
-                    raise Unavailable(
-                        f"no worker of the cluster was heard of for {_NOBODY} seconds",
-                        hint="has it a processor free, and can it reach this machine?",
-                    ) from None
+                quiet = 0 if self.taken.keys() - self._handed else quiet + 1
+                if quiet > (IDLE if hub.lines else NOBODY):
+                    return
             else:
+                quiet = 0
                 if record is None:
                     query.join()
                     return
                 yield record
-                self._handed.discard(record.work.claim.id)
+                self._handed.intersection_update(self.taken)
 
     def _answered(self, worker: str, message: Message) -> Message:
         said = message.fields
         match said["ask"]:
             case "hello":
+                self._reached = True
                 self._greet(said)
             case "unfit":
                 self._unfit.append(f"{said['host']}: {said['message']}: {said['hint']}")
@@ -248,6 +273,7 @@ class Leading:
             lease = Lease(worker, self.writer.stores.clock.now() + LEASE)
             works = self.writer.take(list(self.here), which, lease=lease)
             self.taken.update({work.claim.id: work for work in works})
+            self._handed.difference_update(work.claim.id for work in works)
         recognises = self.known.recognises
         return [
             {**work_as_json(work), "recognises": work.claim.source in recognises} for work in works
@@ -277,13 +303,7 @@ class Leading:
                 return  # late: it is in other hands by now
             self._handed.add(work.claim.id)
         # Of the item nothing counts but what was given out.
-        self._put(replace(record, work=work))
-
-    def _put(self, record: Record | AwayPhoto | None) -> None:
-        while not self._stopped.is_set():
-            with suppress(Full):
-                self._queue.put(record, timeout=_TICK)
-                return
+        _put(self._queue, replace(record, work=work), self._stopped)
 
     def _renew(self, worker: str) -> None:
         now = self.writer.stores.clock.now()
@@ -309,6 +329,15 @@ class Leading:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _put(
+    queue: "Queue[Record | AwayPhoto | None]", record: Record | AwayPhoto | None, stopped: Event
+) -> None:
+    while not stopped.is_set():
+        with suppress(Full):
+            queue.put(record, timeout=_TICK)
+            return
 
 
 def _sentence(exc: Unreadable) -> str:

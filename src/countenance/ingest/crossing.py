@@ -39,6 +39,7 @@ def record_of(data: bytes | bytearray | memoryview) -> Record | AwayPhoto:
 
 
 def work_as_json(work: Work) -> dict[str, Json]:
+    """What `work_of` reads."""
     claim = work.claim
     return {
         "item": claim.id,
@@ -51,6 +52,7 @@ def work_as_json(work: Work) -> dict[str, Json]:
 
 
 def work_of(said: Mapping[str, Json]) -> Work:
+    """Raises `KeyError` if something of it is missing."""
     claim = Claim(
         id=ItemId(cast("int", said["item"])),
         source=SourceId(str(said["source"])),
