@@ -23,13 +23,13 @@ from countenance.catalog import (
     sources,
     tombstones,
 )
-from countenance.catalog.items import ItemState, NoResult
+from countenance.catalog.items import Claim, ItemState, Lease, NoResult
 from countenance.catalog.photos import Box, Face, NewPhoto, Photo, Told
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import NewSighting, Said
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, SourceId
+from countenance.core.ids import CopyId, FaceId, GrantId, ItemId, PersonId, PhotoId, SourceId
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import Sieve, farthest, recognise, sieve
@@ -48,7 +48,8 @@ class Stored:
     """
     What came of one record: at most one of photo and trouble.
 
-    With `again` it is neither: the item is still taken, and its caller gives it back.
+    With `again` it is neither: the item is still taken, and its caller gives it back. With `late`
+    it is neither too: the item is in other hands by now, or was worked on by them.
     """
 
     source: SourceId
@@ -57,6 +58,7 @@ class Stored:
     sightings: int = 0
     known: bool = False
     again: bool = False
+    late: bool = False
     reason: Reason | None = None
     detail: str = ""
 
@@ -96,6 +98,17 @@ class Writer:
                 return None
             return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
 
+    def take(self, wanted: list[SourceId], which: Sequence[ItemId], *, lease: Lease) -> list[Work]:
+        """
+        Take by lease what of `which` is still to be worked on, for a worker on another machine.
+
+        As with `claim`, all of it is in the catalog before any work. May be called from any thread.
+        """
+        with self.stores.database.write() as tx:
+            at = self.stores.now(tx)
+            taken = items.claim_these(tx, wanted, which, lease=lease, at=at)
+            return [Work(one, copies.intend(tx, CopyKind.PREVIEW, at=at)) for one in taken]
+
     def release(self, works: list[Work]) -> None:
         """Give back what was taken and not finished: its attempt is not counted."""
         with self.stores.database.write() as tx:
@@ -103,15 +116,24 @@ class Writer:
         copies.remove_unconfirmed(self.stores, [work.preview for work in works])
 
     def store(self, record: Record) -> Stored:
-        """Store one record. When this returns, the photo is done, whatever comes next."""
-        if isinstance(record, ReadPhoto):
+        """
+        Store one record. When this returns, the photo is done, whatever comes next.
+
+        Of an item that was taken by lease nothing is stored unless the lease is still its holder's.
+        """
+        if isinstance(record, ReadPhoto) and self._is_held(record.work.claim):
             # The bytes are written before the transaction that confirms them. A crash between
             # the two leaves a file whose row is an intention: the next run removes both.
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
             if _hints(record):
                 tombstones.ensure_key(self.stores, self.holding_keys)
         with self.stores.database.write() as tx:
-            stored, needless = self._store(tx, record)
+            claim = record.work.claim
+            if claim.holder and not items.holds(tx, claim):
+                stored = Stored(claim.source, claim.locator, late=True)
+                needless = [record.work.preview]
+            else:
+                stored, needless = self._store(tx, record)
         copies.remove_unconfirmed(self.stores, needless)
         return stored
 
@@ -172,6 +194,13 @@ class Writer:
         return self._opened
 
     # ----------------------------------------------------------------------------------------
+
+    def _is_held(self, claim: Claim) -> bool:
+        """Whether it is worth writing: the word that counts is that of the transaction."""
+        if not claim.holder:
+            return True
+        with self.stores.database.read() as tx:
+            return items.holds(tx, claim)
 
     def _store(self, tx: Connection, record: Record) -> tuple[Stored, list[CopyId]]:
         work, at = record.work, self.stores.now(tx)
