@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from countenance.core.ids import new_id
-from countenance.errors import DiskFull, Error, Unavailable, UsageError
+from countenance.errors import DiskFull, Error, Locked, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from psycopg import Connection as DriverConnection
@@ -50,6 +50,7 @@ NEW_DATABASE = (
 _TEMPLATE = "template0"
 _CONNECT_SECONDS = 10
 _WRITERS = 0x434F554E  # "COUN", the lock of those who write
+_RUNS = 0x434F5552  # "COUR", the lock of the run that works on the library
 _MARK = "\U0010ffff"
 """Written for a NUL, and before itself: PostgreSQL's texts hold any character but that one."""
 _MARK_BYTES = _MARK.encode()
@@ -180,6 +181,26 @@ def copy_database(engine: Engine, file: Path) -> None:
 
     with engine.connect() as source:
         copy_into_file(source, file)
+
+
+@contextmanager
+def alone_at_work(engine: Engine) -> Iterator[None]:
+    """
+    Be the one run that works on the library, on whatever machine. The server lets go if it ends.
+
+    Raises `Locked` if another run is at work.
+    """
+    with _alone(engine) as connection:
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_RUNS})").scalar():
+            raise Locked(
+                "another run works on this library, perhaps on another machine",
+                hint="wait until it has ended, or stop it",
+            )
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # then the connection is gone, and the lock with it
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_RUNS})")
 
 
 def write_through(engine: Engine) -> None:

@@ -263,7 +263,7 @@ class Opened:
 
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
-        with lock(self._layout.root):
+        with lock(self._layout.root), self._database.alone_at_work():
             yield Writer(self._stores, self.pack, self._keys_in_turn)
 
     def _search_again(self, progress: Progress) -> int | None:
