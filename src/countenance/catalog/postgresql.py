@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 BUSY_MILLISECONDS = 30_000
 
+_REWRITE_MILLISECONDS = 3_000
+
 OLDEST = 15
 """The oldest version of the server that this is tested with."""
 
@@ -217,7 +219,7 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
     administrator alone, or whom they let: where we may not, what was deleted stays in it until it
     is used up. Raises `Unavailable` if somebody holds one of the tables.
     """
-    with _alone(engine) as connection:
+    with _alone(engine) as connection, _impatient(connection):
         quote = connection.dialect.identifier_preparer.quote
         for table in tables:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quote(table)}")
@@ -228,7 +230,7 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
 
 def rewrite(engine: Engine) -> None:
     """Write every table and index anew, and have the log cut: `forget_deleted`, of all tables."""
-    with _alone(engine) as connection:
+    with _alone(engine) as connection, _impatient(connection):
         connection.exec_driver_sql("VACUUM (FULL, ANALYZE)")
     _cut(engine)
 
@@ -533,6 +535,17 @@ def _alone(engine: Engine) -> Iterator["Connection"]:
     """A connection outside of any transaction."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
+
+
+@contextmanager
+def _impatient(connection: "Connection") -> Iterator[None]:
+    """Wait a short while only for a table: whoever comes to read it waits behind us meanwhile."""
+    short = min(BUSY_MILLISECONDS, _REWRITE_MILLISECONDS)
+    connection.exec_driver_sql(f"SET lock_timeout = {short}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"SET lock_timeout = {BUSY_MILLISECONDS}")
 
 
 def _cut(engine: Engine) -> None:
