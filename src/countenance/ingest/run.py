@@ -23,6 +23,7 @@ from countenance.core.ids import SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NoGrant, Reason, Unavailable
 from countenance.extract.extractor import Extractor
+from countenance.extract.recognise import Sieve
 from countenance.ingest.compare import compare_all
 from countenance.ingest.film import Watching
 from countenance.ingest.listing import Listed, Scanned, write_plan
@@ -249,13 +250,15 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     wanted = list(here)
     total = _count_listed(writer, wanted)
     taken: dict[int, Work] = {}
+    recognises = _recognising(writer, wanted)
     stage = PhotoStage(
         extractor,
         readers=dict(here),
         known=_known(writer, wanted),
         erased=_erased(writer, wanted),
-        recognises=_recognising(writer, wanted),
+        recognises=recognises,
         watching=watching,
+        sifts=_sifts(writer, recognises),
     )
     claims = _claims(writer, here, taken, suspect=suspect)
     if suspect:
@@ -336,6 +339,13 @@ def _recognising(writer: Writer, wanted: list[SourceId]) -> set[SourceId]:
             for source in wanted
             if _compares(tx, collections.get(tx, sources.get(tx, source).collection))
         }
+
+
+def _sifts(writer: Writer, recognises: set[SourceId]) -> dict[SourceId, Sieve]:
+    """What tells the faces that may be somebody's. Who enrols meanwhile is found afterwards."""
+    with writer.stores.database.read() as tx:
+        made = {source: writer.sieve_of(tx, source) for source in sorted(recognises)}
+    return {source: one for source, one in made.items() if one is not None}
 
 
 def _compares(tx: Connection, where: Collection) -> bool:

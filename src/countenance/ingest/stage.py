@@ -16,7 +16,7 @@ from countenance.catalog.photos import Face, PhotoKind
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CopyId, SourceId
 from countenance.errors import Reason, Unavailable, Unreadable
-from countenance.extract.extractor import Extractor, Templates
+from countenance.extract.extractor import Extractor, Sifts, Templates
 from countenance.ingest.film import Watching, digest_of, watch_film
 from countenance.media.decode import Picture
 from countenance.media.metadata import Metadata, read_metadata
@@ -95,7 +95,8 @@ class PhotoStage:
     Reads one photo. Safe to call from several threads at once.
 
     `known` says which photos need no work, `erased` which are refused because they were taken down,
-    `recognises` the sources whose faces are to be compared.
+    `recognises` the sources whose faces are to be compared. `sifts` tells of the faces of a source
+    which may be somebody's; where there is nothing that does, all are embedded wholly.
     """
 
     def __init__(  # noqa: PLR0913  what it looks with, and what it is to pass over
@@ -107,6 +108,7 @@ class PhotoStage:
         erased: Container[tuple[SourceId, Digest]],
         recognises: Container[SourceId],
         watching: Watching,
+        sifts: Mapping[SourceId, Sifts] | None = None,
     ) -> None:
         self._extractor = extractor
         self._readers = readers
@@ -114,6 +116,7 @@ class PhotoStage:
         self._erased = erased
         self._recognises = recognises
         self._watching = watching
+        self._sifts = sifts or {}
 
     def __call__(self, work: Work) -> Record | AwayPhoto:
         spent = Stopwatch()
@@ -186,7 +189,7 @@ class PhotoStage:
             with spent.on("decode"):
                 sharp = self._sharp_enough(data, picture, faces, claim)
             with spent.on("embed"):
-                templates = see.templates(sharp, faces)
+                (templates,) = see.embed([see.cut(sharp, faces)], self._sifts.get(claim.source))
         with spent.on("words"):
             metadata = read_metadata(data)
             near = near_hash(picture.pixels)
