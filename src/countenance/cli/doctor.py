@@ -70,6 +70,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("library", lambda: _library(library))
         yield _tried("catalog", lambda: _catalog(library))
         yield _tried("words", lambda: _words(library))
+        yield _tried("recognition", lambda: _recognition(library))
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
         yield _tried("consents", lambda: _consents(library))
@@ -107,6 +108,15 @@ def _library(library: "Library") -> tuple[bool, str]:
         f"{library.root}: {counted(holds.photos, 'photo')}, {counted(holds.faces, 'face')}, "
         f"{counted(holds.people, 'person', 'people')}, {counted(holds.sightings, 'sighting')}"
     )
+
+
+def _recognition(library: "Library") -> tuple[bool, str]:
+    again = library.to_enrol_again()
+    said = f"by the pack {library.pack.id}"
+    if not again:
+        return True, said
+    who = counted(len(again), "person", "people")
+    return False, f"{said}; {who} to enrol again since the models changed: {', '.join(again)}"
 
 
 def _catalog(library: "Library") -> tuple[bool, str]:
