@@ -19,7 +19,7 @@ from countenance.cli.main import main
 from countenance.core.ids import KeyId
 from countenance.enrol.again import Change
 from countenance.enrol.enrol import Looked, Portrait
-from countenance.errors import Locked, NotFound, Unavailable
+from countenance.errors import Interrupted, Locked, NotFound, Unavailable
 from countenance.extract.extractor import Extractor
 from countenance.library import Library
 from countenance.people.consent import ConsentState
@@ -282,6 +282,32 @@ def test_who_gives_another_picture_meanwhile_is_known_by_that(
         gala.library.switch(NEW)
     assert gala.named(CY) == ["Ada"]
     assert gala.named(ADA) == []
+
+
+@pytest.mark.promise("P26")
+def test_stopped_in_the_middle_it_is_as_before(gala: Gala, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new references that are stored by then are compared with nobody; the old ones answer."""
+    gala.enrol("Cy", CY, *KEEPING)
+
+    def stop(change: Change, one: Recognised) -> None:
+        embed(change, one)
+        raise Interrupted("stopped")
+
+    embed = Change._embed
+    with monkeypatch.context() as patch:
+        patch.setattr(Change, "_embed", stop)
+        with pytest.raises(Interrupted):
+            gala.library.switch(NEW)
+    with gala.library._database.read() as tx:
+        assert people.packs(tx) == {"starter", NEW}
+    assert gala.library.pack.id == "starter"
+    assert [gala.named(one) for one in (ADA, BO, CY)] == [["Ada"], ["Bo"], ["Cy"]]
+    # Who goes now goes with all that was made of them.
+    gala.library.withdraw("Ada")
+    gala.library.withdraw("Cy")
+    assert _packs(gala) == {"starter"}
+    gala.library.switch("starter")
+    assert gala.named(BO) == ["Bo"]
 
 
 # --- killed -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ SWITCH = "tests/integration/test_switch.py"
 @plant(
     "P26",
     "The library is bound to the new pack before its references are made.",
-    f"{SWITCH}::test_killed_it_is_wholly_old_or_wholly_new",
+    f"{SWITCH}::test_stopped_in_the_middle_it_is_as_before",
 )
 def bound_too_early(patch: pytest.MonkeyPatch) -> None:
     edit(patch, Change.carry_out, "binding.bind(tx, before)", "binding.bind(tx, self._pack)")

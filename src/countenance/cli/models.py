@@ -83,8 +83,9 @@ def info(call: Call, pack_id: str) -> None:
     from countenance.vision.pack import load_pack
 
     pack = load_pack(pack_id)
-    here = _store(call).installed(pack)
-    answer(call, _document(pack, installed=here), _text(pack, installed=here))
+    here, allowed = _store(call).installed(pack), call.settings().false_hits
+    document = _document(pack, installed=here)
+    answer(call, document, _text(pack, installed=here, false_hits=allowed))
 
 
 @command(
@@ -215,7 +216,19 @@ def _file(file: "ModelFile") -> dict[str, object]:
     }
 
 
-def _text(pack: "Pack", *, installed: bool) -> Iterator[str]:
+def _reach(pack: "Pack", false_hits: float) -> Iterator[str]:
+    """Among how many people each band is given, by the setting."""
+    from countenance.extract.recognise import expected_here
+    from countenance.gallery.bands import Band, most_people
+
+    if not pack.calibration.points:
+        return
+    most = most_people(expected_here(pack), false_hits=false_hits)
+    said = ", ".join(f"{band} among up to {most[band]:,} people" for band in Band)
+    yield f"at most {false_hits:g} false hits per 1,000 searches: {said}"
+
+
+def _text(pack: "Pack", *, installed: bool, false_hits: float) -> Iterator[str]:
     yield f"{pack.id}, version {pack.version}: {pack.title}"
     yield "installed" if installed else f"not here: countenance models get {pack.id}"
     yield f"commercial use: {pack.commercial_use}"
@@ -227,6 +240,7 @@ def _text(pack: "Pack", *, installed: bool) -> Iterator[str]:
         yield f"calibrated: {pack.calibration.measured_on} ({pack.calibration.date})"
     else:
         yield "not calibrated: its bands rest on an assumption"
+    yield from _reach(pack, false_hits)
     rules = pack.faces
     yield f"enrols from faces {rules.enrol_px:g} px high, matches from {rules.match_px:g} px"
     yield from pack.notes.splitlines()

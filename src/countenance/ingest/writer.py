@@ -33,6 +33,7 @@ from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, Sou
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import recognise
+from countenance.gallery.bands import FALSE_HITS
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.media.metadata import Metadata
@@ -66,12 +67,14 @@ class Writer:
     """
     Stores records, one after the other, and claims the work that becomes records.
 
-    `holding_keys` keeps a key that is made here from being swept before the catalog names it.
+    `holding_keys` keeps a key that is made here from being swept before the catalog names it, and
+    `false_hits` in 1,000 searches with a stranger's face may name somebody for sure.
     """
 
     stores: Stores
     pack: Pack
     holding_keys: Callable[[], AbstractContextManager[None]] = nullcontext
+    false_hits: float = FALSE_HITS
     _opened: OpenGallery | None = field(default=None, init=False)
 
     def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
@@ -264,7 +267,12 @@ class Writer:
         barred = [(places[face], person) for face, person in rejected]
         film = faces if any(face.track for face in faces) else ()
         matches = recognise(
-            templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+            templates,
+            self._gallery_of(tx, whence),
+            self.pack,
+            rejected=barred,
+            film=film,
+            false_hits=self.false_hits,
         )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
@@ -273,7 +281,12 @@ class Writer:
         if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
             matches = recognise(
-                templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+                templates,
+                self._gallery_of(tx, whence),
+                self.pack,
+                rejected=barred,
+                film=film,
+                false_hits=self.false_hits,
             )
         return [
             NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))

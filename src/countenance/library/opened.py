@@ -274,7 +274,8 @@ class Opened:
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
         with lock(self._layout.root):
-            yield Writer(self._stores, self.pack, self._keys_in_turn)
+            allowed = self._settings.false_hits
+            yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
 
     def _search_again(self, progress: Progress) -> int | None:
         try:
