@@ -26,6 +26,7 @@ from tests.planted import (
     sharing,
     sites,
     stores,
+    switching,
     vetoes,
     words,
 )
@@ -38,6 +39,7 @@ MODULES = (
     stores,
     words,
     recognition,
+    switching,
     films,
     searching,
     consent,

@@ -40,7 +40,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0019"
+NEWEST_REVISION = "0020"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20
