@@ -65,7 +65,7 @@ def acknowledged_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Database, "write", late)
     patch.setattr(Database, "read", unsettled)
     patch.setattr(Database, "close", settle_and_close)
-    patch.setattr(Database, "forget_deleted_bytes", lambda _: None)
+    patch.setattr(Database, "forget_deleted_bytes", lambda *_: None)
 
 
 @plant(
