@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from tests.fakes import migrated
-from tests.fakes.postgres import MODE, environment, is_asked_for, server
+from tests.fakes.postgres import MODE, environment, is_asked_for, made_quickly, server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -120,6 +120,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+    made_quickly(monkeypatch)
 
 
 @pytest.fixture(autouse=True, scope="module")

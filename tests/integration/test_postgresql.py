@@ -27,8 +27,19 @@ from countenance.vault.layout import LibraryLayout
 from tests.conftest import REPOSITORY
 from tests.fakes import postgres
 from tests.fakes.gala import A_DAY, Gala, open_library, require_receipts
-from tests.fakes.postgres import MODE, SETTING, database_of, make_server, server
+from tests.fakes.postgres import (
+    MODE,
+    SETTING,
+    database_of,
+    is_asked_for,
+    make_server,
+    server,
+)
 from tests.fakes.program import asking
+
+pytestmark = pytest.mark.skipif(
+    is_asked_for(), reason="it has its own server, and is run with the tests of SQLite"
+)
 
 ADA, BO = 1, 2
 NAME = "Ada Lovelace-Byron"

@@ -173,10 +173,7 @@ class Database:
     def revision(self) -> str:
         """The migration that the database is at; the empty string if it has no tables."""
         with self.read() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return ""
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return str(found or "")
+            return _revision(connection)
 
     def holds(self) -> str:
         """The id of the library whose catalog it is; the empty string if it is none's."""
@@ -285,6 +282,8 @@ class Database:
     # ----------------------------------------------------------------------------------------
 
     def _upgrade(self, tx: Connection) -> None:
+        if _revision(tx) == NEWEST_REVISION:
+            return
         from countenance.catalog.migrate import upgrade  # noqa: PLC0415  Alembic is slow to import
 
         upgrade(tx)
@@ -348,3 +347,9 @@ class Database:
 
 def _nothing() -> None:
     return
+
+
+def _revision(tx: Connection) -> str:
+    if not inspect(tx).has_table("alembic_version"):
+        return ""
+    return str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")

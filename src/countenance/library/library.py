@@ -93,7 +93,7 @@ class Library(
         make_place(layout, settings.catalog)
         made = cls(root, settings, clock=clock or SystemClock())
         with made._closed_on_error():
-            if made._database.revision():
+            if made._database.holds():
                 raise UsageError(f"{root}: there is a library here already")
             library_id = new_id("l")
             made._take_keys_folder(library_id)

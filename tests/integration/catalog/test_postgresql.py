@@ -28,7 +28,11 @@ from countenance.errors import (
     VerificationError,
 )
 from tests.fakes.clock import START
-from tests.fakes.postgres import differences, make_server, server
+from tests.fakes.postgres import differences, is_asked_for, make_server, server
+
+pytestmark = pytest.mark.skipif(
+    is_asked_for(), reason="it has its own server, and is run with the tests of SQLite"
+)
 
 # --- connections ------------------------------------------------------------------------------
 
@@ -192,7 +196,7 @@ TEXTS = st.text(WHOLE, max_size=300) | st.sampled_from(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(
     name=TEXTS,
     record=TEXTS | st.just("å" * 50_000),
@@ -214,7 +218,7 @@ def test_a_row_comes_back_as_it_was_written(
             tx.execute(delete(person))
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(names=st.lists(st.text(WHOLE, max_size=8), max_size=20))
 def test_texts_are_in_one_order(pair: "Pair", names: list[str]) -> None:
     """By the numbers of their characters, whatever language the server speaks."""
@@ -258,7 +262,7 @@ ALPHABET = "aåäAÅbc0١éÉßıİ中字ǆ\u0301\u200d_-.,'\"*:&|!()\\ \n\0"  #
 SAYING = st.text(st.sampled_from(ALPHABET), max_size=30) | st.text(WHOLE, max_size=30)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(said=st.lists(st.tuples(SAYING, SAYING), min_size=1, max_size=4), asked=SAYING)
 def test_words_find_what_they_find_in_sqlite(
     pair: "Pair", said: list[tuple[str, str]], asked: str
