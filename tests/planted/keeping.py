@@ -195,7 +195,7 @@ def photo_worked_on_twice(patch: pytest.MonkeyPatch) -> None:
     "tests/integration/catalog/test_items.py::test_what_is_given_back_was_not_tried",
 )
 def done_work_given_back(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, items.release, ", item.c.state == ItemState.WORKING", "")
+    edit(patch, items.release, "item.c.state == ItemState.WORKING,", "")
 
 
 @plant(

@@ -27,6 +27,7 @@ from tests.planted import (
     sharing,
     sites,
     stores,
+    switching,
     vetoes,
     words,
 )
@@ -40,6 +41,7 @@ MODULES = (
     server,
     words,
     recognition,
+    switching,
     films,
     searching,
     consent,

@@ -40,6 +40,7 @@ from countenance.library.searches import Searches
 from countenance.library.shares import Shares
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
+from countenance.library.switching import Switching
 from countenance.library.telling import Tellings
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
@@ -55,6 +56,7 @@ class Library(
     Backups,
     Collections,
     Photos,
+    Switching,
     People,
     SidecarFiles,
     Searches,
