@@ -225,13 +225,16 @@ item = Table(
     Column("changed_at", Instant, nullable=False),
     Column("page", Text, nullable=False, default=""),
     Column("words", Text, nullable=False, default=""),
+    Column("taken_by", String(80)),
+    Column("taken_until", Instant),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
     # Where a photo stands is asked of many photos at once, and of an index alone.
     Index("ix_item_photo_state", "photo_id", "state"),
     Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
-    "so are the page it stands on and the words around it there",
+    "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
+    "several machines, and taken_until when what it took is free again",
 )
 
 upload = Table(

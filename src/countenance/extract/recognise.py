@@ -1,6 +1,8 @@
 """Recognising: templates against a gallery, by the calibration of the pack that made both."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +11,47 @@ from countenance.catalog.photos import Face
 from countenance.core.ids import PersonId
 from countenance.errors import Refused
 from countenance.extract.extractor import Templates
-from countenance.gallery.bands import FALSE_HITS, Calibration, most_people, promised
+from countenance.gallery.bands import FALSE_HITS, Calibration, limits, most_people, promised
 from countenance.gallery.gallery import Gallery
 from countenance.gallery.matching import Match, assign
 from countenance.vision.pack import Pack
+from countenance.vision.types import Float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sieve:
+    """
+    Which faces can be anybody's of a gallery, told from half of their templates.
+
+    `version` is the gallery's: whoever was added since may have been passed over. `limit` is the
+    distance beyond which a face is nobody's; `slack` what half a template may be off by.
+    """
+
+    gallery: Gallery
+    version: int
+    limit: float
+    slack: float
+
+    def __call__(self, halves: Float32) -> NDArray[np.bool_]:
+        """Of unit rows `(n, dimensions)`, which to embed wholly: `(n,)`."""
+        passed = np.zeros(len(halves), np.bool_)
+        passed[self.gallery.within(halves, limit=self.limit + self.slack).probe] = True
+        return passed
+
+
+def sieve(
+    gallery: Gallery, pack: Pack, *, version: int, false_hits: float = FALSE_HITS
+) -> Sieve | None:
+    """What sifts faces for a gallery, or nothing where the pack was not measured for it."""
+    slack = pack.embedder.mirror_slack
+    if slack is None:
+        return None
+    return Sieve(gallery, version, farthest(gallery, pack, false_hits=false_hits), slack)
+
+
+def farthest(gallery: Gallery, pack: Pack, *, false_hits: float = FALSE_HITS) -> float:
+    """The distance beyond which a face is nobody's of `gallery`; `-inf` if all are."""
+    return limits(expected_here(pack), size=len(gallery), false_hits=false_hits).unsure
 
 
 def recognise(  # noqa: PLR0913  what decides a match, and each by itself
@@ -75,6 +114,7 @@ def require_reach(pack: Pack, people: int, *, false_hits: float) -> None:
     )
 
 
+@lru_cache(maxsize=8)
 def expected_here(pack: Pack) -> Calibration:
     """The pack's rates, raised to what strangers in one library come to."""
     measured = pack.calibration
