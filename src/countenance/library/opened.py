@@ -283,7 +283,7 @@ class Opened:
 
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
-        with lock(self._layout.root):
+        with lock(self._layout.root), self._database.alone_at_work():
             allowed = self._settings.false_hits
             yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
 
