@@ -16,6 +16,7 @@ Both packages tell their makers of each start, unless they are told not to befor
 import importlib.util
 import os
 import pickle
+import re
 import secrets
 import shutil
 import subprocess
@@ -57,6 +58,9 @@ _BOOT = "from countenance.engines.ray import main; main()"
 _STORE_BYTES = 80_000_000  # the least that Ray takes: there are only numbers in it
 _MAX_BODY_BYTES = 64 * 1024**2
 _ENDS_WITHIN = 20.0  # seconds; then it is killed
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Batched(Protocol):
@@ -194,7 +198,7 @@ def main() -> None:
         host = _begin(str(fields["address"]), cast("int | None", fields["workers"]), folder)
     # Whatever Ray raises, of which there is no list.
     except Exception as exc:  # noqa: BLE001
-        send_frame(answers, {"failed": _first_line(exc)}, b"")
+        send_frame(answers, {"failed": _in_words(exc)}, b"")
         _end_all(folder)
     send_frame(answers, {"host": host}, b"")
     while True:
@@ -203,7 +207,7 @@ def main() -> None:
             make, rows = pickle.loads(body)  # noqa: S301  from the process that started this one
             _query(make, rows, cast("int", fields["batch"]), cast("int | None", fields["workers"]))
         except Exception as exc:  # noqa: BLE001
-            send_frame(answers, {"failed": _first_line(exc)}, b"")
+            send_frame(answers, {"failed": _in_words(exc)}, b"")
         else:
             send_frame(answers, {}, b"")
 
@@ -287,6 +291,7 @@ def _end_all(folder: Path) -> None:
     os._exit(0)
 
 
-def _first_line(exc: BaseException) -> str:
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    return lines[0] if lines else type(exc).__name__
+def _in_words(exc: BaseException) -> str:
+    """The last line of what is often a trace through several machines: what was wrong at first."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(exc)).splitlines() if line.strip()]
+    return lines[-1] if lines else type(exc).__name__
