@@ -41,7 +41,7 @@ def addresses_called(process: int) -> set[str]:
     Of TCP and UDP, as the system's own tables have them.
     """
     sockets = _sockets([process, *descendants(process)])
-    own = _own_addresses()
+    own = own_addresses()
     found = set()
     for table in _TABLES:
         with suppress(OSError):
@@ -52,6 +52,16 @@ def addresses_called(process: int) -> set[str]:
                 if cells[9] in sockets and int(port, 16) and address not in own:
                     found.add(f"{address}:{int(port, 16)}")
     return found
+
+
+def own_addresses() -> set[str]:
+    """Of this machine, its loopback among them."""
+    found = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None)}
+    # Which of ours leads outward: nothing is sent for that.
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect(("192.0.2.255", 9))
+        found.add(asked.getsockname()[0])
+    return {str(one) for one in found} | {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104
 
 
 HOOK = """
@@ -102,15 +112,6 @@ def _address(word: str) -> str:
     address = ipaddress.ip_address(turned)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)
-
-
-def _own_addresses() -> set[str]:
-    found = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None)}
-    # Which of ours leads outward: nothing is sent for that.
-    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        asked.connect(("192.0.2.255", 9))
-        found.add(asked.getsockname()[0])
-    return {str(one) for one in found} | {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104
 
 
 def _files(folder: Path, process: int) -> Iterator[tuple[str, Path]]:

@@ -20,16 +20,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from countenance.catalog.database import Database
 from countenance.catalog.tables import copy, item, photo
 from countenance.core.clock import SystemClock
 from countenance.engines.ray import QUIET, RayCluster
 from countenance.enrol.enrol import Portrait
-from countenance.errors import NoModel, Unavailable, UsageError
+from countenance.errors import Unavailable, UsageError
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from tests.fakes.gala import open_library
 from tests.fakes.vision import FakeVision, picture
-from tests.fakes.watch import HOOK, addresses_called, descendants
+from tests.fakes.watch import HOOK, addresses_called, descendants, own_addresses
 
 ADA, STRANGER = 1, 26
 PHOTOS = 60
@@ -328,16 +329,15 @@ def _is_here(name: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    own = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None)}
-    return address.is_loopback or address.is_unspecified or name in own
+    return address.is_loopback or address.is_unspecified or name in own_addresses()
 
 
 def _done(root: Path) -> int:
-    try:
-        with Library.open(root) as library:
-            return library.inventory().photos
-    except (Unavailable, NoModel):
-        return 0
+    database = Database.at(root / "catalog.db")
+    with database.read() as tx:
+        states = tx.execute(select(item.c.state)).scalars().all()
+    database.close()
+    return states.count("done")
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:

@@ -10,7 +10,8 @@ that waits for a machine that is gone. It ends with this one, however this one e
 everything with it that it started here.
 
 Both packages tell their makers of each start, unless they are told not to before they are imported.
-`QUIET` tells them, in that process and in whatever it starts.
+`QUIET` tells them, in that process and in whatever it starts. Whoever starts a cluster themselves
+has to tell its machines: `docs/scale.md` says how.
 """
 
 import importlib.util
@@ -19,6 +20,7 @@ import pickle
 import re
 import secrets
 import shutil
+import site
 import subprocess
 import sys
 import tempfile
@@ -229,6 +231,8 @@ def _exchange(
 
 def _begin(address: str, workers: int | None, folder: Path) -> str:
     """Start or reach a cluster. Gives the address of this machine in it."""
+    if not address:
+        _stay_at_home(folder)
     import ray  # noqa: PLC0415  heavy, and of an extra
 
     said: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
@@ -249,6 +253,17 @@ def _begin(address: str, workers: int | None, folder: Path) -> str:
     daft.set_runner_ray(noop_if_initialized=True)
     # Ray has no types here, nor below.
     return str(ray.util.get_node_ip_address()) if address else "127.0.0.1"  # type: ignore[no-untyped-call]
+
+
+def _stay_at_home(folder: Path) -> None:
+    """
+    Keep the head of a cluster from asking in which cloud it is, which it does to report it, and
+    also where it is told to report nothing: it asks the file of whoever made the cluster first.
+    """
+    # Python's own packages may lie at home as well.
+    os.environ["PYTHONUSERBASE"] = site.getuserbase()
+    os.environ["HOME"] = str(folder)
+    (folder / "ray_bootstrap_config.yaml").touch()
 
 
 def _query(
