@@ -433,6 +433,25 @@ def ingest(
 
 
 @command(
+    "cluster",
+    of=bench,
+    changes="nothing: the libraries and the clusters it makes are gone when it ends",
+    example="countenance bench cluster --count 96 --workers 2",
+)
+@click.option("--count", type=int, default=96, show_default=True, metavar="N", help="Photos made.")
+@click.option(
+    "--workers", type=int, default=2, show_default=True, metavar="N", help="Of either engine."
+)
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+def cluster(call: Call, *, count: int, workers: int, repeats: int) -> None:
+    """Measure what a photo costs when the ingest is spread over a cluster, and when it is not."""
+    from countenance.bench.cluster import bench_cluster
+
+    figures = bench_cluster(settings=call.settings(), count=count, workers=workers, repeats=repeats)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "scan",
     of=bench,
     changes="nothing: the files it makes are gone when it ends",
