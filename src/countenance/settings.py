@@ -28,6 +28,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `oidc_issuer`          | `OIDC_ISSUER`          | none                      | who vouches for us |
 | `oidc_client`          | `OIDC_CLIENT`          | none                      | our name, to them  |
 | `oidc_domains`         | `OIDC_DOMAINS`         | none                      | may come in anew   |
+| `catalog`              | `CATALOG`              | a file in the library     | or PostgreSQL's    |
 | `smtp`                 | `SMTP`                 | none                      | what sends mail    |
 | `smtp_from`            | `SMTP_FROM`            | none                      | whom it is from    |
 | `smtp_user`            | `SMTP_USER`            | none                      | who signs in there |
@@ -41,6 +42,10 @@ provider, if it gave us one, is COUNTENANCE_OIDC_SECRET in the environment, and 
 
 `smtp` is a host with its port, such as `mail.example:587`; mail is off unless it, `smtp_from` and
 `address` are set. The password is COUNTENANCE_SMTP_PASSWORD in the environment, and no setting.
+
+`catalog` is where `init` and `restore` make catalogs, such as `postgresql://gala@db.example/gala`;
+of no database, each library gets one of its own. A library keeps its address, and this setting says
+how its server is reached now. Its password stands in no setting: PGPASSWORD has it, or `~/.pgpass`.
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -56,7 +61,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from countenance.errors import UsageError
 
@@ -65,6 +70,8 @@ LIBRARY_VARIABLE = "COUNTENANCE_LIBRARY"
 LIBRARY_KEY_FILE = "library.key"
 KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
+
+CATALOG_EXAMPLE = "postgresql://gala@db.example/gala"
 
 MAX_WORKERS = 64
 MIN_FILM_MS, MAX_FILM_MS = 40, 60_000  # between two frames of a film that are looked at
@@ -94,6 +101,7 @@ _VARIABLES = {
     "oidc_client": "COUNTENANCE_OIDC_CLIENT",
     "oidc_domains": "COUNTENANCE_OIDC_DOMAINS",
     "address": "COUNTENANCE_ADDRESS",
+    "catalog": "COUNTENANCE_CATALOG",
     "smtp": "COUNTENANCE_SMTP",
     "smtp_from": "COUNTENANCE_SMTP_FROM",
     "smtp_user": "COUNTENANCE_SMTP_USER",
@@ -128,6 +136,7 @@ class Settings:
     oidc_client: str = ""
     oidc_domains: str = ""
     address: str = ""
+    catalog: str = ""
     smtp: str = ""
     smtp_from: str = ""
     smtp_user: str = ""
@@ -254,6 +263,7 @@ def load_settings(
         oidc_client=str(values["oidc_client"]),
         oidc_domains=str(values["oidc_domains"]),
         address=_address(str(values["address"])),
+        catalog=_catalog(str(values["catalog"])),
         smtp=_host_and_port("smtp", str(values["smtp"])),
         smtp_from=_mail_address("smtp_from", str(values["smtp_from"])),
         smtp_user=str(values["smtp_user"]),
@@ -339,6 +349,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "oidc_client": "",
         "oidc_domains": "",
         "address": "",
+        "catalog": "",
         "smtp": "",
         "smtp_from": "",
         "smtp_user": "",
@@ -409,6 +420,24 @@ def _host_and_port(name: str, text: str) -> str:
 def _mail_address(name: str, text: str) -> str:
     if text and not is_mail_address(text):
         raise UsageError(f"{name}: expected one such as photos@club.example, got {text!r}")
+    return text
+
+
+def _catalog(text: str) -> str:
+    """The address of a server of PostgreSQL, with a database or without; or nothing."""
+    try:
+        parts = urlsplit(text)
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+        known = parts.scheme in ("postgresql", "postgres") and "\n" not in text
+    except ValueError:
+        secret, known = True, False
+    if text and secret:
+        raise UsageError(
+            "catalog: an address without a password, and without an @ in it",
+            hint="the password is read from PGPASSWORD in the environment, or from ~/.pgpass",
+        )
+    if text and not known:
+        raise UsageError(f"catalog: expected one such as {CATALOG_EXAMPLE}, got {text!r}")
     return text
 
 

@@ -73,7 +73,7 @@ class FakeVision(Vision):
         self.looked: list[tuple[int, ...]] = []
         self.made: list[tuple[int, Float32]] = []
         self.after_templates: Callable[[], object] = _nothing
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
 
     def find(self, pixels: Pixels) -> Detections:
         found = _squares(pixels, least=_MARGIN)

@@ -17,6 +17,8 @@ from countenance.vault import reserve
 from countenance.vault.layout import LibraryLayout
 from tests.fakes.gala import Gala
 
+pytestmark = pytest.mark.sqlite("its disk is full")
+
 ADA, BO = 0, 8
 DISK = "24m"
 RESERVE = 2 * 2**20
@@ -141,10 +143,10 @@ def test_there_is_room_for_all_steps_of_a_withdrawal(
     """Not only for its transaction: it is not recorded first, and then ends half done."""
     forget = Database.forget_deleted_bytes
 
-    def forget_if_there_is_room(database: Database) -> None:
+    def forget_if_there_is_room(database: Database, *tables: str) -> None:
         if (gala.root / "reserve").exists():
             raise DiskFull("the disk is full")
-        forget(database)
+        forget(database, *tables)
 
     _fill(disk)
     monkeypatch.setattr(Database, "forget_deleted_bytes", forget_if_there_is_room)

@@ -183,8 +183,7 @@ def model_overwrites_a_person(patch: pytest.MonkeyPatch) -> None:
     f"{CONSENT}::test_a_rejected_pair_blocks_that_pair_alone",
 )
 def rejected_pair_named_again(patch: pytest.MonkeyPatch) -> None:
-    rejected = "sightings.decided(tx, photo, SightingState.REJECTED)"
-    edit(patch, Writer._compare, rejected, "frozenset()")
+    edit(patch, Writer._sighted, "rejected=said.rejected", "rejected=frozenset()")
     edit(
         patch,
         sightings.replace_candidates,

@@ -84,6 +84,26 @@ def _keep_rates(settings: "Settings", measured: "Evaluation", dataset: Path) -> 
 
 
 @command(
+    "again",
+    of=bench,
+    changes="nothing: the library it fills is gone when it ends",
+    example="countenance bench again --photos 2000 --people 100",
+)
+@click.option(
+    "--photos", type=int, default=2000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option(
+    "--people", type=int, default=1, show_default=True, metavar="N", help="Enrolled since."
+)
+def again(call: Call, *, photos: int, people: int) -> None:
+    """Measure how long a collection is searched again for those who enrolled since."""
+    from countenance.bench.again import bench_again
+
+    figures = bench_again(call.settings(), photos, people=people)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "audit",
     of=bench,
     changes="nothing: the log it fills is gone when it ends",
@@ -409,6 +429,25 @@ def ingest(
     figures = bench_ingest(
         photos, settings=call.settings(), count=count, workers=workers, repeats=repeats
     )
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
+    "cluster",
+    of=bench,
+    changes="nothing: the libraries and the clusters it makes are gone when it ends",
+    example="countenance bench cluster --count 96 --workers 2",
+)
+@click.option("--count", type=int, default=96, show_default=True, metavar="N", help="Photos made.")
+@click.option(
+    "--workers", type=int, default=2, show_default=True, metavar="N", help="Of either engine."
+)
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+def cluster(call: Call, *, count: int, workers: int, repeats: int) -> None:
+    """Measure what a photo costs when the ingest is spread over a cluster, and when it is not."""
+    from countenance.bench.cluster import bench_cluster
+
+    figures = bench_cluster(settings=call.settings(), count=count, workers=workers, repeats=repeats)
     answer(call, figures.as_json(), figures.as_text())
 
 

@@ -134,8 +134,9 @@ def _recognition(library: "Library") -> tuple[bool, str]:
 
 
 def _catalog(library: "Library") -> tuple[bool, str]:
-    damage = library.damage()
-    return not damage, "; ".join(damage) or "sound; deleted rows are overwritten"
+    damage, kept = library.damage(), library.catalog_condition()
+    sound = f"sound; {kept or 'deleted rows are overwritten'}"
+    return not damage, "; ".join(damage) or sound
 
 
 def _catalog_alone(call: Call) -> tuple[bool, str]:

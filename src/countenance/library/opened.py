@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import binding, log, people, photos, sources
-from countenance.catalog.database import Database
 from countenance.catalog.jobs import JobKind
 from countenance.catalog.journal import catch_up, require_not_older
+from countenance.catalog.place import address_of, catalog_of
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
@@ -63,7 +63,7 @@ class Opened:
         self._layout = LibraryLayout(root)
         self._settings = settings
         self._clock = clock
-        self._database = Database.of_library(self._layout.catalog)
+        self._database = catalog_of(self._layout, settings.catalog)
         self._stores = Stores(
             self._database,
             KeyStore(settings.keys_dir, settings.library_key),
@@ -89,6 +89,11 @@ class Opened:
     @property
     def root(self) -> Path:
         return self._layout.root
+
+    @property
+    def catalog_address(self) -> str:
+        """Where the catalog is, without a password; the empty string if it is a file."""
+        return address_of(self._layout, self._settings.catalog)
 
     @property
     def settings(self) -> Settings:
@@ -278,7 +283,7 @@ class Opened:
 
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
-        with lock(self._layout.root):
+        with lock(self._layout.root), self._database.alone_at_work():
             allowed = self._settings.false_hits
             yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
 
