@@ -4,16 +4,22 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.fakes import migrated
+from tests.fakes.postgres import MODE, environment, is_asked_for, made_quickly, server
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Some tests import ONNX Runtime themselves. It reports to its maker unless told not to before that.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# Tests start hundreds of programs, each of which would else compile all that it imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # No test measures time against a clock, so Hypothesis may not either.
 hypothesis.settings.register_profile(
@@ -41,7 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch a planted bug on before any test is collected, and off when all is over."""
+    """Make new catalogs quickly; switch a planted bug on before any test is collected."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    migrated.once_for_all(patch)
     name: str | None = config.getoption("--plant")
     if name is None:
         return
@@ -49,8 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if name not in PLANTS:
         raise pytest.UsageError(f"--plant: there is none of the name {name}")
-    patch = pytest.MonkeyPatch()
-    config.add_cleanup(patch.undo)
     PLANTS[name].apply(patch)
 
 
@@ -109,4 +116,23 @@ def _a_small_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("COUNTENANCE_")]:
-        monkeypatch.delenv(name)
+        if name != MODE:
+            monkeypatch.delenv(name)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    made_quickly(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _databases_of_this_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Those that tests of a file have made go with it: else they fill the memory."""
+    yield
+    if is_asked_for() and "e2e" not in request.path.parts:
+        for name in server().databases():
+            server().drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _a_file_is_a_file(request: pytest.FixtureRequest) -> None:
+    if is_asked_for() and (mark := request.node.get_closest_marker("sqlite")):
+        pytest.skip(f"of a catalog in a file: {mark.args[0]}")

@@ -141,7 +141,7 @@ def add_references(
                 "sealed": seal(
                     made[row][1],
                     vectors[row].astype("<f4").tobytes(),
-                    bound=references._bound(library, one, _PURPOSE, which, pack),  # noqa: SLF001
+                    bound=references.bound_to(library, one, _PURPOSE, which, pack),
                 ),
                 "weak": False,
                 "made_at": at,
@@ -223,7 +223,7 @@ class _Bare:
         self._sealed = [
             (
                 one.sealed,
-                references._bound(library, one.person, one.purpose, one.consent, one.pack),  # noqa: SLF001
+                references.bound_to(library, one.person, one.purpose, one.consent, one.pack),
             )
             for one in sealed
         ]

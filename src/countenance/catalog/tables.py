@@ -72,9 +72,11 @@ library = Table(
     Column("photos_version", Integer, nullable=False, default=0, server_default="0"),
     Column("latest", Instant),
     Column("tombstone_key", _Id),
+    Column("pack", String(64)),
     comment="none: one row; gallery_version grows when somebody can newly be found, photos_version "
     "with each transaction that changes photos, where they stand, or erasures; latest is the "
-    "latest instant of any act; tombstone_key is the key of the tombstones' marks",
+    "latest instant of any act; tombstone_key is the key of the tombstones' marks; pack is the "
+    "model pack that it is bound to, once it has changed it, or has begun to",
 )
 
 collection = Table(
@@ -223,13 +225,16 @@ item = Table(
     Column("changed_at", Instant, nullable=False),
     Column("page", Text, nullable=False, default=""),
     Column("words", Text, nullable=False, default=""),
+    Column("taken_by", String(80)),
+    Column("taken_until", Instant),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
     # Where a photo stands is asked of many photos at once, and of an index alone.
     Index("ix_item_photo_state", "photo_id", "state"),
     Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
-    "so are the page it stands on and the words around it there",
+    "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
+    "several machines, and taken_until when what it took is free again",
 )
 
 upload = Table(
@@ -272,8 +277,10 @@ person = Table(
     Column("died", Integer),
     Column("record", Text, nullable=False, default=""),
     Column("same_as", _Id, index=True),
+    Column("again_since", Instant),
     comment="personal: the name and the age band. An erased person keeps the id alone. same_as is "
-    "the enrolment of the same human that stands for this one, while they are merged",
+    "the enrolment of the same human that stands for this one, while they are merged; again_since "
+    "is when the models changed without a picture of theirs, until they have enrolled again",
 )
 
 guardian = Table(
@@ -407,7 +414,8 @@ reference = Table(
     Column("weak", Boolean, nullable=False),
     Column("made_at", Instant, nullable=False),
     UniqueConstraint("person_id", "purpose", "pack"),
-    comment="personal: templates, sealed under a key of the person's for one purpose",
+    comment="personal: templates, sealed under a key of the person's for one purpose; and for the "
+    "purpose keep-picture, of no pack, the face out of the pictures that they gave",
 )
 
 sighting = Table(

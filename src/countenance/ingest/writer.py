@@ -23,16 +23,17 @@ from countenance.catalog import (
     sources,
     tombstones,
 )
-from countenance.catalog.items import ItemState, NoResult
+from countenance.catalog.items import Claim, ItemState, Lease, NoResult
 from countenance.catalog.photos import Box, Face, NewPhoto, Photo, Told
 from countenance.catalog.references import OpenGallery, open_gallery
 from countenance.catalog.sightings import NewSighting, Said
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, SourceId
+from countenance.core.ids import CopyId, FaceId, GrantId, ItemId, PersonId, PhotoId, SourceId
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import Sieve, farthest, recognise, sieve
+from countenance.gallery.bands import FALSE_HITS
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.media.metadata import Metadata
@@ -48,7 +49,8 @@ class Stored:
     """
     What came of one record: at most one of photo and trouble.
 
-    With `again` it is neither: the item is still taken, and its caller gives it back.
+    With `again` it is neither: the item is still taken, and its caller gives it back. With `late`
+    it is neither too: the item is in other hands by now, or was worked on by them.
     """
 
     source: SourceId
@@ -57,6 +59,7 @@ class Stored:
     sightings: int = 0
     known: bool = False
     again: bool = False
+    late: bool = False
     reason: Reason | None = None
     detail: str = ""
 
@@ -74,12 +77,14 @@ class Writer:
     """
     Stores records, one after the other, and claims the work that becomes records.
 
-    `holding_keys` keeps a key that is made here from being swept before the catalog names it.
+    `holding_keys` keeps a key that is made here from being swept before the catalog names it, and
+    `false_hits` in 1,000 searches with a stranger's face may name somebody for sure.
     """
 
     stores: Stores
     pack: Pack
     holding_keys: Callable[[], AbstractContextManager[None]] = nullcontext
+    false_hits: float = FALSE_HITS
     _opened: OpenGallery | None = field(default=None, init=False)
 
     def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
@@ -96,6 +101,17 @@ class Writer:
                 return None
             return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
 
+    def take(self, wanted: list[SourceId], which: Sequence[ItemId], *, lease: Lease) -> list[Work]:
+        """
+        Take by lease what of `which` is still to be worked on, for a worker on another machine.
+
+        As with `claim`, all of it is in the catalog before any work. May be called from any thread.
+        """
+        with self.stores.database.write() as tx:
+            at = self.stores.now(tx)
+            taken = items.claim_these(tx, wanted, which, lease=lease, at=at)
+            return [Work(one, copies.intend(tx, CopyKind.PREVIEW, at=at)) for one in taken]
+
     def release(self, works: list[Work]) -> None:
         """Give back what was taken and not finished: its attempt is not counted."""
         with self.stores.database.write() as tx:
@@ -103,15 +119,24 @@ class Writer:
         copies.remove_unconfirmed(self.stores, [work.preview for work in works])
 
     def store(self, record: Record) -> Stored:
-        """Store one record. When this returns, the photo is done, whatever comes next."""
-        if isinstance(record, ReadPhoto):
+        """
+        Store one record. When this returns, the photo is done, whatever comes next.
+
+        Of an item that was taken by lease nothing is stored unless the lease is still its holder's.
+        """
+        if isinstance(record, ReadPhoto) and self._is_held(record.work.claim):
             # The bytes are written before the transaction that confirms them. A crash between
             # the two leaves a file whose row is an intention: the next run removes both.
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
             if _hints(record):
                 tombstones.ensure_key(self.stores, self.holding_keys)
         with self.stores.database.write() as tx:
-            stored, needless = self._store(tx, record)
+            claim = record.work.claim
+            if claim.holder and not items.holds(tx, claim):
+                stored = Stored(claim.source, claim.locator, late=True)
+                needless = [record.work.preview]
+            else:
+                stored, needless = self._store(tx, record)
         copies.remove_unconfirmed(self.stores, needless)
         return stored
 
@@ -140,7 +165,7 @@ class Writer:
         """What tells the faces of a source that may be somebody's of the gallery of now."""
         opened = self.gallery(tx)
         gallery = self._gallery_of(tx, sources.get(tx, which))
-        return sieve(gallery, self.pack, version=opened.version)
+        return sieve(gallery, self.pack, version=opened.version, false_hits=self.false_hits)
 
     @property
     def version(self) -> int:
@@ -172,6 +197,13 @@ class Writer:
         return self._opened
 
     # ----------------------------------------------------------------------------------------
+
+    def _is_held(self, claim: Claim) -> bool:
+        """Whether it is worth writing: the word that counts is that of the transaction."""
+        if not claim.holder:
+            return True
+        with self.stores.database.read() as tx:
+            return items.holds(tx, claim)
 
     def _store(self, tx: Connection, record: Record) -> tuple[Stored, list[CopyId]]:
         work, at = record.work, self.stores.now(tx)
@@ -275,7 +307,9 @@ class Writer:
             return []
         found = self._sightings(turn, whence, faces, templates, rejected=said.rejected)
         sifted = templates.sifted
-        if sifted is not None and farthest(turn.gallery_of(whence), self.pack) > sifted.limit:
+        if sifted is not None and sifted.limit < farthest(
+            turn.gallery_of(whence), self.pack, false_hits=self.false_hits
+        ):
             # Since it was sifted others are left out of this gallery, and among fewer people a
             # face may be farther off. It is compared another time.
             return []
@@ -298,7 +332,12 @@ class Writer:
         barred = [(places[face], person) for face, person in rejected]
         film = faces if any(face.track for face in faces) else ()
         matches = recognise(
-            templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
+            templates,
+            turn.gallery_of(whence),
+            self.pack,
+            rejected=barred,
+            film=film,
+            false_hits=self.false_hits,
         )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
@@ -308,7 +347,12 @@ class Writer:
             self._opened = None
             turn.forget_galleries()
             matches = recognise(
-                templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
+                templates,
+                turn.gallery_of(whence),
+                self.pack,
+                rejected=barred,
+                film=film,
+                false_hits=self.false_hits,
             )
         return [
             NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.catalog import collections, links, people
+from countenance.catalog import binding, collections, links, people
 from countenance.catalog.collections import Collection
 from countenance.catalog.links import Link, LinkKind
 from countenance.catalog.people import Person
@@ -71,12 +71,16 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Who follows a link of their own, and what they agree to now."""
+    """
+    Who follows a link of their own, and what they agree to now. `again` says that they have to
+    give a picture again to be recognised: the models changed, and none of theirs was kept.
+    """
 
     link: Link
     person: Person
     consents: tuple[Consent, ...]
     collection: Collection | None
+    again: bool = False
 
     def agrees(self, purpose: Purpose) -> bool:
         return any(one.wish.purpose == purpose for one in self.consents)
@@ -186,11 +190,13 @@ class Links(People, Searches, Records):
         """
         invitation = self.invitation(token)
         wishes = tuple(sorted(_wishes(invitation, joining)))
-        if not wishes:
+        if all(one.purpose is Purpose.KEEP_PICTURE for one in wishes):
             raise UsageError("nothing was agreed to, and nothing was stored")
         if joining.portraits and not invitation.collection.recognises:
             raise Refused("nobody is recognised in this collection")
         recognised = any(one.purpose in RECOGNISING for one in wishes)
+        if not (recognised and joining.portraits):
+            wishes = tuple(one for one in wishes if one.purpose is not Purpose.KEEP_PICTURE)
         with self.acting_as(invitation.link.id):
             done = self.enrol(
                 joining.name,
@@ -211,14 +217,19 @@ class Links(People, Searches, Records):
                 made = replace(new, person=who.id, browse=invitation.link.browse)
                 return Joined(done.enrolment, self._issue(tx, made))
 
-    def give_pictures(self, token: str, portraits: Sequence[Portrait]) -> Enrolment:
+    def give_pictures(
+        self, token: str, portraits: Sequence[Portrait], *, keep: bool = False
+    ) -> Enrolment:
         """
         Put other pictures in the place of those that somebody enrolled from, by their own link.
+        With `keep` their face is kept from now on; where it is, it is replaced.
 
         Raises `LeadsNowhere` if it does, and else as `enrol` does.
         """
         own = self.own(token)
         wishes = _recognising(own)
+        if keep and not own.agrees(Purpose.KEEP_PICTURE):
+            wishes = (*wishes, Wish(Purpose.KEEP_PICTURE))
         ends = [one.events[-1].until for one in own.consents]
         with self.acting_as(own.person.id):
             done = self.enrol(
@@ -280,7 +291,7 @@ class Links(People, Searches, Records):
         if found is None or not live or len(known) != 1:
             raise LeadsNowhere("this link leads nowhere")
         where = None if found.collection is None else collections.get(tx, found.collection)
-        return Own(found, known[0], live, where)
+        return Own(found, known[0], live, where, binding.is_to_enrol_again(tx, known[0].id))
 
     def _wear(self, where: Collection, who: PersonId, number: str) -> None:
         """Put somebody on a roster with the number they say; not if somebody else said it."""
@@ -318,7 +329,7 @@ def _recognising(own: Own) -> tuple[Wish, ...]:
 
 def _wishes(invitation: Invitation, joining: Joining) -> set[Wish]:
     """What was ticked, of what an invitation asks for."""
-    asked = {Wish(Purpose.FIND_ME), Wish(Purpose.TELL_ME)}
+    asked = {Wish(Purpose.FIND_ME), Wish(Purpose.TELL_ME), Wish(Purpose.KEEP_PICTURE)}
     if invitation.link.channel:
         asked.add(Wish(Purpose.MAY_PUBLISH, invitation.link.channel))
     return {one for one in asked if one.purpose in joining.purposes}
