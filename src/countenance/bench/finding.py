@@ -163,7 +163,7 @@ def _mirrored(
     for number, (pixels, faces) in enumerate(faced):
         for box, points in zip(faces.boxes, faces.points, strict=True):
             name = next(names)
-            if box[3] - box[1] < _LOWEST:
+            if not name or box[3] - box[1] < _LOWEST:
                 continue
             for version in range(_VERSIONS):
                 seen, moved = _harder(pixels, box, points, random) if version else (pixels, points)
