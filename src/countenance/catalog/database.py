@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from countenance.catalog import version
+from countenance.catalog import shelves, version
 from countenance.catalog.presence import Presence
 from countenance.catalog.sqlite import (
     copy_database,
@@ -40,7 +40,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0017"
+NEWEST_REVISION = "0021"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _LITTLE = 2**20
@@ -56,6 +56,7 @@ class Database:
     def __init__(self, engine: Engine, presence: Presence | None = None) -> None:
         self._engine = engine
         version.watch(engine)
+        shelves.watch(engine)
         self._presence = presence
         self._committed: Callable[[], None] = _nothing
 
@@ -91,7 +92,9 @@ class Database:
             connection.execution_options(countenance_writes=True)
             with connection.begin():
                 version.begin(connection)
+                shelves.begin(connection)
                 yield connection
+                shelves.end(connection)
                 version.end(connection)
         self._committed()
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
 from countenance.catalog.jobs import JobKind
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
+from countenance.core.ids import SourceId
 from countenance.core.spans import fragment
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
@@ -85,7 +87,10 @@ class Photos(Sites):
         The address at which a person can open the photo of a sighting, or the page it is on. A film
         opens where they are seen.
         """
-        return address(sighting, self._reader(self.source(sighting.source)))
+        known = self._addressing.get(sighting.source)
+        if known is None:
+            known = self._addressing[sighting.source] = self._reader(self.source(sighting.source))
+        return address(sighting, known)
 
     def inventory(self) -> Inventory:
         """How much there is here."""
@@ -100,6 +105,11 @@ class Photos(Sites):
             )
 
     # ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _addressing(self) -> dict[SourceId, Reader]:
+        """Readers that were asked where something stands, and are asked for nothing else."""
+        return {}
 
     def _chosen(self, chosen: Sequence[str]) -> list[Source]:
         if not chosen:
