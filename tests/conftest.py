@@ -10,10 +10,15 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.fakes import migrated
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Some tests import ONNX Runtime themselves. It reports to its maker unless told not to before that.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# Tests start hundreds of programs, each of which would else compile all that it imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # No test measures time against a clock, so Hypothesis may not either.
 hypothesis.settings.register_profile(
@@ -41,7 +46,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch a planted bug on before any test is collected, and off when all is over."""
+    """Make new catalogs quickly; switch a planted bug on before any test is collected."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    migrated.once_for_all(patch)
     name: str | None = config.getoption("--plant")
     if name is None:
         return
@@ -49,8 +57,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if name not in PLANTS:
         raise pytest.UsageError(f"--plant: there is none of the name {name}")
-    patch = pytest.MonkeyPatch()
-    config.add_cleanup(patch.undo)
     PLANTS[name].apply(patch)
 
 

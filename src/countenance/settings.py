@@ -170,6 +170,12 @@ def bucket_secrets(environment: Mapping[str, str] | None = None) -> BucketSecret
     )
 
 
+def ray_address(environment: Mapping[str, str] | None = None) -> str:
+    """Where the cluster of Ray is that work is spread over, as Ray itself is told; or nothing."""
+    variables = os.environ if environment is None else environment
+    return variables.get("RAY_ADDRESS", "")
+
+
 def oidc_secret(environment: Mapping[str, str] | None = None) -> str:
     """Our secret towards the provider that vouches for people, or the empty string."""
     variables = os.environ if environment is None else environment

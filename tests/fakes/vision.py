@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
+from countenance.vision.embed import Near
 from countenance.vision.pack import Pack, load_pack
 from countenance.vision.types import Detections, Float32, Pixels
 from countenance.vision.vision import Vision
@@ -84,15 +86,28 @@ class FakeVision(Vision):
     def find_in_frame(self, pixels: Pixels) -> Detections:
         return self.find(pixels)
 
-    def templates(self, pixels: Pixels, points: Float32) -> Float32:
-        made = [self._template(pixels, five) for five in points]
+    def chips(self, pixels: Pixels, points: Float32) -> Pixels:
+        """In place of each face what its template is made of: who it is, and where."""
+        side = self.pack.embedder.size
+        cut = np.zeros((len(points), side * side * 3), np.uint8)
+        for row, five in zip(cut, points, strict=True):
+            place = [round(float(value)) for value in five.ravel()]
+            written = np.array([_identity(pixels, five), *place], "<i4").tobytes()
+            row[: len(written)] = np.frombuffer(written, np.uint8)
+        return cut.reshape(-1, side, side, 3)
+
+    def embed(self, chips: Pixels) -> Float32:
+        made = [self._template(*_written(chip)) for chip in chips]
         with self._one_at_a_time:
             self.after_templates()
         return np.array(made, np.float32).reshape(-1, self.pack.embedder.dimensions)
 
-    def _template(self, pixels: Pixels, points: Float32) -> Float32:
-        identity = _identity(pixels, points)
-        place = [round(float(value)) for value in points.ravel()]
+    def embed_those_near(self, chips: Pixels, near: Near) -> tuple[NDArray[np.intp], Float32]:
+        templates = self.embed(chips)
+        (rows,) = np.nonzero(near(templates))
+        return rows, templates[rows]
+
+    def _template(self, identity: int, *place: int) -> Float32:
         noise = _unit([identity, *place], self.pack.embedder.dimensions)
         mixed = _unit([identity], self.pack.embedder.dimensions) + _NOISE * noise
         template = np.asarray(mixed / np.linalg.norm(mixed), np.float32)
@@ -141,6 +156,11 @@ def _identity(pixels: Pixels, points: Float32) -> int:
     means = pixels[y1:y2, x1:x2].reshape(-1, 3).mean(axis=0)
     digits = [int(np.argmin([abs(mean - level) for level in _LEVELS])) for mean in means]
     return digits[0] * 9 + digits[1] * 3 + digits[2]
+
+
+def _written(chip: Pixels) -> list[int]:
+    """Who stands on a chip of ours, and where they were."""
+    return [int(one) for one in np.frombuffer(chip.tobytes()[: 4 * (1 + _POINTS.size)], "<i4")]
 
 
 def _unit(seed: Sequence[int], dimensions: int) -> Float32:

@@ -170,7 +170,7 @@ def test_ctrl_c_in_a_call_ends_the_child(start: Start, monkeypatch: pytest.Monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(isolated, "_receive", interrupted)
+        patch.setattr(isolated, "receive_frame", interrupted)
         with pytest.raises(KeyboardInterrupt):
             child.call(Message({}))
     assert child.call(Message({})).fields["pid"] != first

@@ -116,7 +116,8 @@ def test_who_enrols_meanwhile_does_not_wait_for_the_whole(gala: Gala) -> None:
 
     done = gala.library.search_again(progress=progress)
     assert done is not None
-    assert MANY < done <= MANY + 20
+    # What was done before, and what was on its way: that was sifted for the others alone.
+    assert MANY < done <= MANY + 32
     assert gala.library.search_again() == 0
     names = {one.name: one.id for one in gala.library.people()}
     assert len(gala.find(names["Nia"]).sightings) == len(SHOT)

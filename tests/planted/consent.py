@@ -152,8 +152,16 @@ def by_hand_without_the_gate(patch: pytest.MonkeyPatch) -> None:
     f"{CONSENT}::test_an_expiry_is_written_down_and_takes_what_rested_on_it",
 )
 def expiry_opens_no_case(patch: pytest.MonkeyPatch) -> None:
-    ending = "opened.append(end(tx, person, ended, how, trigger=Trigger.EXPIRED).erasure)"
-    edit(patch, expire.expire, ending, "[people.add_event(tx, who, x.wish, how) for x in ended]")
+    ending = (
+        "ending = end(tx, person, ended, how, trigger=Trigger.EXPIRED)\n"
+        "            opened.append(ending.erasure)\n"
+        "            rests_on = tuple(one.id for one in ending.ended)"
+    )
+    instead_of_it = (
+        "[people.add_event(tx, who, x.wish, how) for x in ended]\n"
+        "            rests_on = tuple(one.id for one in ended)"
+    )
+    edit(patch, expire.expire, ending, instead_of_it)
 
 
 @plant(

@@ -2,8 +2,9 @@
 
 import pytest
 
-from countenance.catalog import collections, people, references, sightings
+from countenance.catalog import collections, endings, people, portraits, references, sightings
 from countenance.cli import sightings as answered
+from countenance.enrol import enrol
 from countenance.ingest import run
 from countenance.ingest.writer import Writer
 from countenance.search import probe
@@ -23,7 +24,7 @@ WALKS = "tests/integration/test_walks.py"
     f"{REFERENCES}::test_a_row_that_was_relabelled_does_not_open",
 )
 def purpose_not_in_the_seal(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, references._bound, '"purpose": purpose.value,', "")
+    edit(patch, references.bound_to, '"purpose": purpose.value,', "")
 
 
 @plant(
@@ -187,4 +188,62 @@ def rejected_pair_named_again(patch: pytest.MonkeyPatch) -> None:
         sightings.replace_candidates,
         "sighting.c.photo_id == which, sighting.c.state == SightingState.CANDIDATE",
         "sighting.c.photo_id == which, sighting.c.state != SightingState.CONFIRMED",
+    )
+
+
+PORTRAITS = "tests/integration/test_portraits.py"
+
+
+@plant(
+    "P5",
+    "The face of everybody who enrols is kept, whether they chose so or not.",
+    f"{PORTRAITS}::test_no_picture_is_kept_unless_it_was_chosen",
+)
+def faces_kept_unasked(patch: pytest.MonkeyPatch) -> None:
+    body = """
+        made = original(tx, keys, plan, person, at=at)
+        own = people.consents(tx, people=[person.id])[0]
+        from dataclasses import replace
+        kept = replace(own, wish=Wish(Purpose.KEEP_PICTURE))
+        key = next(iter(plan.keys.values()))
+        return [*made, seal_portraits(tx, keys, key, kept, plan.looked.portraits)]
+    """
+    instead(patch, enrol._sealed, body)
+
+
+@plant(
+    "P5",
+    "The picture of somebody whom nothing may recognise any more is still kept.",
+    f"{PORTRAITS}::test_it_ends_with_the_last_purpose_that_recognises",
+)
+def faces_kept_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, endings._with_what_serves, "return tuple(ended)")
+
+
+@plant(
+    "P21",
+    "To take the picture back ends the consent, and leaves the picture.",
+    f"{PORTRAITS}::test_it_is_taken_back_alone",
+)
+def faces_left_behind(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        endings.end,
+        "over = [one.wish.purpose for one in own if one not in kept]",
+        "over = [one.wish.purpose for one in own if one not in kept"
+        ' and one.wish.purpose != "keep-picture"]',
+    )
+
+
+@plant(
+    "P5",
+    "A picture that is kept opens for who asks, whatever its person says now.",
+    f"{PORTRAITS}::test_it_opens_as_nothing_else",
+)
+def faces_opened_without_consent(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        portraits.portraits_of,
+        "if not any(one.in_force(at) for one in own):",
+        "if not own:",
     )

@@ -161,7 +161,7 @@ class _Bare:
         self._sealed = [
             (
                 one.sealed,
-                references._bound(library, one.person, one.purpose, one.consent, one.pack),  # noqa: SLF001
+                references.bound_to(library, one.person, one.purpose, one.consent, one.pack),
             )
             for one in sealed
         ]
@@ -231,7 +231,7 @@ def _fill(tx: Connection, stores: Stores, keys: Path, count: int) -> None:
                     "sealed": seal(
                         made[row][1],
                         vectors[row].astype("<f4").tobytes(),
-                        bound=references._bound(library, one, _PURPOSE, which, _PACK),  # noqa: SLF001
+                        bound=references.bound_to(library, one, _PURPOSE, which, _PACK),
                     ),
                     "weak": False,
                     "made_at": at,

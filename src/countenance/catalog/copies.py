@@ -41,6 +41,12 @@ def get(tx: Connection, which: CopyId) -> Copy:
     return _read(row)
 
 
+def those(tx: Connection, which: Collection[CopyId]) -> dict[CopyId, Copy]:
+    """Those of the copies `which`, as many as one statement takes, that are confirmed."""
+    rows = tx.execute(select(copy).where(copy.c.id.in_(which), copy.c.confirmed))
+    return {one.id: one for one in map(_read, rows)}
+
+
 def confirmed(tx: Connection) -> list[Copy]:
     """Every file that is in the vault for good."""
     return [_read(row) for row in tx.execute(select(copy).where(copy.c.confirmed))]

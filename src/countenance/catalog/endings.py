@@ -31,18 +31,19 @@ from countenance.catalog.erasures import Wanted
 from countenance.catalog.people import Person
 from countenance.core.ids import ErasureId, PersonId, PhotoId, SourceId
 from countenance.people.consent import Consent, ConsentEvent
-from countenance.people.purpose import RECOGNISING, Purpose
+from countenance.people.purpose import RECOGNISING, SEALED, Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """
-    The case that was opened, and what is still in force.
+    The case that was opened, what ended in it, and what is still in force.
 
     `sightings` is how many are to go, and `whole` says that the person goes as well.
     """
 
     erasure: ErasureId
+    ended: tuple[Consent, ...]
     kept: tuple[Consent, ...]
     sightings: int
     whole: bool
@@ -59,13 +60,16 @@ def end(
     """
     Append `how` to each of the consents `ended` of one person, and open the case of what goes.
 
-    That is the references of every purpose not in force now, whether it ended just now or long
+    With the last purpose that recognises, a picture that is kept ends too: it is for those alone.
+
+    What goes is the references of every purpose not in force now, whether it ended just now or long
     ago; the sightings, if no purpose that recognises is left; and after a withdrawal that leaves
     nothing in force the person, who is nobody's from here on. What was given out on these consents
     is recalled. A merge that the person is in is over before that: `merged_with` says with whom.
     """
     merges.dissolve(tx, person.id, at=how.at)
-    for consent in ended:
+    over_now = _with_what_serves(tx, person, ended, at=how.at)
+    for consent in over_now:
         people.add_event(tx, person.id, consent.wish, how)
     own = people.consents(tx, people=[person.id])
     kept = tuple(one for one in own if one.in_force(how.at))
@@ -78,7 +82,7 @@ def end(
     wanted = Wanted(
         trigger,
         person=person.id,
-        consents=tuple(one.id for one in ended),
+        consents=tuple(one.id for one in over_now),
         whole=whole,
         references=tuple(one.id for one in references),
         sightings=bool(seen),
@@ -89,12 +93,12 @@ def end(
     if whole:
         people.hide(tx, person.id)
     case = erasures.open_case(tx, wanted, at=how.at)
-    channels = {one.wish.channel for one in ended if one.wish.purpose is Purpose.MAY_PUBLISH}
+    channels = {one.wish.channel for one in over_now if one.wish.purpose is Purpose.MAY_PUBLISH}
     given = disclosures.showing(tx, person.id, channels=None if whole else channels)
     # What they showed by a link of their own rests on no channel.
-    given += disclosures.resting_on(tx, [one.id for one in ended])
+    given += disclosures.resting_on(tx, [one.id for one in over_now])
     recalls.open_for(tx, case, given, at=how.at)
-    return Ending(case, kept, seen, whole)
+    return Ending(case, over_now, kept, seen, whole)
 
 
 def merged_with(tx: Connection, who: PersonId) -> list[Person]:
@@ -141,3 +145,18 @@ def end_picture(
     tombstones.add_all(tx, source, [mark], case=case, at=at)
     recalls.open_for(tx, case, disclosures.of_photo(tx, which), at=at)
     return case
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _with_what_serves(
+    tx: Connection, person: Person, ended: Sequence[Consent], *, at: datetime
+) -> tuple[Consent, ...]:
+    """What ends, and with the last purpose that recognises a picture that is kept for it."""
+    going = {one.id for one in ended}
+    own = people.consents(tx, people=[person.id], purposes=SEALED)
+    left = [one for one in own if one.id not in going and one.in_force(at)]
+    if any(one.wish.purpose in RECOGNISING for one in left):
+        return tuple(ended)
+    return (*ended, *left)

@@ -9,6 +9,9 @@ The ledger of items: what the sources list, and how far the work on each has com
 
 An attempt is counted before the work, so that a file which kills the process is known by its
 count. The engine that runs the stages owns no state: this table does (P29).
+
+Workers on other machines take items by lease. Whoever holds none that is in force stores nothing:
+so what a lost worker had is done once, by another, even where it was only slow and not lost.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from countenance.catalog import words
 from countenance.catalog.tables import item
@@ -45,12 +48,25 @@ class ItemState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An item taken for work. `attempt` is 1 the first time."""
+    """
+    An item taken for work. `attempt` is 1 the first time.
+
+    `holder` is who took it by lease, or empty: then the run holds it that holds the library.
+    """
 
     id: ItemId
     source: SourceId
     locator: str
     attempt: int
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who takes, at most 80 characters, and until when, if it is not renewed."""
+
+    holder: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +188,13 @@ def take_back(tx: Connection, *, at: datetime) -> None:
                 reason=Reason.KILLED_THE_RUN,
                 detail=detail,
                 changed_at=at,
+                **_FREE,
             )
         )
     tx.execute(
         update(item)
         .where(item.c.state == ItemState.WORKING)
-        .values(state=ItemState.LISTED, changed_at=at)
+        .values(state=ItemState.LISTED, changed_at=at, **_FREE)
     )
 
 
@@ -216,6 +233,94 @@ def claim(
     ]
 
 
+def claim_these(
+    tx: Connection,
+    sources: Sequence[SourceId],
+    which: Sequence[ItemId],
+    *,
+    lease: Lease,
+    at: datetime,
+) -> list[Claim]:
+    """
+    Take by lease those of `which` that are listed, of `sources`, and were not given up before.
+
+    The others are in somebody's hands, done, or no longer wanted. At most some hundred at once.
+    """
+    taken = tx.execute(
+        update(item)
+        .where(
+            item.c.id.in_(which),
+            item.c.state == ItemState.LISTED,
+            item.c.source_id.in_(sources),
+            ~_SUSPECT,
+        )
+        .values(
+            state=ItemState.WORKING,
+            attempts=item.c.attempts + 1,
+            changed_at=at,
+            taken_by=lease.holder,
+            taken_until=lease.until,
+        )
+        .returning(item.c.id, item.c.source_id, item.c.locator, item.c.attempts)
+    )
+    return [
+        Claim(ItemId(row.id), SourceId(row.source_id), row.locator, row.attempts, lease.holder)
+        for row in taken
+    ]
+
+
+def to_be_taken(tx: Connection, sources: Sequence[SourceId], *, count: int) -> list[ItemId]:
+    """At most `count` listed items that were not given up before, in the order of `claim`."""
+    query = (
+        select(item.c.id)
+        .where(item.c.state == ItemState.LISTED, item.c.source_id.in_(sources), ~_SUSPECT)
+        .order_by(item.c.attempts, item.c.id)
+    )
+    return [ItemId(which) for which in tx.execute(query.limit(count)).scalars()]
+
+
+def holds(tx: Connection, held: Claim) -> bool:
+    """Whether what was taken by lease is still its holder's, and nobody took it since."""
+    query = select(item.c.id).where(
+        item.c.id == held.id,
+        item.c.state == ItemState.WORKING,
+        item.c.taken_by == held.holder,
+        item.c.attempts == held.attempt,
+    )
+    return tx.execute(query).first() is not None
+
+
+def renew(tx: Connection, lease: Lease) -> None:
+    """Let everything that its holder has be its own until then."""
+    tx.execute(
+        update(item)
+        .where(item.c.state == ItemState.WORKING, item.c.taken_by == lease.holder)
+        .values(taken_until=lease.until)
+    )
+
+
+def take_back_late(tx: Connection, *, at: datetime, but: Collection[ItemId] = ()) -> list[ItemId]:
+    """
+    List again what is held by a lease that has run out, `but` these; its attempt stays counted.
+
+    Gives which those are. Nothing is asked of whoever held it: it may be gone, or only slow.
+    """
+    return _list_again(tx, item.c.taken_until <= at, at=at, but=but)
+
+
+def any_late(tx: Connection, *, at: datetime) -> bool:
+    """Whether a lease has run out."""
+    query = select(item.c.id).where(item.c.state == ItemState.WORKING, item.c.taken_until <= at)
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def take_back_from(
+    tx: Connection, holder: str, *, at: datetime, but: Collection[ItemId] = ()
+) -> list[ItemId]:
+    """List again what a lost `holder` has, `but` these, before its lease runs out."""
+    return _list_again(tx, item.c.taken_by == holder, at=at, but=but)
+
+
 def any_suspect(tx: Connection, sources: Sequence[SourceId]) -> bool:
     """Whether something is listed that was given up once."""
     query = select(item.c.id).where(
@@ -229,8 +334,12 @@ def release(tx: Connection, claims: Iterable[Claim], *, at: datetime) -> None:
     for held in claims:
         tx.execute(
             update(item)
-            .where(item.c.id == held.id, item.c.state == ItemState.WORKING)
-            .values(state=ItemState.LISTED, attempts=item.c.attempts - 1, changed_at=at)
+            .where(
+                item.c.id == held.id,
+                item.c.state == ItemState.WORKING,
+                *((item.c.taken_by == held.holder,) if held.holder else ()),
+            )
+            .values(state=ItemState.LISTED, attempts=item.c.attempts - 1, changed_at=at, **_FREE)
         )
 
 
@@ -259,6 +368,7 @@ def finish(  # noqa: PLR0913  all that is said of an item, in one statement
             reason=short[0] if short else None,
             detail=short[1] if short else None,
             changed_at=at,
+            **_FREE,
         )
     )
     words.put(tx, held)
@@ -270,7 +380,7 @@ def give_up(tx: Connection, held: ItemId, why: NoResult, *, at: datetime) -> Pho
     before = tx.execute(select(item.c.photo_id).where(item.c.id == held)).scalar()
     # Of what was taken down not even the words are kept that its page says of it again.
     forgotten = {"page": "", "words": ""} if why.reason is Reason.ERASED else {}
-    values = {"state": why.state, "reason": why.reason, "detail": why.detail, **forgotten}
+    values = {"state": why.state, "reason": why.reason, "detail": why.detail, **forgotten, **_FREE}
     tx.execute(update(item).where(item.c.id == held).values(**values, photo_id=None, changed_at=at))
     words.remove(tx, held)
     return None if before is None else PhotoId(before)
@@ -334,9 +444,28 @@ _PASSING = frozenset(
 )
 """Reasons that may end without the file being written again."""
 
+_FREE: Mapping[str, None] = {"taken_by": None, "taken_until": None}
+
 _SUSPECT = item.c.attempts >= MAX_ATTEMPTS
 
 _PART = 500  # values in one statement; SQLite of old builds takes 999
+
+
+def _list_again(
+    tx: Connection, whose: ColumnElement[bool], *, at: datetime, but: Collection[ItemId]
+) -> list[ItemId]:
+    taken = tx.execute(
+        update(item)
+        .where(
+            item.c.state == ItemState.WORKING,
+            item.c.taken_by.is_not(None),
+            whose,
+            item.c.id.not_in(but),
+        )
+        .values(state=ItemState.LISTED, changed_at=at, **_FREE)
+        .returning(item.c.id)
+    )
+    return [ItemId(row.id) for row in taken]
 
 
 def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:

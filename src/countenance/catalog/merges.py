@@ -25,7 +25,7 @@ from countenance.errors import Refused
 from countenance.gallery.bands import Band
 from countenance.people.consent import Consent
 from countenance.people.guardians import AgeBand
-from countenance.people.purpose import RECOGNISING, Wish
+from countenance.people.purpose import RECOGNISING, Purpose, Wish
 
 _BANDS: Mapping[str | None, int] = {None: 0, Band.SURE: 1, Band.LIKELY: 2, Band.UNSURE: 3}
 
@@ -178,6 +178,8 @@ def _not_covered(
     if not any(wish.purpose in RECOGNISING for wish in live[kept.id]):
         yield f"{kept.id} has no consent in force to be recognised"
     for wish, until in sorted(live[kept.id].items(), key=lambda pair: pair[0]):
+        if wish.purpose is Purpose.KEEP_PICTURE:
+            continue  # each keeps their own: nothing that was seen is answered under it
         theirs = live[other.id].get(wish)
         if wish not in live[other.id]:
             yield f"{kept.id} agreed to {wish}, and {other.id} did not: keep the stricter, or ask"

@@ -414,9 +414,16 @@ def references_of(
     return [_read_reference(row) for row in tx.execute(query)]
 
 
+def keeping_pictures(tx: Connection) -> frozenset[PersonId]:
+    """Of whom a picture is kept; whether their consent is in force is for the gate to say."""
+    query = select(reference.c.person_id).where(reference.c.purpose == Purpose.KEEP_PICTURE)
+    return frozenset(PersonId(one) for one in tx.execute(query).scalars())
+
+
 def count_recognised(tx: Connection) -> int:
     """How many people have a reference."""
-    return int(tx.execute(select(func.count(reference.c.person_id.distinct()))).scalar_one())
+    query = select(func.count(reference.c.person_id.distinct())).where(_IS_REFERENCE)
+    return int(tx.execute(query).scalar_one())
 
 
 def library_id(tx: Connection) -> str:
@@ -426,7 +433,7 @@ def library_id(tx: Connection) -> str:
 
 def packs(tx: Connection) -> set[str]:
     """The packs that made the references that are stored."""
-    return set(tx.execute(select(reference.c.pack).distinct()).scalars())
+    return set(tx.execute(select(reference.c.pack).where(_IS_REFERENCE).distinct()).scalars())
 
 
 def gallery_version(tx: Connection) -> int:
@@ -440,6 +447,10 @@ def raise_gallery_version(tx: Connection) -> int:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+_IS_REFERENCE = reference.c.purpose != Purpose.KEEP_PICTURE
+"""Of the rows of the table: of no pack's making is the face that is kept as a picture."""
 
 
 def _read_reference(row: Row[Any]) -> SealedReference:

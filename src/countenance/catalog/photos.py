@@ -275,6 +275,12 @@ def get(tx: Connection, which: PhotoId) -> Photo | None:
     return None if row is None else _read(tx, row)
 
 
+def several(tx: Connection, which: Collection[PhotoId]) -> dict[PhotoId, Photo]:
+    """Those of the photos `which`, as many as one statement takes, that are there still."""
+    rows = tx.execute(select(photo).where(photo.c.id.in_(which))).all()
+    return {one.id: one for one in _read_all(tx, rows)}
+
+
 def sizes(tx: Connection, which: Collection[PhotoId]) -> dict[PhotoId, tuple[int, int]]:
     """The width and the height of each photo, upright, in pixels."""
     query = select(photo.c.id, photo.c.width, photo.c.height).where(photo.c.id.in_(which))
@@ -471,8 +477,7 @@ def not_compared_with(  # noqa: PLR0913  which part of them, and of which collec
     )
     if within is not None:
         query = query.where(photo.c.collection_id.in_(within))
-    rows = tx.execute(query.order_by(photo.c.id).limit(count)).all()
-    return [_read(tx, row) for row in rows]
+    return _read_all(tx, tx.execute(query.order_by(photo.c.id).limit(count)).all())
 
 
 def those_not_compared_with(
@@ -480,8 +485,8 @@ def those_not_compared_with(
 ) -> list[Photo]:
     """Of the photos `which`, as many as one statement takes, those of `not_compared_with`."""
     rows = tx.execute(_behind(version, pack).where(photo.c.id.in_(which))).all()
-    found = {PhotoId(row.id): row for row in rows}
-    return [_read(tx, found[one]) for one in which if one in found]
+    found = {one.id: one for one in _read_all(tx, rows)}
+    return [found[one] for one in which if one in found]
 
 
 def count_not_compared_with(tx: Connection, version: int, *, pack: str) -> int:
@@ -489,8 +494,9 @@ def count_not_compared_with(tx: Connection, version: int, *, pack: str) -> int:
     return int(tx.execute(select(func.count()).select_from(behind)).scalar_one())
 
 
-def mark_compared(tx: Connection, which: PhotoId, *, version: int) -> None:
-    tx.execute(update(photo).where(photo.c.id == which).values(compared_with=version))
+def mark_compared(tx: Connection, which: Collection[PhotoId], *, version: int) -> None:
+    """The photos `which`, as many as one statement takes, are compared with gallery `version`."""
+    tx.execute(update(photo).where(photo.c.id.in_(which)).values(compared_with=version))
 
 
 def look_through(
@@ -566,12 +572,26 @@ def _behind(version: int, pack: str):  # type: ignore[no-untyped-def]  # noqa: A
 
 
 def _read(tx: Connection, row: Row[Any]) -> Photo:
-    faces = tx.execute(select(face).where(face.c.photo_id == row.id).order_by(face.c.id))
-    places = tx.execute(
-        select(item.c.locator)
-        .where(item.c.photo_id == row.id, item.c.state != "vanished")
+    return _read_all(tx, [row])[0]
+
+
+def _read_all(tx: Connection, rows: Sequence[Row[Any]]) -> list[Photo]:
+    """The photos of these rows, as many as one statement takes, in two statements for all."""
+    which = [row.id for row in rows]
+    faces: dict[str, list[Row[Any]]] = {one: [] for one in which}
+    for one in tx.execute(select(face).where(face.c.photo_id.in_(which)).order_by(face.c.id)):
+        faces[one.photo_id].append(one)
+    places: dict[str, list[str]] = {one: [] for one in which}
+    for one in tx.execute(
+        select(item.c.photo_id, item.c.locator)
+        .where(item.c.photo_id.in_(which), item.c.state != "vanished")
         .order_by(item.c.locator)
-    )
+    ):
+        places[one.photo_id].append(one.locator)
+    return [_put_together(row, faces[row.id], places[row.id]) for row in rows]
+
+
+def _put_together(row: Row[Any], faces: Sequence[Row[Any]], places: Sequence[str]) -> Photo:
     return Photo(
         id=PhotoId(row.id),
         source=SourceId(row.source_id),
@@ -579,7 +599,7 @@ def _read(tx: Connection, row: Row[Any]) -> Photo:
         width=row.width,
         height=row.height,
         preview=None if row.preview_id is None else CopyId(row.preview_id),
-        locators=tuple(place.locator for place in places),
+        locators=tuple(places),
         faces=tuple(_read_face(one) for one in faces),
         kind=PhotoKind(row.kind),
         seconds=row.seconds,

@@ -70,7 +70,7 @@ def seal_templates(
     Nothing is stored: `people.add_reference` does. Raises as `KeyStore.read` does.
     """
     library = people.library_id(tx)
-    bound = _bound(library, consent.person, consent.wish.purpose, consent.id, templates.pack)
+    bound = bound_to(library, consent.person, consent.wish.purpose, consent.id, templates.pack)
     return SealedReference(
         id=ReferenceId(new_id("r")),
         person=consent.person,
@@ -93,7 +93,9 @@ def open_templates(
     `KeyStore.read` does.
     """
     library = people.library_id(tx)
-    bound = _bound(library, reference.person, reference.purpose, reference.consent, reference.pack)
+    bound = bound_to(
+        library, reference.person, reference.purpose, reference.consent, reference.pack
+    )
     plain = unseal(keys.read(reference.key), reference.sealed, bound=bound)
     _check_length(plain, dimensions)
     return np.frombuffer(plain, "<f4").reshape(-1, dimensions).astype(np.float32)
@@ -120,6 +122,21 @@ def open_gallery(
             if reference.person not in opened.rests_on and permits(reference.last, at=at):
                 opened.add(reference)
     return OpenGallery(opened.gallery(), people.gallery_version(tx), opened.rests_on)
+
+
+def bound_to(
+    library: str, person: PersonId, purpose: Purpose, consent: ConsentId, pack: str
+) -> bytes:
+    """What a sealed reference is bound to: opened as anything else it fails (P5)."""
+    return canonical_json(
+        {
+            "library": library,
+            "person": person,
+            "purpose": purpose.value,
+            "consent": consent,
+            "pack": pack,
+        }
+    )
 
 
 # --------------------------------------------------------------------------------------------
@@ -182,7 +199,7 @@ class _Opened:
 
     def _bound(self, reference: ReferenceToOpen) -> bytes:
         """
-        The same bytes as `_bound` makes, of which only the ids differ from one to the next. No id
+        The same bytes as `bound_to` makes, of which only the ids differ from one to the next. No id
         here has a sign that JSON writes otherwise; one that had would not open.
         """
         before, between, after = self._frames.get(reference.purpose) or self._frame(
@@ -193,7 +210,7 @@ class _Opened:
         )
 
     def _frame(self, purpose: Purpose) -> tuple[bytes, bytes, bytes]:
-        whole = _bound(self._library, _SOMEBODY, purpose, _SOME_CONSENT, self._pack)
+        whole = bound_to(self._library, _SOMEBODY, purpose, _SOME_CONSENT, self._pack)
         before, rest = whole.split(_SOME_CONSENT.encode())
         between, after = rest.split(_SOMEBODY.encode())
         self._frames[purpose] = before, between, after
@@ -207,17 +224,3 @@ _SOMEBODY, _SOME_CONSENT = PersonId("p_uuuuuuuuuuuuuuuu"), ConsentId("n_uuuuuuuu
 def _check_length(plain: bytes, dimensions: int) -> None:
     if not plain or len(plain) % (4 * dimensions):
         raise VerificationError(f"not templates of {dimensions} numbers")
-
-
-def _bound(
-    library: str, person: PersonId, purpose: Purpose, consent: ConsentId, pack: str
-) -> bytes:
-    return canonical_json(
-        {
-            "library": library,
-            "person": person,
-            "purpose": purpose.value,
-            "consent": consent,
-            "pack": pack,
-        }
-    )

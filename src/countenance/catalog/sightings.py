@@ -142,6 +142,33 @@ def decided(
     return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """
+    What was said of one photo: the pairs that a person `confirmed` and `rejected` (P12), and
+    everybody who was `seen` in it, by the model or somebody. `by_model`: the model saw somebody.
+    """
+
+    confirmed: frozenset[tuple[FaceId, PersonId]] = frozenset()
+    rejected: frozenset[tuple[FaceId, PersonId]] = frozenset()
+    seen: frozenset[PersonId] = frozenset()
+    by_model: bool = False
+
+
+def said_of(tx: Connection, which: Collection[PhotoId]) -> dict[PhotoId, Said]:
+    """What was said of each of the photos `which`, as many as one statement takes."""
+    rows = tx.execute(
+        select(
+            sighting.c.photo_id, sighting.c.face_id, sighting.c.person_id, sighting.c.state
+        ).where(sighting.c.photo_id.in_(which))
+    )
+    pairs: dict[PhotoId, dict[str, set[tuple[FaceId, PersonId]]]] = {}
+    for row in rows:
+        of_state = pairs.setdefault(PhotoId(row.photo_id), {}).setdefault(row.state, set())
+        of_state.add((FaceId(row.face_id), PersonId(row.person_id)))
+    return {one: _said(pairs.get(one, {})) for one in which}
+
+
 def known(tx: Connection, which: PhotoId) -> frozenset[tuple[FaceId, PersonId]]:
     """The pairs in a photo that need no second look: a person confirmed them, or they are sure."""
     sure = and_(sighting.c.state == SightingState.CANDIDATE, sighting.c.band == Band.SURE)
@@ -152,16 +179,6 @@ def known(tx: Connection, which: PhotoId) -> frozenset[tuple[FaceId, PersonId]]:
         )
     )
     return frozenset((FaceId(row.face_id), PersonId(row.person_id)) for row in rows)
-
-
-def people_in(tx: Connection, which: PhotoId) -> frozenset[PersonId]:
-    """Who may be in a photo, as the model saw it or somebody said."""
-    rows = tx.execute(
-        select(sighting.c.person_id).where(
-            sighting.c.photo_id == which, sighting.c.state != SightingState.REJECTED
-        )
-    )
-    return frozenset(PersonId(one) for one in rows.scalars())
 
 
 def get(tx: Connection, which: SightingId) -> Decision:
@@ -323,6 +340,17 @@ def count(tx: Connection) -> int:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _said(pairs: Mapping[str, set[tuple[FaceId, PersonId]]]) -> Said:
+    candidates = pairs.get(SightingState.CANDIDATE, set())
+    confirmed = frozenset(pairs.get(SightingState.CONFIRMED, ()))
+    return Said(
+        confirmed=confirmed,
+        rejected=frozenset(pairs.get(SightingState.REJECTED, ())),
+        seen=frozenset(person for _, person in confirmed | candidates),
+        by_model=bool(candidates),
+    )
 
 
 def _make_room(tx: Connection, new: Decision) -> None:

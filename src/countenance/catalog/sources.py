@@ -1,6 +1,6 @@
 """Sources and their grants."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -112,8 +112,17 @@ def grant_for(tx: Connection, which: SourceId, locator: str, *, at: datetime) ->
 
 def covered(tx: Connection, one: Photo, *, at: datetime) -> bool:
     """Whether a grant in force at `at` covers one of the places where the photo stands."""
-    given = grants(tx, one.source)
-    return any(grant.covers(locator, at) for grant in given for locator in one.locators)
+    return bool(those_covered(tx, [one], at=at))
+
+
+def those_covered(tx: Connection, several: Collection[Photo], *, at: datetime) -> list[Photo]:
+    """Those of `several` of which a grant in force at `at` covers one of the places they stand."""
+    given = {which: grants(tx, which) for which in {one.source for one in several}}
+    return [
+        one
+        for one in several
+        if any(grant.covers(locator, at) for grant in given[one.source] for locator in one.locators)
+    ]
 
 
 def supersede(tx: Connection, which: SourceId, *, at: datetime) -> None:

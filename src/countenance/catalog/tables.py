@@ -223,6 +223,8 @@ item = Table(
     Column("changed_at", Instant, nullable=False),
     Column("page", Text, nullable=False, default=""),
     Column("words", Text, nullable=False, default=""),
+    Column("taken_by", String(80)),
+    Column("taken_until", Instant),
     UniqueConstraint("source_id", "locator"),
     Index("ix_item_state_attempts", "state", "attempts", "id"),
     # Where a photo stands is asked of many photos at once, and of an index alone.
@@ -237,7 +239,8 @@ item = Table(
         postgresql_where=text("reason IS NOT NULL"),
     ),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
-    "so are the page it stands on and the words around it there",
+    "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
+    "several machines, and taken_until when what it took is free again",
 )
 
 shelf = Table(
@@ -430,7 +433,8 @@ reference = Table(
     Column("weak", Boolean, nullable=False),
     Column("made_at", Instant, nullable=False),
     UniqueConstraint("person_id", "purpose", "pack"),
-    comment="personal: templates, sealed under a key of the person's for one purpose",
+    comment="personal: templates, sealed under a key of the person's for one purpose; and for the "
+    "purpose keep-picture, of no pack, the face out of the pictures that they gave",
 )
 
 sighting = Table(

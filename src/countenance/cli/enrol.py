@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @command(
     "enrol",
     changes="adds a person, what they agreed to and a locked reference, and searches the photos "
-    "that are here for them; the pictures themselves are not kept",
+    "that are here for them; the pictures themselves are not kept, and with --keep-picture the "
+    "face out of them is, locked",
     example="countenance enrol Ada --photo selfie.jpg --consent find-me,tell-me",
 )
 @click.argument("name")
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
     required=True,
     help="What they agreed to: find-me, tell-me, staff-find, may-publish:CHANNEL, hide-me; "
     "several with commas.",
+)
+@click.option(
+    "--keep-picture",
+    is_flag=True,
+    help="They want their face kept, locked, so that they need not enrol again when the model "
+    "changes. It is a purpose of its own: --consent find-me,keep-picture says the same.",
 )
 @click.option(
     "--until", type=LastDay(), help="The last day on which they agree. Else twelve months."
@@ -96,6 +103,7 @@ def enrol(
     first: tuple[Path, ...],
     without_picture: bool,
     wishes: "tuple[Wish, ...]",
+    keep_picture: bool,
     until: datetime | None,
     evidence: Path | None,
     age_band: str | None,
@@ -118,8 +126,11 @@ def enrol(
     were not good enough the exit code is 3; if none was, nothing is stored and it is 4.
     """
     from countenance.enrol.enrol import Portrait
+    from countenance.people.purpose import Purpose, Wish
 
     files = (*first, *more)
+    if keep_picture:
+        wishes = tuple(dict.fromkeys((*wishes, Wish(Purpose.KEEP_PICTURE))))
     _check_pictures(files, without_picture=without_picture)
     standing = _standing(
         age_band, age_source, historical=historical, died=died, record=source, again=again

@@ -24,7 +24,8 @@ _EXPORTED = ("consent.jsonld", "consent.jws", "consent.txt")
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write consent.jsonld, consent.jws and consent.txt there. Else the JSON-LD to stdout.",
+    help="Write consent.jsonld, consent.jws and consent.txt there, and picture-1.jpg and so on of "
+    "what they chose to have kept. Else the JSON-LD to stdout.",
 )
 def export(call: Call, who: str, *, out: Path | None) -> None:
     """
@@ -42,8 +43,12 @@ def export(call: Call, who: str, *, out: Path | None) -> None:
     texts = (f"{json.dumps(done.document, indent=2)}\n", f"{done.jws}\n", done.words)
     for name, text in zip(_EXPORTED, texts, strict=True):
         write_new(out / name, text)
-    document = {"person": done.person, "out": out, "files": _EXPORTED, "key": done.key}
-    answer(call, document, [f"{out / name}" for name in _EXPORTED])
+    pictures = [f"picture-{number}.jpg" for number in range(1, len(done.portraits) + 1)]
+    for name, data in zip(pictures, done.portraits, strict=True):
+        write_new(out / name, data)
+    files = (*_EXPORTED, *pictures)
+    document = {"person": done.person, "out": out, "files": files, "key": done.key}
+    answer(call, document, [f"{out / name}" for name in files])
     say("these files are about one person: give them to that person, and keep no copy")
 
 

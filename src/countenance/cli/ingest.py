@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from countenance.cli.exits import IN_PART
 from countenance.cli.progress import ProgressLine, duration
 from countenance.cli.sources import say_unlisted, unlisted_document
 from countenance.errors import NoGrant
+from countenance.settings import ray_address as address_of_environment
 
 if TYPE_CHECKING:
     from countenance.ingest.run import Report, Skipped
@@ -36,7 +38,32 @@ _SKIPS_SHOWN = 10
     help="Between two frames of a film that are looked at. Else the setting.",
 )
 @click.option(
-    "--workers", metavar="N", type=int, help="Photos worked on at once. Else the setting."
+    "--workers",
+    metavar="N",
+    type=int,
+    help="Photos worked on at once. Else the setting, and of a cluster each of its processors.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="Work here, or spread over a cluster of Ray (the extra `cluster`); `local` by default.",
+)
+@click.option(
+    "--ray-address",
+    metavar="HOST:PORT",
+    help="The head of the cluster. Else RAY_ADDRESS, and without that a cluster on this machine.",
+)
+@click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(1, 500),
+    help="Photos that a worker of the cluster takes at once; 8 by default.",
+)
+@click.option(
+    "--mounted",
+    is_flag=True,
+    help="Each machine of the cluster has the folders and archives at the same path as here.",
 )
 def ingest(
     call: Call,
@@ -45,6 +72,10 @@ def ingest(
     quick: bool,
     every: float | None,
     workers: int | None,
+    engine: str,
+    ray_address: str | None,
+    batch: int | None,
+    mounted: bool,
 ) -> None:
     """
     Read and recognise what is new at the sources.
@@ -53,12 +84,27 @@ def ingest(
     on when it is run again. A file that cannot be read is skipped, with its reason, and makes the
     exit code 3; so do a film that ends early, of which what there is is kept, and a source that
     goes away meanwhile. With no grant in force it is 4.
+
+    With `--engine ray` the machines of a cluster do the work, and this one leads them and stores
+    what they found: `countenance ingest --engine ray --ray-address 10.0.0.5:6379 --mounted`. A
+    machine that is lost costs what it was at, and that is done by another.
     """
     given = {} if workers is None else {"workers": workers}
     if every is not None:
         given["film_every_ms"] = round(every * 1000)
-    with call.open(**given) as library, ProgressLine() as progress:
-        report = library.ingest(sources, quick=quick, progress=progress)
+    with call.open(**given) as library, ExitStack() as opened:
+        spread = None
+        if engine == "ray":
+            from countenance.engines.ray import RayCluster
+            from countenance.ingest.cluster import BATCH
+            from countenance.library.photos import SpreadOver
+
+            address = address_of_environment() if ray_address is None else ray_address
+            most = workers if address else library.settings.workers
+            cluster = opened.enter_context(RayCluster(address, workers=most))
+            spread = SpreadOver(cluster, mounted, batch or BATCH)
+        progress = opened.enter_context(ProgressLine())
+        report = library.ingest(sources, quick=quick, progress=progress, spread=spread)
     if not report.sources:
         raise NoGrant(
             "no source has a grant in force",

@@ -6,15 +6,15 @@ from pathlib import Path
 from countenance.errors import Unavailable, UsageError
 
 
-def write_new(path: Path, text: str) -> None:
+def write_new(path: Path, said: str | bytes) -> None:
     """
-    Write `text` into a new file that nobody but its owner may read.
+    Write `said`, text as UTF-8, into a new file that nobody but its owner may read.
 
     Raises `UsageError` if it is there already, and `Unavailable` if it cannot be written.
     """
     try:
-        with open(path, "x", encoding="utf-8", newline="\n", opener=_closed) as file:
-            file.write(text)
+        with open(path, "xb", opener=_closed) as file:
+            file.write(said if isinstance(said, bytes) else said.encode())
     except FileExistsError as exc:
         raise UsageError(f"{path}: is there already") from exc
     except OSError as exc:

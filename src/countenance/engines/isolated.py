@@ -12,11 +12,9 @@ spends its processor seconds, and ends. macOS does not limit the address space.
 """
 
 import importlib
-import json
 import os
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -26,9 +24,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from io import FileIO
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from countenance.core.canonical import Json
+from countenance.engines.frames import receive_frame, send_frame
 from countenance.errors import Error, Unavailable
 
 # The child gets the parent's path of imports, whatever made it: a virtual environment, pytest, a
@@ -37,10 +36,6 @@ _BOOT = (
     "import sys; sys.path[:] = sys.argv[4:]; "
     "from countenance.engines.isolated import live; live(*sys.argv[1:4])"
 )
-
-# A frame: the lengths in bytes of a JSON head and of a body, then both.
-_LENGTHS = struct.Struct("!IQ")
-_MAX_HEAD_BYTES = 1_000_000
 
 
 class Outcome(StrEnum):
@@ -144,7 +139,7 @@ class Isolated:
         process = self._living()
         try:
             assert process.stdin is not None  # noqa: S101  it was asked for
-            _send(process.stdin, request.fields, request.body)
+            send_frame(process.stdin, request.fields, request.body)
             while (piece := self._next_piece(process)) is not None:
                 yield piece
         except (OSError, EOFError, ValueError, KeyError) as exc:
@@ -169,7 +164,7 @@ class Isolated:
         deadline = _Deadline(process, self._bounds.seconds)
         try:
             with deadline:
-                head, body = _receive(process.stdout, max_body_bytes=self._bounds.memory_bytes)
+                head, body = receive_frame(process.stdout, max_body_bytes=self._bounds.memory_bytes)
         except (OSError, EOFError, ValueError) as exc:
             self.close()
             raise _lost(process.returncode, too_slow=deadline.passed) from exc
@@ -209,8 +204,8 @@ class Isolated:
     ) -> tuple[Outcome, Message]:
         assert process.stdin is not None  # noqa: S101  # both were asked for
         assert process.stdout is not None  # noqa: S101
-        _send(process.stdin, request.fields, request.body)
-        head, body = _receive(process.stdout, max_body_bytes=self._bounds.memory_bytes)
+        send_frame(process.stdin, request.fields, request.body)
+        head, body = receive_frame(process.stdout, max_body_bytes=self._bounds.memory_bytes)
         return Outcome(str(head["outcome"])), Message(head, body)
 
 
@@ -230,11 +225,11 @@ def live(target: str, memory_bytes: str, seconds: str) -> None:
     # A process that once ran out of memory is not trusted to be whole.
     while outcome is not Outcome.OUT_OF_MEMORY:
         try:
-            fields, body = _receive(requests, max_body_bytes=int(memory_bytes))
+            fields, body = receive_frame(requests, max_body_bytes=int(memory_bytes))
         except EOFError:
             return
         for outcome, answer in _answered(target, Message(fields, body), float(seconds)):
-            _send(answers, {**answer.fields, "outcome": outcome.value}, answer.body)
+            send_frame(answers, {**answer.fields, "outcome": outcome.value}, answer.body)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -319,35 +314,3 @@ def _answered(target: str, request: Message, seconds: float) -> Iterator[tuple[O
 
 def _limit_cpu(seconds: float) -> None:
     _limit(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1)
-
-
-def _send(
-    pipe: IO[bytes], fields: Mapping[str, Json], body: bytes | bytearray | memoryview
-) -> None:
-    head = json.dumps(fields).encode()
-    for part in (_LENGTHS.pack(len(head), len(body)), head, body):
-        rest = memoryview(part)
-        while rest:
-            rest = rest[pipe.write(rest) :]
-
-
-def _receive(pipe: IO[bytes], *, max_body_bytes: int) -> tuple[dict[str, Json], bytearray]:
-    """Raises `EOFError` if the other side is gone, and `ValueError` if it sends nonsense."""
-    head_bytes, body_bytes = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
-    if head_bytes > _MAX_HEAD_BYTES or body_bytes > max_body_bytes:
-        raise ValueError("a frame is longer than any that is sent")
-    head = json.loads(_exactly(pipe, head_bytes))
-    if not isinstance(head, dict):
-        raise ValueError("a head is no object")  # noqa: TRY004  # of the sender, not of the caller
-    return head, _exactly(pipe, body_bytes)
-
-
-def _exactly(pipe: IO[bytes], length: int) -> bytearray:
-    data = bytearray(length)
-    rest = memoryview(data)
-    while rest:
-        count = pipe.readinto(rest)  # type: ignore[attr-defined]  # a raw pipe has it
-        if not count:
-            raise EOFError
-        rest = rest[count:]
-    return data

@@ -1,8 +1,9 @@
 """
 An enrolment: pictures, quality in words, consent, reference.
 
-Nothing of a picture is kept but the sealed reference; nothing at all is kept if the pictures are
-not good enough, or if the transaction does not commit.
+Nothing of a picture is kept but the sealed reference, and by who chose so the face, cut out and
+sealed; nothing at all is kept if the pictures are not good enough, or if the transaction does not
+commit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from countenance.catalog import copies, evidence, guardians, log, notices, peopl
 from countenance.catalog.evidence import Written
 from countenance.catalog.people import Person, SealedReference
 from countenance.catalog.photos import Box
+from countenance.catalog.portraits import seal_portraits
 from countenance.catalog.references import OwnTemplates, seal_templates
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import digest
@@ -33,7 +35,7 @@ from countenance.errors import (
 )
 from countenance.extract.extractor import Extractor, rounded_box
 from countenance.media.preview import encode_preview
-from countenance.people.consent import DEFAULT_DURATION, ConsentEvent, EventKind
+from countenance.people.consent import DEFAULT_DURATION, Consent, ConsentEvent, EventKind
 from countenance.people.guardians import (
     DEFAULT_HISTORICAL_YEARS,
     AgeBand,
@@ -44,7 +46,7 @@ from countenance.people.guardians import (
 )
 from countenance.people.names import checked_name
 from countenance.people.notice import Notice
-from countenance.people.purpose import RECOGNISING, Purpose, Wish
+from countenance.people.purpose import RECOGNISING, SEALED, Purpose, Wish
 from countenance.vault.keys import KeyStore
 from countenance.vision.quality import Assessment, Quality, assess
 from countenance.vision.types import Detections, Pixels
@@ -53,6 +55,14 @@ Float32 = NDArray[np.float32]
 
 VIEW_PIXELS = 1024
 """Long side of a picture as it is shown to who gave it."""
+
+PORTRAIT_PIXELS = 320
+"""Long side of a face that is kept, with its margin: enough for the chips of every pack."""
+
+PORTRAIT_QUALITY = 92
+
+PORTRAIT_MARGIN = 0.6
+"""Of a face's height, on each side: a detector has to find it again, and wants some ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +175,15 @@ class PoorPictures(PoorPicture):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """What the pictures gave: templates of the accepted ones, and what became of each."""
+    """
+    What the pictures gave: templates of the accepted ones, and what became of each.
+
+    `portraits` are the faces of the accepted ones as JPEGs, to be kept by who chooses so.
+    """
 
     templates: OwnTemplates
     pictures: tuple[Judged, ...]
+    portraits: tuple[bytes, ...] = ()
 
     @classmethod
     def at_nothing(cls) -> "Looked":
@@ -184,15 +199,17 @@ def look_at(portraits: Sequence[Portrait], extractor: Extractor) -> Looked:
     """
     judged: list[Judged] = []
     vectors = [extractor.no_templates().vectors]
+    faces: list[bytes] = []
     for portrait in portraits:
-        verdict, vector = _look_at_one(portrait, extractor)
+        verdict, vector, face = _look_at_one(portrait, extractor)
         judged.append(verdict)
         vectors.append(vector)
+        faces += [face] if face else []
     if not any(one.accepted for one in judged):
         raise PoorPictures(tuple(judged))
     weak = all(one.weak for one in judged if one.accepted)
     templates = OwnTemplates(np.concatenate(vectors), extractor.pack.id, weak)
-    return Looked(templates, tuple(judged))
+    return Looked(templates, tuple(judged), tuple(faces))
 
 
 def try_out(portraits: Sequence[Portrait], extractor: Extractor) -> tuple[Seen, ...]:
@@ -208,8 +225,8 @@ def enrol(
 
     `who` is the name of somebody new, or with `again` the id of a person, whose references for all
     that they agree to are replaced. The caller holds the lock on keys, and destroys those that are
-    no longer in use. Raises `UsageError` if it is no name or nothing is agreed to, and `Refused`
-    if a new person's name is taken.
+    no longer in use. Raises `UsageError` if it is no name or nothing is agreed to, or a picture is
+    to be kept for nothing, and `Refused` if a new person's name is taken.
     """
     name = who if again else checked_name(who)
     if not agreement.wishes:
@@ -223,6 +240,7 @@ def enrol(
         if agreement.evidence is not None:
             written = evidence.write(stores, agreement.evidence, key=own)
         needed = _seen_for(stores, name, looked, agreement, again=again)
+        _check_kept(agreement, needed)
         by_purpose = {purpose: made.create() for purpose in sorted(needed)}
         plan = _Plan(name, looked, agreement, again, own, by_purpose, written)
         with stores.database.write() as tx:
@@ -276,6 +294,19 @@ class _Plan:
     written: Written | None
 
 
+def _check_kept(agreement: Agreement, needed: frozenset[Purpose]) -> None:
+    """A picture is kept where one is given, for what recognises by it."""
+    if Wish(Purpose.KEEP_PICTURE) not in agreement.wishes:
+        return
+    if not needed:
+        raise UsageError("keep-picture: there is no picture to keep")
+    if not needed & RECOGNISING:
+        raise UsageError(
+            "keep-picture: a picture is kept for what recognises by it, and nothing does",
+            hint="for example --consent find-me,keep-picture",
+        )
+
+
 def _key_of(stores: Stores, who: str) -> KeyId:
     with stores.database.read() as tx:
         return people.get(tx, who).key
@@ -284,16 +315,16 @@ def _key_of(stores: Stores, who: str) -> KeyId:
 def _seen_for(
     stores: Stores, who: str, looked: Looked, agreement: Agreement, *, again: bool
 ) -> frozenset[Purpose]:
-    """The purposes that may need a reference: all that recognise, of what is agreed to by now."""
+    """The purposes that may need a key: all that seal something, of what is agreed to by now."""
     if not looked.pictures:
         return frozenset()
     agreed = {wish.purpose for wish in agreement.wishes}
     if not again:
-        return RECOGNISING & agreed
+        return SEALED & agreed
     with stores.database.read() as tx:
         own = people.consents(tx, people=[people.get(tx, who).id])
         live = {one.wish.purpose for one in own if one.in_force(stores.now(tx))}
-    return RECOGNISING & (agreed | live)
+    return SEALED & (agreed | live)
 
 
 def _store(tx: Connection, plan: _Plan, stores: Stores) -> Enrolment:
@@ -366,15 +397,29 @@ def _examined(portrait: Portrait, see: Extractor) -> _Examined | Judged:
     return _Examined(picture.pixels, found, verdict, _judged(portrait.name, verdict))
 
 
-def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32]:
+def _look_at_one(portrait: Portrait, see: Extractor) -> tuple[Judged, Float32, bytes]:
+    """What became of a picture, the template `(1, d)` of a good one, and its face as a JPEG."""
     nothing = see.no_templates().vectors
     seen = _examined(portrait, see)
     if isinstance(seen, Judged):
-        return seen, nothing
+        return seen, nothing, b""
     face = seen.verdict.face
     if face is None or not seen.judged.accepted:
-        return seen.judged, nothing
-    return seen.judged, see.vision.templates(seen.pixels, seen.found.points[face : face + 1])
+        return seen.judged, nothing, b""
+    template = see.vision.templates(seen.pixels, seen.found.points[face : face + 1])
+    return seen.judged, template, _face_of(seen.pixels, seen.found.boxes[face])
+
+
+def _face_of(pixels: Pixels, box: Float32) -> bytes:
+    """The face in `box`, `[x1, y1, x2, y2]` in pixels, with a margin: a small JPEG, no more."""
+    x1, y1, x2, y2 = (float(edge) for edge in box)
+    margin = PORTRAIT_MARGIN * (y2 - y1)
+    height, width = pixels.shape[:2]
+    top, bottom = round(max(0, y1 - margin)), round(min(height, y2 + margin))
+    left, right = round(max(0, x1 - margin)), round(min(width, x2 + margin))
+    return encode_preview(
+        pixels[top:bottom, left:right], long_side=PORTRAIT_PIXELS, quality=PORTRAIT_QUALITY
+    )
 
 
 def _try_one(portrait: Portrait, see: Extractor) -> Seen:
@@ -408,12 +453,20 @@ def _sealed(
     tx: Connection, keys: KeyStore, plan: _Plan, person: Person, *, at: datetime
 ) -> list[SealedReference]:
     """
-    A reference for each purpose that needs one: each can be opened for that purpose alone.
+    A reference for each purpose that needs one, and the portraits where they are kept: each can be
+    opened for that purpose alone.
 
     Also for what was agreed to before: else the old pictures would go on being looked for (P5).
     """
     return [
-        seal_templates(tx, keys, plan.keys[consent.wish.purpose], consent, plan.looked.templates)
-        for consent in people.consents(tx, people=[person.id], purposes=RECOGNISING)
+        _sealed_for(tx, keys, plan, consent)
+        for consent in people.consents(tx, people=[person.id], purposes=SEALED)
         if consent.in_force(at)
     ]
+
+
+def _sealed_for(tx: Connection, keys: KeyStore, plan: _Plan, consent: Consent) -> SealedReference:
+    key = plan.keys[consent.wish.purpose]
+    if consent.wish.purpose is Purpose.KEEP_PICTURE:
+        return seal_portraits(tx, keys, key, consent, plan.looked.portraits)
+    return seal_templates(tx, keys, key, consent, plan.looked.templates)

@@ -37,7 +37,8 @@ def expire(stores: Stores) -> tuple[ErasureId, ...]:
         for who, own in groupby(found, key=lambda one: one.person):
             ended, person = tuple(own), people.get(tx, who)
             how = ConsentEvent(EventKind.EXPIRED, at, SWEEPER, role=Role.SYSTEM)
-            opened.append(end(tx, person, ended, how, trigger=Trigger.EXPIRED).erasure)
-            rests_on = tuple(one.id for one in ended)
+            ending = end(tx, person, ended, how, trigger=Trigger.EXPIRED)
+            opened.append(ending.erasure)
+            rests_on = tuple(one.id for one in ending.ended)
             log.record(tx, Entry(Act.EXPIRED, at, SWEEPER, "", (who,), rests_on))
     return tuple(opened)

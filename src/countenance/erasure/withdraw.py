@@ -5,6 +5,7 @@ What recognition made goes after that, as a case of erasure: the references and 
 sightings, and, when nothing is agreed to any more, the name and all else that is the person's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -81,12 +82,12 @@ def destroy_strays(stores: Stores) -> frozenset[KeyId]:
 
 def _end(
     tx: Connection, person: Person, what: Purpose | Wish | None, how: ConsentEvent
-) -> tuple[list[Consent], Ending]:
+) -> tuple[Sequence[Consent], Ending]:
     """End what a person agreed to of `what`, and log it."""
     live = [one for one in people.consents(tx, people=[person.id]) if one.in_force(how.at)]
-    ended = [one for one in live if one.wish.is_of(what)]
-    ending = end(tx, person, ended, how, trigger=Trigger.WITHDRAWN)
+    named = [one for one in live if one.wish.is_of(what)]
+    ending = end(tx, person, named, how, trigger=Trigger.WITHDRAWN)
     purpose = what.purpose if isinstance(what, Wish) else what
-    rests_on = tuple(one.id for one in ended)
+    rests_on = tuple(one.id for one in ending.ended)
     log.record(tx, Entry(Act.WITHDRAWN, how.at, how.by, purpose or "", (person.id,), rests_on))
-    return ended, ending
+    return ending.ended, ending

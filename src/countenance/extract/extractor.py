@@ -7,6 +7,7 @@ nobody, and keeps nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +29,47 @@ QUARTER_TURNS = (1, 3)
 """Tried, in this order, on a picture that shows no face and does not say which way is up."""
 
 
+class Sifts(Protocol):
+    """
+    Tells from half of a face's template whether it may be anybody's of the gallery of a `version`.
+
+    What is farther than `limit` from everybody is nobody's.
+    """
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def limit(self) -> float: ...
+
+    def __call__(self, halves: Float32) -> NDArray[np.bool_]:
+        """Of unit rows `(n, d)`, which to embed wholly: `(n,)`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Templates:
     """
     Templates of some faces of a photo: `vectors` `(k, d)` float32 unit rows, in memory only.
 
     `rows` `(k,)` says which face each is of, `small` `(k,)` whether the face is so low that false
-    matches are more frequent.
+    matches are more frequent. With `sifted` there are none of faces that this let not pass.
     """
 
     vectors: Float32
+    rows: NDArray[np.intp]
+    small: NDArray[np.bool_]
+    sifted: Sifts | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """
+    Faces of a photo cut out, `chips` `(k, size, size, 3)` uint8, in memory only.
+
+    `rows` and `small` are as of `Templates`.
+    """
+
+    chips: Pixels
     rows: NDArray[np.intp]
     small: NDArray[np.bool_]
 
@@ -77,7 +109,12 @@ class Extractor:
 
     def too_low(self, faces: Sequence[Face], *, scale: float) -> bool:
         """Whether a face that is to be compared is low in a picture decoded at `scale`."""
-        return any(faces[row].height * scale < SHARP_ENOUGH for row in self.compared(faces))
+        return scale < self.enough(faces)
+
+    def enough(self, faces: Sequence[Face]) -> float:
+        """The scale from which every face that is to be compared is seen as well as it need be."""
+        heights = [faces[row].height for row in self.compared(faces)]
+        return SHARP_ENOUGH / min(heights) if heights else 0.0
 
     def templates(self, picture: Picture, faces: Sequence[Face]) -> Templates:
         """
@@ -87,20 +124,44 @@ class Extractor:
         another scale. It takes faces as they are stored, so that comparing a photo again later
         gives the same answer.
         """
+        return self.embed([self.cut(picture, faces)])[0]
+
+    def cut(self, picture: Picture, faces: Sequence[Face]) -> Cut:
+        """Those of `faces` that are high enough to be compared, cut out, as for `templates`."""
         rows = self.compared(faces)
         points = np.array([faces[row].points for row in rows], np.float32).reshape(-1, 5, 2)
         heights = np.array([faces[row].height for row in rows], np.float32)
-        return Templates(
-            vectors=self.vision.templates(picture.pixels, points * np.float32(picture.scale)),
+        return Cut(
+            chips=self.vision.chips(picture.pixels, points * np.float32(picture.scale)),
             rows=np.array(rows, np.intp),
             small=heights < self.pack.faces.enrol_px,
         )
+
+    def embed(self, cuts: Sequence[Cut], sifts: Sifts | None = None) -> list[Templates]:
+        """
+        The templates of each of `cuts`, all in one go; of those faces only that `sifts` lets pass,
+        if it is given.
+        """
+        chips = np.concatenate([one.chips for one in cuts])
+        rows, vectors = self._embedded(chips, sifts)
+        made, begin = [], 0
+        for one in cuts:
+            mine = (rows >= begin) & (rows < begin + len(one.rows))
+            own = rows[mine] - begin
+            made.append(Templates(vectors[mine], one.rows[own], one.small[own], sifts))
+            begin += len(one.rows)
+        return made
 
     def no_templates(self) -> Templates:
         nothing = np.zeros((0, self.pack.embedder.dimensions), np.float32)
         return Templates(nothing, np.zeros(0, np.intp), np.zeros(0, np.bool_))
 
     # ----------------------------------------------------------------------------------------
+
+    def _embedded(self, chips: Pixels, sifts: Sifts | None) -> tuple[NDArray[np.intp], Float32]:
+        if sifts is None:
+            return np.arange(len(chips)), self.vision.embed(chips)
+        return self.vision.embed_those_near(chips, sifts)
 
     def _find_turned(self, pixels: Pixels) -> Detections:
         height, width = pixels.shape[:2]

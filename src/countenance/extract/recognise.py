@@ -1,6 +1,8 @@
 """Recognising: templates against a gallery, by the calibration of the pack that made both."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +10,43 @@ from numpy.typing import NDArray
 from countenance.catalog.photos import Face
 from countenance.core.ids import PersonId
 from countenance.extract.extractor import Templates
-from countenance.gallery.bands import Calibration
+from countenance.gallery.bands import Calibration, limits
 from countenance.gallery.gallery import Gallery
 from countenance.gallery.matching import Match, assign
 from countenance.vision.pack import Pack
+from countenance.vision.types import Float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sieve:
+    """
+    Which faces can be anybody's of a gallery, told from half of their templates.
+
+    `version` is the gallery's: whoever was added since may have been passed over. `limit` is the
+    distance beyond which a face is nobody's; `slack` what half a template may be off by.
+    """
+
+    gallery: Gallery
+    version: int
+    limit: float
+    slack: float
+
+    def __call__(self, halves: Float32) -> NDArray[np.bool_]:
+        """Of unit rows `(n, dimensions)`, which to embed wholly: `(n,)`."""
+        passed = np.zeros(len(halves), np.bool_)
+        passed[self.gallery.within(halves, limit=self.limit + self.slack).probe] = True
+        return passed
+
+
+def sieve(gallery: Gallery, pack: Pack, *, version: int) -> Sieve | None:
+    """What sifts faces for a gallery, or nothing where the pack was not measured for it."""
+    slack = pack.embedder.mirror_slack
+    return None if slack is None else Sieve(gallery, version, farthest(gallery, pack), slack)
+
+
+def farthest(gallery: Gallery, pack: Pack) -> float:
+    """The distance beyond which a face is nobody's of `gallery`; `-inf` if all are."""
+    return limits(expected_here(pack), size=len(gallery)).unsure
 
 
 def recognise(
@@ -54,6 +89,7 @@ def one_face_within(pack: Pack, *, strangers: float) -> float:
     return expected_here(pack).distance(strangers)
 
 
+@lru_cache(maxsize=8)
 def expected_here(pack: Pack) -> Calibration:
     """The pack's rates, raised to what strangers in one library come to."""
     measured = pack.calibration

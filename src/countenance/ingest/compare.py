@@ -7,10 +7,12 @@ version of the gallery it was compared with, so that this too goes on where it s
 enrolling first or ingesting first gives the same sightings.
 """
 
+import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -21,29 +23,37 @@ from countenance.core.canonical import digest
 from countenance.core.ids import CollectionId, PersonId, PhotoId, SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NotFound, Unavailable, Unreadable, VerificationError
-from countenance.extract.extractor import Extractor, Templates
+from countenance.extract.extractor import Cut, Extractor, Templates
 from countenance.extract.film import moments, templates_again
+from countenance.extract.recognise import Sieve
 from countenance.ingest.film import Watching, digest_of
 from countenance.ingest.progress import Progress, Step, silent
-from countenance.ingest.writer import Writer
+from countenance.ingest.writer import Compared, Writer
 from countenance.media.decode import Picture
 from countenance.media.film import Frame, Sampling
 from countenance.media.preview import decode_preview
 from countenance.sources.source import FileReader, OpenFile, Reader
 
+TOGETHER = 4
+"""
+Photos whose faces are embedded in one run, and stored in one transaction.
+
+At three faces each a run of eight is no faster, and what is found waits for it.
+"""
+
 _PART = 200  # photos looked up at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """A photo whose faces are embedded again; no templates if no picture of it could be read."""
+class Behind:
+    """A photo that is behind the gallery, and what tells whose its faces may be, if anything."""
 
-    photo: PhotoId
-    templates: Templates | None
+    photo: Photo
+    sifts: Sieve | None
 
 
 class CompareStage:
-    """Embeds the stored faces of a photo. Safe to call from several threads at once."""
+    """Embeds the stored faces of some photos together. Safe to call from several threads."""
 
     def __init__(
         self,
@@ -58,30 +68,53 @@ class CompareStage:
         self._readers = readers
         self._watching = watching
 
-    def __call__(self, photo: Photo) -> Compared:
+    def __call__(self, several: Sequence[Behind]) -> list[Compared]:
         see = self._extractor
-        if not see.compared(photo.faces):
-            return Compared(photo.id, see.no_templates())
+        faced = [one for one in several if see.compared(one.photo.faces)]
+        made: dict[PhotoId, Templates | None]
+        made = {one.photo.id: see.no_templates() for one in several if one not in faced}
+        films = [one.photo for one in faced if one.photo.kind is PhotoKind.FILM]
+        made |= {one.id: self._from_film(one) for one in films}
+        made |= self._from_pictures([one for one in faced if one.photo.kind is PhotoKind.PHOTO])
+        return [Compared(one.photo.id, made[one.photo.id]) for one in several]
+
+    # ----------------------------------------------------------------------------------------
+
+    def _from_pictures(self, several: Sequence[Behind]) -> dict[PhotoId, Templates | None]:
+        """All of them embedded in one go, but for those of which there is no picture."""
+        made: dict[PhotoId, Templates | None] = {}
+        cuts: dict[Sieve | None, list[tuple[PhotoId, Cut]]] = {}
+        previews = self._read_previews([one.photo for one in several])
+        for one in several:
+            picture = self._best(one.photo, previews.get(one.photo.id))
+            made[one.photo.id] = None
+            if picture is not None:
+                cut = self._extractor.cut(picture, one.photo.faces)
+                cuts.setdefault(one.sifts, []).append((one.photo.id, cut))
+        for sifts, of in cuts.items():
+            embedded = self._extractor.embed([cut for _, cut in of], sifts)
+            made |= zip((photo for photo, _ in of), embedded, strict=True)
+        return made
+
+    def _best(self, photo: Photo, preview: bytes | None) -> Picture | None:
+        """The preview, if the faces are high enough in it, or else the photo itself."""
+        seen = None if preview is None else self._decoded(photo, preview)
+        if seen and not self._extractor.too_low(photo.faces, scale=seen.scale):
+            return seen
         try:
-            if photo.kind is PhotoKind.FILM:
-                return Compared(photo.id, self._from_film(photo))
-            picture = self._best(photo)
+            return self._whole(photo) or seen
         except Unavailable:
             # The source is away for now: the photo stays behind, and is compared another time.
-            picture = None
-        if picture is None:
-            return Compared(photo.id, None)
-        return Compared(photo.id, see.templates(picture, photo.faces))
-
-    def _best(self, photo: Photo) -> Picture | None:
-        """The preview, if the faces are high enough in it, or else the photo itself."""
-        preview = self._preview(photo)
-        if preview and not self._extractor.too_low(photo.faces, scale=preview.scale):
-            return preview
-        return self._whole(photo) or preview
+            return None
 
     def _from_film(self, photo: Photo) -> Templates | None:
         """From the film itself, at the instants at which its faces are seen best."""
+        try:
+            return self._from_places(photo)
+        except Unavailable:
+            return None
+
+    def _from_places(self, photo: Photo) -> Templates | None:
         reader = self._readers.get(photo.source)
         if not isinstance(reader, FileReader):
             return None
@@ -108,17 +141,30 @@ class CompareStage:
         with see.films.opened(opened.file, Sampling(times=moments(faces))) as film:
             return templates_again(see, frames(), photo.faces)
 
-    def _preview(self, photo: Photo) -> Picture | None:
-        if photo.preview is None:
-            return None
+    def _read_previews(self, several: Sequence[Photo]) -> dict[PhotoId, bytes]:
+        """
+        The previews that may be read now: of some the grant was revoked since the list was made.
+
+        All are read at once, so that nothing is read long after it was asked for (P3).
+        """
+        with self._stores.database.read() as tx:
+            granted = sources.those_covered(tx, several, at=self._stores.now(tx))
+            wanted = {one.preview: one.id for one in granted if one.preview is not None}
+            known = copies.those(tx, wanted)
+        read: dict[PhotoId, bytes] = {}
+        for copy in known.values():
+            # What is not sound is only a shadow of the photo, which is read instead.
+            with suppress(NotFound, VerificationError):
+                read[wanted[copy.id]] = self._stores.blobs.read(copy.id, expected=copy.digest)
+        return read
+
+    def _decoded(self, photo: Photo, preview: bytes) -> Picture | None:
+        """A preview, no larger than its faces ask for."""
+        enough = self._extractor.enough(photo.faces) * max(photo.width, photo.height)
         try:
-            with self._stores.database.read() as tx:
-                if not sources.covered(tx, photo, at=self._stores.now(tx)):
-                    return None  # it was revoked since the list was made (P3)
-                copy = copies.get(tx, photo.preview)
-            pixels = decode_preview(self._stores.blobs.read(copy.id, expected=copy.digest))
-        except (NotFound, VerificationError, Unreadable):
-            return None  # it is only a shadow of the photo, which is read instead
+            pixels = decode_preview(preview, long_side=math.ceil(enough))
+        except VerificationError:
+            return None
         return Picture(pixels, width=photo.width, height=photo.height, oriented=True)
 
     def _whole(self, photo: Photo) -> Picture | None:
@@ -126,11 +172,12 @@ class CompareStage:
         reader = self._readers.get(photo.source)
         if reader is None:
             return None
+        decoder, half = self._extractor.decoder, not self._extractor.too_low(photo.faces, scale=0.5)
         for locator in photo.locators:
             try:
-                data = reader.read(locator, max_bytes=self._extractor.decoder.limits.max_bytes)
+                data = reader.read(locator, max_bytes=decoder.limits.max_bytes)
                 if digest(data) == photo.digest:
-                    return self._extractor.decoder(data, half=False, isolated=False)
+                    return decoder(data, half=half, isolated=False)
             except Unreadable:
                 continue
         return None
@@ -163,17 +210,27 @@ def compare_all(
             return done
         progress(Step("earlier photos", done, total))
         order = _Order(writer, version)
+        parts = _batched(order.photos(), TOGETHER)
         with (
-            closing(run_local(order.photos(), stage, workers=workers)) as results,
+            closing(run_local(parts, stage, workers=workers, window=workers + 1)) as results,
             watching.until_it_fails(),
         ):
             for compared in results:
-                order.tell(compared, writer.compare(compared.photo, compared.templates))
-                done += 1
-                progress(Step("earlier photos", done, total))
+                order.tell(compared, writer.compare(compared))
+                for _ in compared:
+                    done += 1
+                    progress(Step("earlier photos", done, total))
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _batched(rest: Iterable[Behind], count: int) -> Iterator[Sequence[Behind]]:
+    """So many at a time, read no further ahead."""
+    them = iter(rest)
+    while part := tuple(islice(them, count)):
+        yield part
+
 
 _NEARBY = 6
 """Photos before and after a find that are compared next: a burst, or one pass of a camera."""
@@ -199,7 +256,7 @@ class _Order:
         with writer.stores.database.read() as tx:
             self._sought = likely.sought(tx)
 
-    def photos(self) -> Iterator[Photo]:
+    def photos(self) -> Iterator[Behind]:
         """Read by one thread, that of `tell`."""
         with self._writer.stores.database.read() as tx:
             said = likely.said(tx, self._sought.people, self._writer.stores)
@@ -209,30 +266,31 @@ class _Order:
             yield from self._in_order(self._behind(within=there))
         yield from self._in_order(self._behind(but=there))
 
-    def tell(self, compared: Compared, seen: frozenset[PersonId]) -> None:
-        """A photo is compared; of who is newly `seen` in it others may be near."""
-        if compared.photo in self._in_turn:
-            self._in_turn.remove(compared.photo)
-            if compared.templates is not None:
-                self._given.discard(compared.photo)
-        if seen & self._sought.people:
-            with self._writer.stores.database.read() as tx:
-                self._nearby.extend(likely.beside(tx, compared.photo, count=_NEARBY))
+    def tell(self, compared: Sequence[Compared], seen: Sequence[frozenset[PersonId]]) -> None:
+        """Photos are compared; of who is newly `seen` in each others may be near."""
+        for one, people_in_it in zip(compared, seen, strict=True):
+            if one.photo in self._in_turn:
+                self._in_turn.remove(one.photo)
+                if one.templates is not None:
+                    self._given.discard(one.photo)
+            if people_in_it & self._sought.people:
+                with self._writer.stores.database.read() as tx:
+                    self._nearby.extend(likely.beside(tx, one.photo, count=_NEARBY))
 
     # ----------------------------------------------------------------------------------------
 
-    def _in_order(self, behind: Iterator[Photo]) -> Iterator[Photo]:
+    def _in_order(self, behind: Iterator[Behind]) -> Iterator[Behind]:
         for one in behind:
             nearby = min(len(self._nearby), _AT_ONCE)
             yield from self._out_of_turn([self._nearby.popleft() for _ in range(nearby)])
             if self._writer.version > self._version:
                 return
-            if one.id not in self._given:
-                self._given.add(one.id)
-                self._in_turn.add(one.id)
+            if one.photo.id not in self._given:
+                self._given.add(one.photo.id)
+                self._in_turn.add(one.photo.id)
                 yield one
 
-    def _out_of_turn(self, which: Sequence[PhotoId]) -> Iterator[Photo]:
+    def _out_of_turn(self, which: Sequence[PhotoId]) -> Iterator[Behind]:
         new = [one for one in dict.fromkeys(which) if one not in self._given]
         for begin in range(0, len(new), _PART):
             with self._writer.stores.database.read() as tx:
@@ -244,12 +302,12 @@ class _Order:
                 )
                 granted = self._granted(tx, part)
             for one in granted:
-                self._given.add(one.id)
+                self._given.add(one.photo.id)
                 yield one
 
     def _behind(
         self, *, within: Sequence[CollectionId] | None = None, but: Sequence[CollectionId] = ()
-    ) -> Iterator[Photo]:
+    ) -> Iterator[Behind]:
         last: PhotoId | None = None
         while True:
             with self._writer.stores.database.read() as tx:
@@ -268,7 +326,8 @@ class _Order:
             yield from granted
             last = part[-1].id
 
-    def _granted(self, tx: Connection, part: Sequence[Photo]) -> list[Photo]:
+    def _granted(self, tx: Connection, part: Sequence[Photo]) -> list[Behind]:
         """Of a source that ended its grant not even the preview is read."""
-        at = self._writer.stores.now(tx)
-        return [one for one in part if sources.covered(tx, one, at=at)]
+        granted = sources.those_covered(tx, part, at=self._writer.stores.now(tx))
+        sifts = {one: self._writer.sieve_of(tx, one) for one in {one.source for one in granted}}
+        return [Behind(one, sifts[one.source]) for one in granted]

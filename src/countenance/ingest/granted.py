@@ -57,8 +57,13 @@ class GrantedReader:
     # ----------------------------------------------------------------------------------------
 
     def _require(self, locator: str) -> None:
-        try:
-            with self._stores.database.read() as tx:
-                sources.grant_for(tx, self._source, locator, at=self._stores.now(tx))
-        except NoGrant as exc:
-            raise Unreadable(Reason.NO_GRANT, exc.message) from exc
+        require_covered(self._stores, self._source, locator)
+
+
+def require_covered(stores: Stores, source: SourceId, locator: str) -> None:
+    """Raises `Unreadable` if no grant covers the file now (P1)."""
+    try:
+        with stores.database.read() as tx:
+            sources.grant_for(tx, source, locator, at=stores.now(tx))
+    except NoGrant as exc:
+        raise Unreadable(Reason.NO_GRANT, exc.message) from exc

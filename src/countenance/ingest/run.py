@@ -23,11 +23,12 @@ from countenance.core.ids import SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NoGrant, Reason, Unavailable
 from countenance.extract.extractor import Extractor
+from countenance.ingest.cluster import Leading, Spread
 from countenance.ingest.compare import compare_all
 from countenance.ingest.film import Watching
 from countenance.ingest.listing import Listed, Scanned, write_plan
 from countenance.ingest.progress import Progress, Step, silent
-from countenance.ingest.stage import AwayPhoto, PhotoStage, ReadPhoto, Record, Work
+from countenance.ingest.stage import AwayPhoto, Known, PhotoStage, ReadPhoto, Record, Work
 from countenance.ingest.writer import Stored, Writer
 from countenance.media.film import Sampling
 from countenance.sources.changes import compare
@@ -122,6 +123,7 @@ def ingest(  # noqa: PLR0913  what a run is given, and each by itself
     workers: int,
     progress: Progress,
     sampling: Sampling | None = None,
+    spread: Spread | None = None,
 ) -> Report:
     """
     Bring the catalog up to what the sources of `readers` hold now.
@@ -130,13 +132,15 @@ def ingest(  # noqa: PLR0913  what a run is given, and each by itself
     anything is read, and `Unavailable` if not one of them can be listed. Of several, one that
     cannot be is said in the report, and nothing of it has changed. So is one that goes away while
     its photos are read: what was not read yet stays on the list. `sampling` says which frames of a
-    film are looked at.
+    film are looked at, and `spread` that new photos are worked on elsewhere.
     """
     begun, report = time.monotonic(), Report(sources=len(readers))
     watching = Watching(sampling or Sampling(), progress)
     _tidy_up(writer)
     here = _list_all(writer, readers, report, progress)
-    while _work_through(writer, extractor, here, watching, workers=workers, report=report):
+    while _work_through(
+        writer, extractor, here, watching, workers=workers, report=report, spread=spread
+    ):
         pass
     while _any_suspect(writer, here):
         _work_through(writer, extractor, here, watching, workers=1, report=report, suspect=True)
@@ -239,6 +243,7 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     workers: int,
     report: Report,
     suspect: bool = False,
+    spread: Spread | None = None,
 ) -> bool:
     """
     Whether some items have to be worked on once more: their photo was removed meanwhile.
@@ -249,20 +254,20 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     wanted = list(here)
     total = _count_listed(writer, wanted)
     taken: dict[int, Work] = {}
-    stage = PhotoStage(
-        extractor,
-        readers=dict(here),
+    known = Known(
         known=_known(writer, wanted),
         erased=_erased(writer, wanted),
         recognises=_recognising(writer, wanted),
-        watching=watching,
     )
-    claims = _claims(writer, here, taken, suspect=suspect)
-    if suspect:
-        claims = islice(claims, 1)
+    if spread is None:
+        stage = PhotoStage(extractor, known, readers=dict(here), watching=watching)
+        claims = _claims(writer, here, taken, suspect=suspect)
+        found = run_local(islice(claims, 1) if suspect else claims, stage, workers=workers)
+    else:
+        found = Leading(spread, writer, here, taken, known, watching.sampling).records()
     try:
         with (
-            closing(run_local(claims, stage, workers=workers)) as records,
+            closing(found) as records,
             # First of all, when this ends early: closing waits for what is under way.
             watching.until_it_fails(),
         ):
@@ -271,10 +276,10 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
                     _leave_out(record, here, report)
                     continue
                 stored = writer.store(record)
-                if stored.again:
+                if stored.again or stored.late:
                     continue
                 report.add(record, stored)
-                del taken[record.work.claim.id]
+                taken.pop(record.work.claim.id, None)
                 done = report.done + report.known + len(report.skipped)
                 watching.tell(Step("photos", done, max(total, done), len(report.skipped)))
     finally:

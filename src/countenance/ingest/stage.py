@@ -90,29 +90,34 @@ Record = ReadPhoto | KnownPhoto | UnreadPhoto
 """What comes to the writer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """
+    What saves a stage work: `known` are the photos that need none, `erased` those that are refused
+    because they were taken down, `recognises` the sources whose faces are to be compared.
+    """
+
+    known: Container[tuple[SourceId, Digest]]
+    erased: Container[tuple[SourceId, Digest]]
+    recognises: Container[SourceId]
+
+
 class PhotoStage:
-    """
-    Reads one photo. Safe to call from several threads at once.
+    """Reads one photo. Safe to call from several threads at once."""
 
-    `known` says which photos need no work, `erased` which are refused because they were taken down,
-    `recognises` the sources whose faces are to be compared.
-    """
-
-    def __init__(  # noqa: PLR0913  what it looks with, and what it is to pass over
+    def __init__(
         self,
         extractor: Extractor,
+        known: Known,
         *,
         readers: Mapping[SourceId, Reader],
-        known: Container[tuple[SourceId, Digest]],
-        erased: Container[tuple[SourceId, Digest]],
-        recognises: Container[SourceId],
         watching: Watching,
     ) -> None:
         self._extractor = extractor
         self._readers = readers
-        self._known = known
-        self._erased = erased
-        self._recognises = recognises
+        self._known = known.known
+        self._erased = known.erased
+        self._recognises = known.recognises
         self._watching = watching
 
     def __call__(self, work: Work) -> Record | AwayPhoto:

@@ -23,16 +23,16 @@ from countenance.catalog import (
     sources,
     tombstones,
 )
-from countenance.catalog.items import ItemState, NoResult
-from countenance.catalog.photos import Box, Face, NewPhoto, Told
+from countenance.catalog.items import Claim, ItemState, Lease, NoResult
+from countenance.catalog.photos import Box, Face, NewPhoto, Photo, Told
 from countenance.catalog.references import OpenGallery, open_gallery
-from countenance.catalog.sightings import NewSighting, SightingState
+from countenance.catalog.sightings import NewSighting, Said
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import CopyId, FaceId, GrantId, PersonId, PhotoId, SourceId
+from countenance.core.ids import CopyId, FaceId, GrantId, ItemId, PersonId, PhotoId, SourceId
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
-from countenance.extract.recognise import recognise
+from countenance.extract.recognise import Sieve, farthest, recognise, sieve
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.media.metadata import Metadata
@@ -48,7 +48,8 @@ class Stored:
     """
     What came of one record: at most one of photo and trouble.
 
-    With `again` it is neither: the item is still taken, and its caller gives it back.
+    With `again` it is neither: the item is still taken, and its caller gives it back. With `late`
+    it is neither too: the item is in other hands by now, or was worked on by them.
     """
 
     source: SourceId
@@ -57,8 +58,17 @@ class Stored:
     sightings: int = 0
     known: bool = False
     again: bool = False
+    late: bool = False
     reason: Reason | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A photo whose faces are embedded again; no templates if no picture of it could be read."""
+
+    photo: PhotoId
+    templates: Templates | None
 
 
 @dataclass(slots=True)
@@ -88,6 +98,17 @@ class Writer:
                 return None
             return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
 
+    def take(self, wanted: list[SourceId], which: Sequence[ItemId], *, lease: Lease) -> list[Work]:
+        """
+        Take by lease what of `which` is still to be worked on, for a worker on another machine.
+
+        As with `claim`, all of it is in the catalog before any work. May be called from any thread.
+        """
+        with self.stores.database.write() as tx:
+            at = self.stores.now(tx)
+            taken = items.claim_these(tx, wanted, which, lease=lease, at=at)
+            return [Work(one, copies.intend(tx, CopyKind.PREVIEW, at=at)) for one in taken]
+
     def release(self, works: list[Work]) -> None:
         """Give back what was taken and not finished: its attempt is not counted."""
         with self.stores.database.write() as tx:
@@ -95,31 +116,53 @@ class Writer:
         copies.remove_unconfirmed(self.stores, [work.preview for work in works])
 
     def store(self, record: Record) -> Stored:
-        """Store one record. When this returns, the photo is done, whatever comes next."""
-        if isinstance(record, ReadPhoto):
+        """
+        Store one record. When this returns, the photo is done, whatever comes next.
+
+        Of an item that was taken by lease nothing is stored unless the lease is still its holder's.
+        """
+        if isinstance(record, ReadPhoto) and self._is_held(record.work.claim):
             # The bytes are written before the transaction that confirms them. A crash between
             # the two leaves a file whose row is an intention: the next run removes both.
             self.stores.blobs.write(record.work.preview, record.preview, durable=False)
             if _hints(record):
                 tombstones.ensure_key(self.stores, self.holding_keys)
         with self.stores.database.write() as tx:
-            stored, needless = self._store(tx, record)
+            claim = record.work.claim
+            if claim.holder and not items.holds(tx, claim):
+                stored = Stored(claim.source, claim.locator, late=True)
+                needless = [record.work.preview]
+            else:
+                stored, needless = self._store(tx, record)
         copies.remove_unconfirmed(self.stores, needless)
         return stored
 
-    def compare(self, photo: PhotoId, templates: Templates | None) -> frozenset[PersonId]:
+    def compare(self, several: Sequence[Compared]) -> list[frozenset[PersonId]]:
         """
-        Compare a stored photo's faces with the gallery of now. Gives who is newly seen in it.
+        Compare stored photos' faces with the gallery of now. Gives who is newly seen in each.
 
         A photo that was removed meanwhile, or that no grant covers now, is left alone.
         """
         with self.stores.database.write() as tx:
-            stored = photos.get(tx, photo)
-            if stored is None or not sources.covered(tx, stored, at=self.stores.now(tx)):
-                return frozenset()
-            before = sightings.people_in(tx, photo)
-            self._compare(tx, photo, stored.source, stored.faces, templates)
-            return sightings.people_in(tx, photo) - before
+            there = photos.several(tx, [one.photo for one in several])
+            granted = sources.those_covered(tx, there.values(), at=self.stores.now(tx))
+            stored = {one.id: one for one in granted}
+            said = sightings.said_of(tx, stored.keys())
+            turn = _Turn(self, tx)
+            seen = [
+                self._compare(turn, stored[one.photo], one.templates, said[one.photo])
+                if one.photo in stored
+                else frozenset()
+                for one in several
+            ]
+            turn.mark_compared()
+            return seen
+
+    def sieve_of(self, tx: Connection, which: SourceId) -> Sieve | None:
+        """What tells the faces of a source that may be somebody's of the gallery of now."""
+        opened = self.gallery(tx)
+        gallery = self._gallery_of(tx, sources.get(tx, which))
+        return sieve(gallery, self.pack, version=opened.version)
 
     @property
     def version(self) -> int:
@@ -151,6 +194,13 @@ class Writer:
         return self._opened
 
     # ----------------------------------------------------------------------------------------
+
+    def _is_held(self, claim: Claim) -> bool:
+        """Whether it is worth writing: the word that counts is that of the transaction."""
+        if not claim.holder:
+            return True
+        with self.stores.database.read() as tx:
+            return items.holds(tx, claim)
 
     def _store(self, tx: Connection, record: Record) -> tuple[Stored, list[CopyId]]:
         work, at = record.work, self.stores.now(tx)
@@ -224,56 +274,70 @@ class Writer:
             seconds=record.seconds,
         )
         photo = photos.add(tx, new, compared_with=0, at=self.stores.now(tx))
-        seen = self._compare(tx, photo, new.source, new.faces, record.templates)
-        return photo, seen
+        turn = _Turn(self, tx)
+        seen = self._sighted(turn, photo, new.source, new.faces, record.templates, Said())
+        turn.mark_compared()
+        return photo, len(seen)
 
     def _confirm_preview(self, tx: Connection, record: ReadPhoto) -> None:
         preview = record.preview
         copies.confirm(tx, record.work.preview, digest=digest(preview), size=len(preview))
 
     def _compare(
+        self, turn: "_Turn", stored: Photo, templates: Templates | None, said: Said
+    ) -> frozenset[PersonId]:
+        new = self._sighted(turn, stored.id, stored.source, stored.faces, templates, said)
+        return frozenset(one.person for one in new) - said.seen
+
+    def _sighted(  # noqa: PLR0913, PLR0917  a photo, what is seen in it, and what was said of it
         self,
-        tx: Connection,
+        turn: "_Turn",
         photo: PhotoId,
         source: SourceId,
         faces: tuple[Face, ...],
         templates: Templates | None,
-    ) -> int:
-        whence = sources.get(tx, source)
-        where = collections.get(tx, whence.collection)
+        said: Said,
+    ) -> list[NewSighting]:
+        """Store who is seen in a photo, and give it; nothing is stored of one that stays behind."""
+        whence, where = turn.source(source)
         if templates is None or not where.recognises:
-            return 0
-        denied = sightings.decided(tx, photo, SightingState.REJECTED)
-        found = self._sightings(tx, whence, faces, templates, rejected=denied)
-        confirmed = sightings.decided(tx, photo, SightingState.CONFIRMED)
-        new = _beside(confirmed, found, {face.id: face for face in faces})
-        sightings.replace_candidates(tx, photo, new, at=self.stores.now(tx))
-        photos.mark_compared(tx, photo, version=self.gallery(tx).version)
-        return len(new)
+            return []
+        found = self._sightings(turn, whence, faces, templates, rejected=said.rejected)
+        sifted = templates.sifted
+        if sifted is not None and farthest(turn.gallery_of(whence), self.pack) > sifted.limit:
+            # Since it was sifted others are left out of this gallery, and among fewer people a
+            # face may be farther off. It is compared another time.
+            return []
+        new = _beside(said.confirmed, found, {face.id: face for face in faces})
+        if new or said.by_model:
+            sightings.replace_candidates(turn.tx, photo, new, at=turn.at)
+        turn.compared(photo, templates)
+        return new
 
     def _sightings(
         self,
-        tx: Connection,
+        turn: "_Turn",
         whence: Source,
         faces: tuple[Face, ...],
         templates: Templates,
         *,
         rejected: frozenset[tuple[FaceId, PersonId]],
     ) -> list[NewSighting]:
-        places = {face.id: place for place, face in enumerate(faces)}
+        tx, places = turn.tx, {face.id: place for place, face in enumerate(faces)}
         barred = [(places[face], person) for face, person in rejected]
         film = faces if any(face.track for face in faces) else ()
         matches = recognise(
-            templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+            templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
         )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
         named = {match.person for match in matches.values()}
-        consents = people.consents(tx, people=named)
+        consents = people.consents(tx, people=named) if named else {}
         if named - admitted(consents, purposes=RECOGNISING, at=self.stores.now(tx)).keys():
             self._opened = None
+            turn.forget_galleries()
             matches = recognise(
-                templates, self._gallery_of(tx, whence), self.pack, rejected=barred, film=film
+                templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
             )
         return [
             NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))
@@ -306,6 +370,46 @@ class Writer:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+class _Turn:
+    """What one transaction asks of many photos, asked once. Its caller is the only writer."""
+
+    def __init__(self, writer: Writer, tx: Connection) -> None:
+        self.tx = tx
+        self.at = writer.stores.now(tx)
+        self._writer = writer
+        self._sources: dict[SourceId, tuple[Source, collections.Collection]] = {}
+        self._galleries: dict[SourceId, Gallery] = {}
+        self._compared: dict[int, list[PhotoId]] = {}
+
+    def source(self, which: SourceId) -> tuple[Source, collections.Collection]:
+        if which not in self._sources:
+            whence = sources.get(self.tx, which)
+            self._sources[which] = whence, collections.get(self.tx, whence.collection)
+        return self._sources[which]
+
+    def gallery_of(self, whence: Source) -> Gallery:
+        if whence.id not in self._galleries:
+            self._galleries[whence.id] = self._writer._gallery_of(self.tx, whence)  # noqa: SLF001
+        return self._galleries[whence.id]
+
+    def forget_galleries(self) -> None:
+        self._galleries.clear()
+
+    def compared(self, photo: PhotoId, templates: Templates) -> None:
+        """
+        A photo is compared: with the gallery that is open, or, where its faces were sifted by an
+        older one, with that, for who came since may have been passed over.
+        """
+        version, sifted = self._writer.version, templates.sifted
+        if sifted is not None:
+            version = min(version, sifted.version)
+        self._compared.setdefault(version, []).append(photo)
+
+    def mark_compared(self) -> None:
+        for version, which in self._compared.items():
+            photos.mark_compared(self.tx, which, version=version)
 
 
 def _beside(

@@ -186,11 +186,13 @@ class Links(People, Searches, Records):
         """
         invitation = self.invitation(token)
         wishes = tuple(sorted(_wishes(invitation, joining)))
-        if not wishes:
+        if all(one.purpose is Purpose.KEEP_PICTURE for one in wishes):
             raise UsageError("nothing was agreed to, and nothing was stored")
         if joining.portraits and not invitation.collection.recognises:
             raise Refused("nobody is recognised in this collection")
         recognised = any(one.purpose in RECOGNISING for one in wishes)
+        if not (recognised and joining.portraits):
+            wishes = tuple(one for one in wishes if one.purpose is not Purpose.KEEP_PICTURE)
         with self.acting_as(invitation.link.id):
             done = self.enrol(
                 joining.name,
@@ -211,14 +213,19 @@ class Links(People, Searches, Records):
                 made = replace(new, person=who.id, browse=invitation.link.browse)
                 return Joined(done.enrolment, self._issue(tx, made))
 
-    def give_pictures(self, token: str, portraits: Sequence[Portrait]) -> Enrolment:
+    def give_pictures(
+        self, token: str, portraits: Sequence[Portrait], *, keep: bool = False
+    ) -> Enrolment:
         """
         Put other pictures in the place of those that somebody enrolled from, by their own link.
+        With `keep` their face is kept from now on; where it is, it is replaced.
 
         Raises `LeadsNowhere` if it does, and else as `enrol` does.
         """
         own = self.own(token)
         wishes = _recognising(own)
+        if keep and not own.agrees(Purpose.KEEP_PICTURE):
+            wishes = (*wishes, Wish(Purpose.KEEP_PICTURE))
         ends = [one.events[-1].until for one in own.consents]
         with self.acting_as(own.person.id):
             done = self.enrol(
@@ -318,7 +325,7 @@ def _recognising(own: Own) -> tuple[Wish, ...]:
 
 def _wishes(invitation: Invitation, joining: Joining) -> set[Wish]:
     """What was ticked, of what an invitation asks for."""
-    asked = {Wish(Purpose.FIND_ME), Wish(Purpose.TELL_ME)}
+    asked = {Wish(Purpose.FIND_ME), Wish(Purpose.TELL_ME), Wish(Purpose.KEEP_PICTURE)}
     if invitation.link.channel:
         asked.add(Wish(Purpose.MAY_PUBLISH, invitation.link.channel))
     return {one for one in asked if one.purpose in joining.purposes}

@@ -27,6 +27,7 @@ from countenance.catalog import (
     sources,
 )
 from countenance.catalog.photos import Asked, Photo, Place
+from countenance.catalog.portraits import portraits_of
 from countenance.catalog.received import received
 from countenance.catalog.sightings import Sighting, SightingState, Within
 from countenance.core.canonical import Digest, digest
@@ -38,7 +39,7 @@ from countenance.library.links import Links, Own
 from countenance.library.photos import address
 from countenance.media.cut import Cut, cut
 from countenance.people.gate import admitted
-from countenance.people.purpose import Purpose, Wish
+from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.people.record import Delivery, Look
 from countenance.search.results import results
 from countenance.sources.source import Reader
@@ -124,6 +125,7 @@ class Leaving:
     own: Own
     pictures: int
     references: int
+    kept: int
     evidence: int
     given_out: int
     recipients: tuple[str, ...]
@@ -304,11 +306,24 @@ class OwnPictures(Links):
             return Leaving(
                 own,
                 pictures=sightings.count_of(tx, who),
-                references=len(people.references_of(tx, who, list(Purpose))),
+                references=len(people.references_of(tx, who, RECOGNISING)),
+                kept=len(self._portraits(tx, own)),
                 evidence=evidence.count_of(tx, who),
                 given_out=len(disclosures.showing(tx, who, channels=None)),
                 recipients=tuple(sorted({one.recipient for one in given})),
             )
+
+    def my_portrait(self, token: str, number: int) -> PictureBytes:
+        """
+        A picture that is kept of one, by one's own choice; from 0 in the order they were given.
+
+        Raises `NotFound` if there is no such one.
+        """
+        with self._database.read() as tx:
+            kept = self._portraits(tx, self._own(tx, token))
+        if not 0 <= number < len(kept):
+            raise NotFound("no such picture")
+        return PictureBytes(kept[number], "image/jpeg", digest(kept[number])[:32])
 
     def leave(self, token: str, what: Purpose | Wish | None = None) -> Withdrawal:
         """Withdraw one purpose, one channel, or everything: see `withdraw`."""
@@ -317,6 +332,9 @@ class OwnPictures(Links):
             return self.withdraw(own.person.id, what)
 
     # ----------------------------------------------------------------------------------------
+
+    def _portraits(self, tx: Connection, own: Own) -> tuple[bytes, ...]:
+        return portraits_of(tx, self._stores.keys, own.person.id, at=self._stores.now(tx))
 
     def _mine(self, tx: Connection, own: Own, which: str = "") -> list[Sighting]:
         """One's sightings through the gate: none, if one does not look for oneself."""

@@ -1,8 +1,9 @@
 """Photos: ingested, listed, counted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
 from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
@@ -11,8 +12,11 @@ from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
 from countenance.core.ids import SourceId
 from countenance.core.spans import fragment
+from countenance.extract.extractor import Extractor
+from countenance.ingest.cluster import BATCH, Scattering, Spread
 from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report, ingest
+from countenance.ingest.worker import OnDisk, load_extractor
 from countenance.library.sites import Sites
 from countenance.media.film import Sampling
 from countenance.sources.source import Reader, Source
@@ -30,6 +34,20 @@ class Inventory:
     recognised: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpreadOver:
+    """
+    A cluster that an ingest is spread over, `batch` items at a time.
+
+    With `mounted` the folders and archives of the sources lie on each of its machines, at the same
+    path as here; else what is not on this machine gets their files from here.
+    """
+
+    engine: Scattering
+    mounted: bool = False
+    batch: int = BATCH
+
+
 def address(sighting: Sighting, reader: Reader) -> str:
     """Where a person can open what a sighting is in, by the reader of its source."""
     if sighting.page:
@@ -42,18 +60,26 @@ class Photos(Sites):
     """What is done with photos."""
 
     def ingest(
-        self, chosen: Sequence[str] = (), *, quick: bool = False, progress: Progress = silent
+        self,
+        chosen: Sequence[str] = (),
+        *,
+        quick: bool = False,
+        progress: Progress = silent,
+        spread: SpreadOver | None = None,
     ) -> Report:
         """
         List, read and recognise what is new at the sources `chosen`, or at all of them.
 
         With `quick` only the key frames of films are looked at, which may be many seconds apart.
+        With `spread` new photos are worked on by the machines of a cluster.
 
         May be ended at any moment, and goes on when called again. Raises `Locked` if another run
         holds the library, `NotFound` if a chosen source does not exist, `NoGrant` if one has no
         grant in force (of all sources, those are passed over), and `Unavailable` if no source or
-        the model pack can be reached, or the disk is nearly full.
+        the model pack can be reached, or the disk is nearly full, or there is no such cluster.
         """
+        if spread is not None:
+            spread.engine.require()
         self._latch()
         self._carry_on_all()
         require_room(self.root)
@@ -68,6 +94,7 @@ class Photos(Sites):
                     workers=self._settings.workers,
                     progress=run,
                     sampling=Sampling(every=self._settings.film_every_ms / 1000, quick=quick),
+                    spread=None if spread is None else self._spread(spread, wanted),
                 )
                 report.unlisted += away
                 run.counts = report.counts
@@ -110,6 +137,25 @@ class Photos(Sites):
     def _addressing(self) -> dict[SourceId, Reader]:
         """Readers that were asked where something stands, and are asked for nothing else."""
         return {}
+
+    def _spread(self, over: SpreadOver, wanted: Sequence[Source]) -> Spread:
+        self._require_one_pack()
+        return Spread(
+            engine=over.engine,
+            load=self._load_elsewhere(),
+            places={
+                source.id: OnDisk(source.kind, Path(source.location), self._readers.apart)
+                for source in wanted
+                if source.kind.is_path
+            },
+            mounted=over.mounted,
+            batch=over.batch,
+        )
+
+    def _load_elsewhere(self) -> Callable[[], Extractor]:
+        """What loads the pack on another machine, where its models lie in the same folder."""
+        settings = self._settings
+        return partial(load_extractor, self.pack, settings.models_dir, settings.long_side)
 
     def _chosen(self, chosen: Sequence[str]) -> list[Source]:
         if not chosen:

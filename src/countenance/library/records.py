@@ -10,6 +10,7 @@ from countenance.audit.jws import sign_jws
 from countenance.audit.note import sign_note
 from countenance.catalog import guardians, log, notices, people, receipts, sightings
 from countenance.catalog.people import Person
+from countenance.catalog.portraits import portraits_of
 from countenance.catalog.receipts import Receipt
 from countenance.catalog.received import received
 from countenance.catalog.sightings import Sighting
@@ -40,7 +41,8 @@ class Exported:
     """
     A person's own record: as JSON-LD, the same signed (a JWS), and in words as a signed note.
 
-    Both verify with `key`, the library's public key.
+    Both verify with `key`, the library's public key. `portraits` are the JPEGs of their face that
+    are kept by their own choice.
     """
 
     person: PersonId
@@ -48,6 +50,7 @@ class Exported:
     jws: str
     words: str
     key: str
+    portraits: tuple[bytes, ...] = ()
 
 
 class Records(Sources):
@@ -68,6 +71,7 @@ class Records(Sources):
             at = self._stores.now(tx)
             seen = _own_sightings(tx, person, own, at=at)
             held = self._held(tx, person, own, str(key))
+            kept = portraits_of(tx, self._stores.keys, person.id, at=at)
             live = tuple(one.id for one in own if one.in_force(at))
             self._log(tx, Act.EXPORTED, subjects=(person.id,), rests_on=live)
         self._did_act()
@@ -80,6 +84,7 @@ class Records(Sources):
             sign_jws(document, KIND, key.name, signer),
             str(sign_note(words, key.name, signer)),
             str(key),
+            kept,
         )
 
     def deliveries(self, who: str) -> list[Delivery]:

@@ -18,6 +18,8 @@ Pixels = NDArray[np.uint8]
 LONG_SIDE_PIXELS = 2048
 QUALITY = 85
 
+_LESS = (1 / 8, 1 / 4, 1 / 2)
+
 
 def encode_preview(
     pixels: Pixels, *, long_side: int = LONG_SIDE_PIXELS, quality: int = QUALITY
@@ -38,8 +40,9 @@ def decode_preview(data: bytes, *, long_side: int | None = None) -> Pixels:
     The pixels of a preview, `(h, w, 3)` uint8 RGB.
 
     Given a `long_side` they may be fewer, as long as the long side keeps so many: a decoder that is
-    asked for fewer pixels has less to do. Raises `VerificationError` if `data` is not a whole JPEG:
-    it is ours, so it should be.
+    asked for a half, a quarter or an eighth has less to do.
+
+    Raises `VerificationError` if `data` is not a whole JPEG: it is ours, so it should be.
     """
     try:
         height, width = (0, 0) if long_side is None else _sides(data, long_side)
@@ -55,7 +58,8 @@ def decode_preview(data: bytes, *, long_side: int | None = None) -> Pixels:
 def _sides(data: bytes, long_side: int) -> tuple[int, int]:
     """The height and the width of a JPEG that is shrunk to a long side, in pixels."""
     height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    factor = min(1, long_side / max(height, width))
+    # What lies between takes longer than all of it: of a preview 7 ms whole, 10 at 5/8, 5 at 1/2.
+    factor = next((one for one in _LESS if max(height, width) * one >= long_side), 1)
     return math.ceil(height * factor), math.ceil(width * factor)
 
 

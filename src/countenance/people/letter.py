@@ -144,6 +144,7 @@ _ENGLISH = _Words(
         Purpose.STAFF_FIND: "Named staff may look for pictures of you",
         Purpose.MAY_PUBLISH: "Pictures with you may be shown",
         Purpose.HIDE_ME: "You are recognised only in order to cover you",
+        Purpose.KEEP_PICTURE: "Your face out of the pictures that you gave is kept",
     },
     states={
         ConsentState.ACTIVE: "agreed",
@@ -208,6 +209,7 @@ _SWEDISH = _Words(
         Purpose.STAFF_FIND: "Namngiven personal får söka efter bilder på dig",
         Purpose.MAY_PUBLISH: "Bilder där du är med får visas",
         Purpose.HIDE_ME: "Du känns igen bara för att kunna täckas över",
+        Purpose.KEEP_PICTURE: "Ditt ansikte ur de bilder du lämnade sparas",
     },
     states={
         ConsentState.ACTIVE: "samtycke",

@@ -14,12 +14,20 @@ class Purpose(StrEnum):
     STAFF_FIND = "staff-find"
     MAY_PUBLISH = "may-publish"
     HIDE_ME = "hide-me"
+    KEEP_PICTURE = "keep-picture"
 
 
 RECOGNISING = frozenset(
     {Purpose.FIND_ME, Purpose.TELL_ME, Purpose.STAFF_FIND, Purpose.HIDE_ME},
 )
 """The purposes that need a reference. `may-publish` is a permission about pictures, not faces."""
+
+SEALED = RECOGNISING | {Purpose.KEEP_PICTURE}
+"""
+The purposes that something is sealed for, each under a key of its own: references, and for
+`keep-picture` the face out of the pictures given, so that it need not be given again when the
+models change. It serves the others: without one of them it is neither given nor kept.
+"""
 
 SEARCHING = frozenset({Purpose.FIND_ME, Purpose.STAFF_FIND})
 """The purposes that a search can be asked under. `tell-me` answers by itself, to the person."""

@@ -113,12 +113,19 @@ class DetectorRecord:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderRecord:
-    """`size` is a chip's side in pixels; `dimensions` the length of a template."""
+    """
+    `size` is a chip's side in pixels; `dimensions` the length of a template.
+
+    `mirror_slack` is by how much a template may at most be nearer to another than the half of it
+    that was made of the chip unmirrored: a distance, measured. If there is none it was not
+    measured, and every chip is embedded mirrored as well.
+    """
 
     file: ModelFile
     input: Input
     size: int
     dimensions: int
+    mirror_slack: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +282,7 @@ def _embedder(table: _Table) -> EmbedderRecord:
         input=_input(table.table("input")),
         size=table.whole("size"),
         dimensions=table.whole("dimensions"),
+        mirror_slack=table.number("mirror_slack") if "mirror_slack" in table else None,
     )
 
 

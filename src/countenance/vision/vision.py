@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from countenance.vision.align import chips
 from countenance.vision.centerface import CenterFace
 from countenance.vision.detect import Detector, FaceFinder
-from countenance.vision.embed import Embedder
+from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
 from countenance.vision.session import Session
@@ -102,8 +104,23 @@ class Vision:
         The templates `(n, dimensions)` float32, rows of length one, of the faces of `pixels` with
         the landmarks `points` `(n, 5, 2)`.
         """
+        return self.embed(self.chips(pixels, points))
+
+    def chips(self, pixels: Pixels, points: Float32) -> Pixels:
+        """
+        The faces of `pixels` with the landmarks `points` `(n, 5, 2)`, cut out and brought to the
+        size that the embedder takes: `(n, size, size, 3)` uint8. They may be of several pictures.
+        """
         template, size = self._pack.template, self._pack.embedder.size
-        return self._embedder(chips(pixels, points, template, size=size))
+        return chips(pixels, points, template, size=size)
+
+    def embed(self, chips: Pixels) -> Float32:
+        """The templates `(n, dimensions)` float32, rows of length one, of `chips`."""
+        return self._embedder(chips)
+
+    def embed_those_near(self, chips: Pixels, near: Near) -> tuple[NDArray[np.intp], Float32]:
+        """The rows of `chips` that `near` lets pass by half of a template, and the templates."""
+        return self._embedder.those_near(chips, near)
 
 
 # ------------------------------------------------------------------------------------------------

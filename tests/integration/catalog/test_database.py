@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,12 +18,13 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 import countenance.catalog
-from countenance.catalog import sqlite, words
+from countenance.catalog import migrate, sqlite, words
 from countenance.catalog.database import NEWEST_REVISION, Database
 from countenance.catalog.tables import face, library, metadata, person
 from countenance.core.ids import new_id
 from countenance.errors import Error, Interrupted, NoLibrary, Unavailable, VerificationError
 from countenance.library import Library
+from tests.fakes import migrated
 from tests.fakes.clock import START
 
 NOT_SQLITES = {
@@ -117,6 +119,22 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
     with database.read() as tx:
         assert compare_metadata(MigrationContext.configure(tx, opts=NOT_SQLITES), metadata) == []
         assert database.revision() == NEWEST_REVISION
+
+
+def test_the_catalogs_of_the_tests_are_what_the_migrations_make(tmp_path: Path) -> None:
+    """Tests repeat what the migrations made once: every table, index and row is the same."""
+    told = []
+    for name, upgrade in (("run", migrated.really), ("repeated", migrate.upgrade)):
+        one = Database.at(tmp_path / name)
+        with one.write() as tx:
+            upgrade(tx)
+            driver: Any = tx.connection.driver_connection
+            lines = "\n".join(driver.iterdump()).split("\n")
+            # In which order a table's constraints come, where it is made anew, is not said.
+            told.append(sorted(line.strip("\t (),;") for line in lines))
+        one.close()
+    assert told[0] == told[1]
+    assert migrate.upgrade is not migrated.really
 
 
 def test_the_newest_revision_is_the_newest_file() -> None:

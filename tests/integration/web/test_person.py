@@ -84,12 +84,12 @@ FIRST_LOAD_BYTES = 40_000
 
 
 def test_no_box_is_ticked(visitor: Visitor, invited: Issued) -> None:
-    """Three boxes, each with its effect and its end; and the whole text, word for word."""
+    """Four boxes, each with its effect and its end; and the whole text, word for word."""
     page = visitor.get(f"/i/{invited.token}").text
-    assert page.count('type="checkbox"') == 3
+    assert page.count('type="checkbox"') == 4
     assert "checked" not in page
     until = visitor.gala.library.now() + DEFAULT_DURATION
-    assert page.count(f"Ends by itself on {until.day} ") == 3
+    assert page.count(f"Ends by itself on {until.day} ") == 4
     for language in ("en", "sv"):
         shown = visitor.get(f"/i/{invited.token}?lang={language}").text
         words = " ".join(re.sub("<[^>]*>", " ", shown).split())
@@ -121,6 +121,46 @@ def test_what_is_missing_is_said_and_nothing_is_stored(
     assert visitor.gala.library.people() == []
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.promise("P16")
+def test_a_picture_is_kept_by_one_tick_and_goes_by_one_button(
+    visitor: Visitor, invited: Issued
+) -> None:
+    """Ticked, it is said so on every page, and shown to its person; the button is on /leave."""
+    said = {**ADULT, "keep": "1"}
+    asked = visitor.post(f"/i/{invited.token}", **said).text
+    assert 'name="keep" value="1"' in asked
+    assert "Your face is cut out of it and kept" in asked
+    own = visitor.join(invited, keep="1")
+    (ada,) = visitor.gala.library.people()
+    assert "Keep my picture" in visitor.get(own).text
+    shown = visitor.get(f"{own}/kept/0")
+    assert shown.content == visitor.gala.library.export(ada.id).portraits[0]
+    assert shown.headers["cache-control"] == "private, no-store"
+    leaving = visitor.get(f"{own}/leave").text
+    assert "1 picture of your face that was kept" in leaving
+    assert 'value="keep-picture"' in leaving
+    visitor.post(f"{own}/leave", what="keep-picture")
+    assert visitor.get(f"{own}/kept/0").status_code == 404
+    assert visitor.gala.library.export(ada.id).portraits == ()
+    assert visitor.sightings(own) != []
+
+
+@pytest.mark.promise("P5")
+def test_no_picture_is_kept_without_the_tick(visitor: Visitor, invited: Issued) -> None:
+    """Nor where there is none, or nothing that recognises by it; alone it agrees to nothing."""
+    own = visitor.join(invited)
+    assert visitor.get(f"{own}/kept/0").status_code == 404
+    without = visitor.join(invited, None, keep="1", name="Bo")
+    assert "Keep my picture" not in visitor.get(without).text
+    alone = {"name": "Cy", "band": "adult", "keep": "1"}
+    assert visitor.post(f"/i/{invited.token}", **alone).status_code == 422
+    # Another picture is where it can be chosen later.
+    given = visitor.give(f"{own}/face", picture(1), keep="1")
+    assert given.status_code == 303
+    assert visitor.get(f"{own}/kept/0").status_code == 200
+
+
 @pytest.mark.promise("P17")
 def test_what_was_ticked_is_what_is_agreed_to(visitor: Visitor, invited: Issued) -> None:
     """Each purpose by itself, in the language of the page, with evidence; and no other."""
@@ -140,7 +180,7 @@ def test_what_was_ticked_is_what_is_agreed_to(visitor: Visitor, invited: Issued)
 def test_a_channel_that_was_not_asked_for_is_not_agreed_to(visitor: Visitor) -> None:
     """A form that somebody altered agrees to nothing else than the page asks."""
     plain = visitor.gala.library.invite("gala")
-    assert visitor.get(f"/i/{plain.token}").text.count('type="checkbox"') == 2
+    assert visitor.get(f"/i/{plain.token}").text.count('type="checkbox"') == 3
     visitor.join(plain, publish="1")
     (ada,) = visitor.gala.library.people()
     assert [str(one.wish) for one in visitor.gala.library.consents(ada.id)[1]] == ["find-me"]

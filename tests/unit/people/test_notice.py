@@ -6,22 +6,25 @@ from importlib.resources import files
 import pytest
 
 from countenance.errors import UsageError
-from countenance.people.notice import LANGUAGES, Notice, load_notice
+from countenance.people.notice import LANGUAGES, VERSION, Notice, load_notice
 from countenance.people.purpose import Purpose
 
 # What consents in somebody's library point to. A changed text is a new file, not a new digest here.
 DIGESTS = {
-    "en": "376d05a1f3b9b00796e6dc3702bd401d5257d3112f6ee0927873d58d88859a0a",
-    "sv": "3550626a36929c85818f037ba3d66d185f6fc81f647b5bf4d3d4f518fe1612ed",
+    ("en", 1): "376d05a1f3b9b00796e6dc3702bd401d5257d3112f6ee0927873d58d88859a0a",
+    ("sv", 1): "3550626a36929c85818f037ba3d66d185f6fc81f647b5bf4d3d4f518fe1612ed",
+    ("en", 2): "6628acc0290b06451b166143c6afe79badfbd595ff899c86d9228809a8058889",
+    ("sv", 2): "0da21a8ad610eda2fcf9b3f3a35ef9a84a6cac7f258b056b4e7b57dd98b718e4",
 }
 
 
 @pytest.mark.promise("P17")
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_digest_is_of_the_exact_text(language: str) -> None:
+@pytest.mark.parametrize(("language", "version"), DIGESTS)
+def test_the_digest_is_of_the_exact_text(language: str, version: int) -> None:
     """A consent leads to the very bytes that were shown, today and with the next release."""
-    notice = load_notice(language)
-    assert notice.digest == hashlib.sha256(notice.text.encode()).hexdigest() == DIGESTS[language]
+    notice = load_notice(language, version=version)
+    expected = DIGESTS[language, version]
+    assert notice.digest == hashlib.sha256(notice.text.encode()).hexdigest() == expected
     assert Notice(language, notice.text + " ").digest != notice.digest
 
 
@@ -40,6 +43,8 @@ def test_a_language_without_a_notice_is_refused(language: str) -> None:
 
 
 def test_every_text_has_its_language() -> None:
-    """The folder holds the languages that are offered, and no others."""
+    """The folder holds the languages that are offered, in every version, and no others."""
     folder = files("countenance.people") / "notices"
-    assert {file.name for file in folder.iterdir()} == {f"{one}.txt" for one in LANGUAGES}
+    known = {f"{one}{'' if version == 1 else f'-{version}'}.txt" for one, version in DIGESTS}
+    assert {file.name for file in folder.iterdir()} == known
+    assert set(DIGESTS) == {(one, i) for one in LANGUAGES for i in range(1, VERSION + 1)}

@@ -27,12 +27,15 @@ MAX_PORTRAITS = 5
 class Asking:
     """
     A page that asks for a picture by the link `token`: `action` is where its form goes, `kept` what
-    goes along in it.
+    goes along in it. `keeps` says that they chose to have their face kept, and `offers` that they
+    may choose so here.
     """
 
     token: str
     action: str
     kept: Mapping[str, str] = field(default_factory=dict)
+    keeps: bool = False
+    offers: bool = False
 
     @property
     def views(self) -> str:

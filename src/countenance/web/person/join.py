@@ -39,7 +39,12 @@ router = APIRouter(include_in_schema=False)
 
 NUMBER_LENGTH = 32
 
-TICKS = {"find": Purpose.FIND_ME, "tell": Purpose.TELL_ME, "publish": Purpose.MAY_PUBLISH}
+TICKS = {
+    "find": Purpose.FIND_ME,
+    "tell": Purpose.TELL_ME,
+    "publish": Purpose.MAY_PUBLISH,
+    "keep": Purpose.KEEP_PICTURE,
+}
 """What the boxes are called in the form."""
 
 
@@ -120,7 +125,7 @@ async def _invitation(request: Request, token: str) -> Invitation:
 def _trouble(form: Form) -> list[str]:
     """What is missing on the first page, as words for its template."""
     found = []
-    if not _ticked(form):
+    if not _ticked(form) - {Purpose.KEEP_PICTURE}:
         found.append("ticks")
     if not form.text("name") or len(form.text("name")) > MAX_NAME:
         found.append("name")
@@ -194,6 +199,6 @@ def _agree(
 
 
 def _asking(token: str, form: Form) -> Asking:
-    kept = ("find", "tell", "publish", "name", "band", "guardian", "relation", "number")
+    kept = (*TICKS, "name", "band", "guardian", "relation", "number")
     said = {name: form.text(name) for name in kept if form.text(name)}
-    return Asking(token, f"/i/{token}/picture", said)
+    return Asking(token, f"/i/{token}/picture", said, keeps=form.ticked("keep"))

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from countenance.enrol.enrol import PoorPictures
 from countenance.errors import Error, NotFound
 from countenance.library import Library
+from countenance.library.links import Own
 from countenance.library.own import MyPicture, MyPictures, PictureBytes, Word
 from countenance.media.cut import Cut
 from countenance.people.purpose import Purpose
@@ -174,8 +175,8 @@ async def everything(request: Request, token: str) -> Response:
 @router.get("/me/{token}/face")
 async def ask_face(request: Request, token: str) -> Response:
     """Another picture to be looked for by, in the place of the one before."""
-    await followed(request, lambda library: library.own(token))
-    return page(request, _asking(token))
+    own = await followed(request, lambda library: library.own(token))
+    return page(request, _asking(token, own))
 
 
 @router.post("/me/{token}/face")
@@ -186,15 +187,16 @@ async def face(request: Request, token: str) -> Response:
     """
     web = web_of(request)
     web.rates.take(PICTURES, client(request))
-    await followed(request, lambda library: library.own(token))
+    own = await followed(request, lambda library: library.own(token))
+    asking = _asking(token, own)
     form = await read_form(request, max_files=MAX_PORTRAITS)
     if form.ticked("use"):
-        return await _use(request, token, form.text("use"))
+        return await _use(request, asking, form.text("use"), keep=form.ticked("keep"))
     given = portraits(form)
     if not given:
-        return page(request, _asking(token), trouble=["missing"])
+        return page(request, asking, trouble=["missing"])
     return await look_at(
-        request, _asking(token), given, lambda library: library.try_other_pictures(token, given)
+        request, asking, given, lambda library: library.try_other_pictures(token, given)
     )
 
 
@@ -202,6 +204,13 @@ async def face(request: Request, token: str) -> Response:
 async def given_view(request: Request, token: str, key: str, number: int) -> Response:
     """A picture that was given and is not used yet."""
     return await view(request, token, key, number, leads=lambda library: library.own(token))
+
+
+@router.get("/me/{token}/kept/{number}")
+async def kept_view(request: Request, token: str, number: int) -> Response:
+    """A picture of one's face that is kept by one's own choice."""
+    sent = await followed(request, lambda library: library.my_portrait(token, number))
+    return as_sent(request, sent)
 
 
 def as_sent(request: Request, sent: PictureBytes) -> Response:
@@ -278,20 +287,23 @@ def _counted(looks: tuple[Look, ...]) -> list[tuple[str, int, datetime]]:
     return [(actor, len(own), max(one.at for one in own)) for actor, own in sorted(by.items())]
 
 
-def _asking(token: str) -> Asking:
-    return Asking(token, f"/me/{token}/face")
+def _asking(token: str, own: Own) -> Asking:
+    keeps = own.agrees(Purpose.KEEP_PICTURE)
+    return Asking(token, f"/me/{token}/face", keeps=keeps, offers=not keeps)
 
 
-async def _use(request: Request, token: str, key: str) -> Response:
+async def _use(request: Request, asking: Asking, key: str, *, keep: bool) -> Response:
+    token = asking.token
     web, held = web_of(request), taken(request, token, key)
     if held is None:
-        return page(request, _asking(token), trouble=["gone"])
+        return page(request, asking, trouble=["gone"])
     language = web.language(request).tag
     try:
         await web.pool.look(
-            lambda library: library.give_pictures(token, held.usable), language=language
+            lambda library: library.give_pictures(token, held.usable, keep=keep),
+            language=language,
         )
     except PoorPictures as exc:
-        return page(request, _asking(token), poor=exc.pictures)
+        return page(request, asking, poor=exc.pictures)
     web.searching.wake()
     return RedirectResponse(f"/me/{token}?new=1", 303)

@@ -1,0 +1,97 @@
+"""
+An engine that spreads work over threads: all of an ingest on a cluster but the cluster.
+
+And what a worker looks with, on a cluster of Ray as in a thread: a fake vision, loaded there.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from countenance.core.canonical import digest
+from countenance.engines.ray import Batched
+from countenance.errors import Error, Unavailable
+from countenance.extract.extractor import Extractor
+from countenance.media.decoder import Decoder
+from countenance.media.limits import Limits
+from countenance.vision.types import Detections, Pixels
+from tests.fakes.vision import FakeVision
+
+
+class Killed(Exception):
+    """A worker that is no more: it says nothing to anybody."""
+
+
+@dataclass(slots=True)
+class Threads:
+    """
+    As many `workers` as threads, each with a stage of its own.
+
+    A batch in which a worker is killed goes to another one, as the engine of a cluster does it; if
+    there is no other, the query fails. `batches` are all that were given out.
+    """
+
+    workers: int = 2
+    host: str = "127.0.0.1"
+    batches: list[Sequence[int]] = field(default_factory=list)
+
+    def require(self) -> None:
+        """It is always to be had."""
+
+    def close(self) -> None:
+        """There is nothing to be ended."""
+
+    def scatter(self, make: Callable[[], Batched], rows: Sequence[int], *, batch: int) -> None:
+        waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
+        for start in range(0, len(rows), batch):
+            waiting.put(rows[start : start + batch])
+        failed: list[Exception] = []
+
+        def work() -> None:
+            try:
+                stage = make()
+            except Error as exc:
+                failed.append(exc)
+                return
+            with suppress(Empty):
+                while True:
+                    part = waiting.get_nowait()
+                    self.batches.append(part)
+                    try:
+                        stage(part)
+                    except (Killed, Error) as exc:
+                        waiting.put(part)
+                        failed.append(exc)
+                        return
+
+        threads = [threading.Thread(target=work) for _ in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failed and not waiting.empty():
+            raise Unavailable(f"the cluster: {failed[0]}")
+
+
+class SlowVision(FakeVision):
+    """One that takes its time, so that a run has a middle. It writes each look down in `diary`."""
+
+    def __init__(self, seconds: float, diary: Path) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._diary = diary
+
+    def find(self, pixels: Pixels) -> Detections:
+        time.sleep(self._seconds)
+        with self._diary.open("a", encoding="ascii") as diary:
+            diary.write(f"{os.getpid()} {digest(pixels.tobytes())}\n")
+        return super().find(pixels)
+
+
+def slow_extractor(seconds: float, diary: Path) -> Extractor:
+    return Extractor(Decoder(Limits()), SlowVision(seconds, diary))
