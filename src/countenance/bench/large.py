@@ -31,6 +31,7 @@ from countenance.catalog import (
     log,
     people,
     receipts,
+    shelves,
     sources,
     words,
 )
@@ -60,7 +61,7 @@ from countenance.core.canonical import digest
 from countenance.core.ids import CopyId, GrantId, PersonId, SourceId, new_id
 from countenance.errors import UsageError
 from countenance.library import Library
-from countenance.settings import MAX_SEARCHES, load_settings
+from countenance.settings import MAX_SEARCHES, SETTINGS_FILE, load_settings
 from countenance.sources.grant import Grant
 from countenance.sources.source import Source, SourceKind
 from countenance.vault.ledger import CopyKind
@@ -130,13 +131,13 @@ def large_library(
         if known != count:
             raise UsageError(f"{root}: there is a library of {known:,} photos, not {count:,}")
         return
-    given: dict[str, str | int] = {
-        "actor": "bench",
-        "searches_per_account": MAX_SEARCHES,
-        "searches_per_library": MAX_SEARCHES,
-    }
-    settings = load_settings(root, environment={}, given=given)
-    with Library.init(root, settings) as library:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / SETTINGS_FILE).write_text(
+        f'actor = "bench"\nsearches_per_account = {MAX_SEARCHES}\n'
+        f"searches_per_library = {MAX_SEARCHES}\n",
+        encoding="utf-8",
+    )
+    with Library.init(root, load_settings(root, environment={})) as library:
         _fill(library, count, who, said)
     made.write_text(json.dumps({"photos": count, "people": who}), encoding="utf-8")
 
@@ -158,6 +159,7 @@ def _fill(library: Library, count: int, who: int, said: Callable[[str], None]) -
             said(f"{min(begin + _PART, count):,} of {count:,} photos")
         said("full text")
         words.rebuild(tx)
+        shelves.rebuild(tx)
         said("what was done with them")
         making.use(library)
 
@@ -309,6 +311,7 @@ class _Making:
         self.seen: list[tuple[str, str, str, str]] = []
 
     def add(self, count: int) -> None:
+        """So many photos, with their items, previews, faces and sightings."""
         random = self.random
         ids = _ids("i", count)
         whence = random.choice(len(self.sources), count, p=self.shares / self.shares.sum())

@@ -35,17 +35,12 @@ from countenance.bench.process import in_child
 from countenance.bench.serving import Server, serving
 from countenance.errors import Unavailable, UsageError
 from countenance.library import Library
-from countenance.settings import MAX_SEARCHES, environment_with, load_settings
+from countenance.settings import load_settings
 
 TARGET = 200.0
 """Milliseconds that nothing may take which is asked daily."""
 
 JSON = "application/json"
-_SETTINGS = {
-    "COUNTENANCE_ACTOR": "bench",
-    "COUNTENANCE_SEARCHES_PER_ACCOUNT": str(MAX_SEARCHES),
-    "COUNTENANCE_SEARCHES_PER_LIBRARY": str(MAX_SEARCHES),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +113,10 @@ def bench_million(
         raise UsageError("bench: 1 run or more")
     begun = os.getloadavg()[0]
     large_library(root, count, said=said)
-    settings = load_settings(root, environment=_SETTINGS)
-    with Library.open(root, settings) as library:
+    with Library.open(root, load_settings(root, environment={})) as library:
         facts = facts_of(library)
     took: list[Took] = []
-    with serving(root, _SETTINGS) as server:
+    with serving(root) as server:
         for one in QUESTIONS:
             if only in one.what:
                 said(one.what)
@@ -171,7 +165,6 @@ def _inside(
     from countenance.cli.main import main  # noqa: PLC0415  it imports what this is a part of
 
     root, commands, runs = asked
-    os.environ.update(_SETTINGS | {"COUNTENANCE_LIBRARY": root})
     found = []
     for what, words in commands.items():
         times, size, used = [], 0, process_time()
@@ -179,7 +172,7 @@ def _inside(
             held = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
             begun = perf_counter()
             with contextlib.redirect_stdout(held), contextlib.redirect_stderr(held):
-                code = main(list(words))
+                code = main(["--library", root, *words])
             taken = (perf_counter() - begun) * 1e3
             held.flush()
             said = held.buffer.getvalue()  # type: ignore[attr-defined]
@@ -197,8 +190,7 @@ def _whole(root: Path, words: Sequence[str]) -> float:
     """Milliseconds of a process of its own."""
     begun = perf_counter()
     subprocess.run(  # noqa: S603  ourselves
-        [sys.executable, "-m", "countenance", *words],
-        env=environment_with(_SETTINGS | {"COUNTENANCE_LIBRARY": str(root)}),
+        [sys.executable, "-m", "countenance", "--library", str(root), *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,

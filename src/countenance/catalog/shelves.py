@@ -97,9 +97,7 @@ def out_of_step(tx: Connection) -> int:
     """How many collections have another number of photos on their shelves than stand there."""
     kept = select(shelf.c.collection_id, func.sum(shelf.c.photos)).group_by(shelf.c.collection_id)
     stand = (
-        select(photo.c.collection_id, func.count())
-        .where(STANDS)
-        .group_by(photo.c.collection_id)
+        select(photo.c.collection_id, func.count()).where(STANDS).group_by(photo.c.collection_id)
     )
     on_shelves = {row[0]: int(row[1]) for row in tx.execute(kept)}
     there = {row[0]: int(row[1]) for row in tx.execute(stand)}
@@ -293,11 +291,12 @@ def _take_down(
 
 def _put(tx: Connection, where: str, rows: Sequence[Row[Any]], size: int) -> None:
     """Photos in their order on shelves of `size`."""
-    made = []
+    made: list[dict[str, Any]] = []
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         known: dict[str, dict[str, Any]] = {}
-        for moment, which, source, ratio in part:
+        for row in part:
+            moment, which, source, ratio = row.moment, row.id, row.source_id, row.ratio
             own = known.get(source)
             if own is None:
                 own = known[source] = {

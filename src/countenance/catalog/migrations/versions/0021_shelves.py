@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.Column("first", sa.String(80), nullable=False),
         sa.Column("photos", sa.Integer(), nullable=False),
         sa.Column("ratios", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("collection_id", "moment", "photo_id", "source_id", name="pk_shelf"),
+        sa.PrimaryKeyConstraint(
+            "collection_id", "moment", "photo_id", "source_id", name="pk_shelf"
+        ),
     )
     there = sa.text("reason IS NOT NULL")
     op.create_index(
