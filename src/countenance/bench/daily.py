@@ -7,15 +7,17 @@ them with the application itself, so that none is forgotten.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from urllib.parse import quote
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from countenance.accounts.roles import Scope
 from countenance.bench.large import LARGEST
 from countenance.catalog.shares import SharePhoto
+from countenance.catalog.sightings import Sighting
 from countenance.catalog.tables import (
     claim,
     consent,
@@ -23,12 +25,13 @@ from countenance.catalog.tables import (
     disclosure,
     erasure,
     job,
+    link,
     person,
     photo,
     sighting,
     source,
 )
-from countenance.core.ids import PhotoId
+from countenance.core.ids import PersonId
 from countenance.library import Caller, Library
 from countenance.library.shares import Sharing
 
@@ -64,10 +67,12 @@ class Facts:
     sources: tuple[str, ...]
     job: str
     people: tuple[str, ...]
+    most: str
     names: tuple[str, ...]
     mine: tuple[str, ...]
     invitation: str
     own: tuple[str, ...]
+    own_most: str
     share: str
     case: str
     demand: str
@@ -102,6 +107,10 @@ def facts_of(library: Library) -> Facts:
         asked = tx.execute(
             select(sighting.c.id)
             .join(photo, photo.c.id == sighting.c.photo_id)
+            .join(
+                consent,
+                (consent.c.person_id == sighting.c.person_id) & (consent.c.purpose == "staff-find"),
+            )
             .where(
                 sighting.c.state == "candidate",
                 sighting.c.band == "likely",
@@ -111,25 +120,32 @@ def facts_of(library: Library) -> Facts:
         ).scalars()
         questions = tuple(asked)
         whence = tuple(tx.execute(select(source.c.id)).scalars())
+    # Whoever is in as many photos as half of the others are, and two who are in many.
+    usual = [rows[len(rows) // part] for part in (2, 3, 10)]
     own, mine, photos_of = [], [], []
-    for row in (*rows[:2], rows[len(rows) // 2]):
+    for row in usual:
         token_of = library.link_for(row.person_id).token
         own.append(token_of)
         first_of_them = library.my_pictures(token_of).every[0]
         mine.append(first_of_them.sighting.id)
-        photos_of.append(first_of_them.photo)
+        photos_of.append(first_of_them.sighting)
+    with library._database.write() as tx:  # noqa: SLF001  as if they came by an invitation
+        came = update(link).where(link.c.kind == "own")
+        tx.execute(came.values(collection_id=where.id, browse=True))
     return Facts(
         collection=where.id,
         minors=minors.id,
         moments=tuple(quote(f"{moment} {which}") for moment, which in every),
         photos=tuple(which for _, which in every),
         sources=whence,
-        people=tuple(row.person_id for row in rows[:5]),
-        names=tuple(row.name for row in rows[:5]),
+        people=tuple(row.person_id for row in usual),
+        most=rows[0].person_id,
+        names=tuple(row.name for row in usual),
         mine=tuple(mine),
         invitation=library.invite(LARGEST, channel="website", browse=True).token,
         own=tuple(own),
-        share=_share(library, photos_of[0], until),
+        own_most=library.link_for(rows[0].person_id).token,
+        share=_share(library, usual[0].person_id, photos_of[0], until),
         job=str(first["job"]),
         case=str(first["erasure"]),
         demand=str(first["demand"]),
@@ -154,6 +170,9 @@ QUESTIONS: tuple[Question, ...] = (
     Question("an invitation", GUEST, "GET /i/{token}", lambda f: [f"/i/{f.invitation}"]),
     Question("my photos", GUEST, "GET /me/{token}", lambda f: _each(f.own, "/me/{}")),
     Question("mine: renewed", GUEST, "GET /me/{token}/pictures", lambda f: _mine(f, "pictures")),
+    Question(
+        "my photos, who is in the most", GUEST, "GET /me/{token}", lambda f: [f"/me/{f.own_most}"]
+    ),
     Question(
         "mine: a photo",
         GUEST,
@@ -206,6 +225,14 @@ QUESTIONS: tuple[Question, ...] = (
         lambda f: [_where(f, f"/photos?from={one}")[0] for one in f.moments],
     ),
     Question(
+        "the buckets of a stretch",
+        DESK,
+        "GET /staff/collections/{which}/buckets",
+        lambda f: [
+            _where(f, f"/buckets?from={one}&until={two}")[0] for one, two in pairwise(f.moments)
+        ],
+    ),
+    Question(
         "a bucket",
         DESK,
         "GET /staff/collections/{which}/bucket",
@@ -232,6 +259,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question("people", DESK, "GET /staff/people", lambda _: ["/staff/people"]),
     Question(
         "a person", DESK, "GET /staff/people/{which}", lambda f: _each(f.people, "/staff/people/{}")
+    ),
+    Question(
+        "a person, who is in the most photos",
+        DESK,
+        "GET /staff/people/{which}",
+        lambda f: [f"/staff/people/{f.most}"],
     ),
     Question(
         "a merge, before it is done",
@@ -336,7 +369,6 @@ QUESTIONS: tuple[Question, ...] = (
             ("recalls", "recalls", lambda _: ["/api/v1/recalls"]),
             ("demands", "demands", lambda _: ["/api/v1/demands"]),
             ("log", "log", lambda _: ["/api/v1/log"]),
-            ("state of the log", "log/state", lambda _: ["/api/v1/log/state"]),
             ("receipts", "receipts", lambda _: ["/api/v1/receipts"]),
             ("a receipt", "receipts/{which}", lambda f: [f"/api/v1/receipts/{f.case}"]),
         )
@@ -370,6 +402,7 @@ NOT_ASKED: Mapping[str, str] = {
     "GET /v1/recalls": "what recipients ask, by their own token; `api: recalls` is the same list",
     "GET /api/v1/openapi.json": "made once, of the program alone",
     "GET /api/v1/problems/{kind}": "a text of the program",
+    "GET /api/v1/log/state": "verifies the whole log: a check that takes as long as there is log",
     "GET /api/v1/sources/{which}/scan": "tells of a scan that runs, from memory",
     "GET /receipt/{which}/receipt.json": "the receipt that its page shows, as it is stored",
     "GET /receipt/{which}/receipt.pdf": "the same, laid out on paper",
@@ -398,6 +431,7 @@ NOT_ASKED: Mapping[str, str] = {
 COMMANDS: Mapping[str, Callable[[Facts], list[str]]] = {
     "find NAME": lambda f: ["find", f.people[0]],
     "find NAME --text": lambda f: ["find", f.people[0], "--text", "baander"],
+    "find NAME, who is in the most photos": lambda f: ["find", f.most],
     "person list": lambda _: ["person", "list"],
     "person show": lambda f: ["person", "show", f.people[0]],
     "source list": lambda _: ["source", "list"],
@@ -465,9 +499,10 @@ def _doors(library: Library) -> tuple[str, str]:
     return f"session={signed.token}", token.text
 
 
-def _share(library: Library, which: PhotoId, until: datetime) -> str:
-    """A link that shows a photo with nobody in it: nobody looks at it here."""
+def _share(library: Library, who: PersonId, which: Sighting, until: datetime) -> str:
+    """A link that shows a photo with one face in it: nobody looks at it here."""
     with library._database.write() as tx:  # noqa: SLF001  as the generator made it
         made = library._new_share(tx, Sharing(until, looked=True))  # noqa: SLF001
-        shown = SharePhoto(1, which, frozenset(), ())
+        made = replace(made, person=who)
+        shown = SharePhoto(1, which.photo, frozenset({which.face}), ())
         return library._issue_share(tx, made, [shown]).token  # noqa: SLF001

@@ -175,7 +175,7 @@ def _inside(
                 code = main(["--library", root, *words])
             taken = (perf_counter() - begun) * 1e3
             held.flush()
-            said = held.buffer.getvalue()  # type: ignore[attr-defined]
+            said = held.buffer.getvalue()
             if code:
                 raise Unavailable(f"bench: {what} ended with {code}: {said[-200:].decode()}")
             times.append(taken)

@@ -9,7 +9,7 @@ beginning. What no grant covers at that instant is in neither (P3).
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,8 +144,14 @@ def answering(
     Raises `UsageError` if there is no word in its text.
     """
     given = sources.grants_of(tx, select(source.c.id))
+    if within.text and words.many(tx, within.text, than=words.FEW):
+        found, last = _walked(tx, within, given, at=at, after=after, count=count)
+        if last is None or len(found) >= count:
+            return tuple(found[:count])
+        after = last
+    else:
+        found = []
     conditions = list(_within(tx, within))
-    found: list[Tile] = []
     while len(found) < count:
         query = _standing().where(*conditions).order_by(photo.c.moment, photo.c.id)
         if after is not None:
@@ -171,6 +177,9 @@ def count(tx: Connection, which: CollectionId, *, at: datetime) -> int:
 # --------------------------------------------------------------------------------------------
 
 _PART = 500  # values in one statement
+
+_WALKED = 10
+"""Parts of the photos that are walked at most: where few of them answer, gathering is sooner."""
 
 _key = tuple_(photo.c.moment, photo.c.id)
 
@@ -240,6 +249,39 @@ def _seen(
         for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which)):
             if _is_covered(row, given, at):
                 yield Place(row.moment, PhotoId(row.id)), row.width / row.height
+
+
+def _walked(  # noqa: PLR0913  what is asked, of whom, and which part of the answer
+    tx: Connection,
+    within: Within,
+    given: Mapping[SourceId, Iterable[Grant]],
+    *,
+    at: datetime,
+    after: Place | None,
+    count: int,
+) -> tuple[list[Tile], Place | None]:
+    """
+    The photos of `within` by walking along all photos in their order, and asking of each part
+    whose words answer: of a word that a great many say that is far sooner than to gather them all.
+
+    Gives what was found and the place that was walked to; there is none if that was the last.
+    """
+    conditions = list(_within(tx, replace(within, text="")))
+    found: list[Tile] = []
+    for _ in range(_WALKED):
+        query = _standing().where(*conditions).order_by(photo.c.moment, photo.c.id)
+        if after is not None:
+            query = query.where(_key > (after.moment, after.photo))
+        rows = tx.execute(query.limit(_PART)).all()
+        answering = words.photos_among(tx, within.text, [row.id for row in rows])
+        covered = (row for row in rows if row.id in answering and _is_covered(row, given, at))
+        found += [_read(row) for row in covered]
+        if len(rows) < _PART:
+            return found, None
+        after = Place(rows[-1].moment, PhotoId(rows[-1].id))
+        if len(found) >= count:
+            break
+    return found, after
 
 
 def _within(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
