@@ -13,6 +13,7 @@ is not SQLite has no full text here.
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -162,7 +163,7 @@ def photos_among(tx: Connection, question: str, which: Sequence[str]) -> frozens
     found = matching(tx, question)
     (own,) = found.selected_columns
     places = sorted(photos)
-    answering: list[int] = []
+    answering: list[Any] = []
     for begin in range(0, len(places), _PART):
         part = found.where(own.in_(places[begin : begin + _PART]))
         answering += tx.execute(part).scalars().all()
