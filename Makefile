@@ -10,6 +10,7 @@ ADDRESS := http://localhost:$(PORT)
 LONG_SECONDS ?= 0
 PLANT_SECONDS ?= 0
 PLANTS ?=
+POSTGRES_TESTS ?=
 
 VENV := .venv
 PEERS := .venv-peers
@@ -23,7 +24,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long test-planted promises check format cover lock bench \
+.PHONY: help setup run test test-postgres test-long test-planted promises check format cover lock bench \
 	bench-peers frames screenshots clean
 
 help: ## List the targets.
@@ -42,6 +43,9 @@ run: setup ## Build ./demo-library from two public-domain portraits, tell its st
 
 test: $(VENV)/.ready-dev ## Run the everyday tests.
 	@$(VENV)/bin/pytest -n auto --dist loadfile
+
+test-postgres: $(VENV)/.ready-dev ## The everyday tests with catalogs in PostgreSQL; POSTGRES_TESTS="tests/integration/catalog" runs some.
+	@COUNTENANCE_TEST_CATALOG=postgresql $(VENV)/bin/pytest -n auto --dist loadfile $(POSTGRES_TESTS)
 
 test-long: $(VENV)/.ready-dev ## Run the long tests; LONG_SECONDS=300 starts none after that time.
 	@$(VENV)/bin/pytest -m long --long-seconds $(LONG_SECONDS)

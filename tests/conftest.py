@@ -4,13 +4,14 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.fakes import migrated
+from tests.fakes.postgres import MODE, environment, is_asked_for, made_quickly, server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -115,4 +116,23 @@ def _a_small_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("COUNTENANCE_")]:
-        monkeypatch.delenv(name)
+        if name != MODE:
+            monkeypatch.delenv(name)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    made_quickly(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _databases_of_this_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Those that tests of a file have made go with it: else they fill the memory."""
+    yield
+    if is_asked_for() and "e2e" not in request.path.parts:
+        for name in server().databases():
+            server().drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _a_file_is_a_file(request: pytest.FixtureRequest) -> None:
+    if is_asked_for() and (mark := request.node.get_closest_marker("sqlite")):
+        pytest.skip(f"of a catalog in a file: {mark.args[0]}")

@@ -18,6 +18,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `keys_dir`             | `KEYS`                 | `gala.keys` beside `gala` | where the keys lie |
 | `library_key`          | `LIBRARY_KEY`          | in `keys_dir`             | what opens them    |
 | `historical_years`     | `HISTORICAL_YEARS`     | 10                        | years since death  |
+| `false_hits`           | `FALSE_HITS`           | 1                         | in 1,000 searches  |
 | `searches_per_account` | `SEARCHES_PER_ACCOUNT` | 60                        | by one, an hour    |
 | `searches_per_library` | `SEARCHES_PER_LIBRARY` | 600                       | by all, an hour    |
 | `operator`             | `OPERATOR`             | none                      | our page, to sites |
@@ -27,15 +28,24 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `oidc_issuer`          | `OIDC_ISSUER`          | none                      | who vouches for us |
 | `oidc_client`          | `OIDC_CLIENT`          | none                      | our name, to them  |
 | `oidc_domains`         | `OIDC_DOMAINS`         | none                      | may come in anew   |
+| `catalog`              | `CATALOG`              | a file in the library     | or PostgreSQL's    |
 | `smtp`                 | `SMTP`                 | none                      | what sends mail    |
 | `smtp_from`            | `SMTP_FROM`            | none                      | whom it is from    |
 | `smtp_user`            | `SMTP_USER`            | none                      | who signs in there |
+
+`false_hits` is how many of 1,000 searches with a stranger's face may name somebody for sure, at
+most; `likely` and `unsure` are 10 and 50 times as many. The limits follow from it, from the pack's
+measured false-match rates, and from how many people are enrolled at that moment.
 
 `oidc_domains` are domains of addresses of mail, with commas between them. Our secret towards the
 provider, if it gave us one, is COUNTENANCE_OIDC_SECRET in the environment, and no setting.
 
 `smtp` is a host with its port, such as `mail.example:587`; mail is off unless it, `smtp_from` and
 `address` are set. The password is COUNTENANCE_SMTP_PASSWORD in the environment, and no setting.
+
+`catalog` is where `init` and `restore` make catalogs, such as `postgresql://gala@db.example/gala`;
+of no database, each library gets one of its own. A library keeps its address, and this setting says
+how its server is reached now. Its password stands in no setting: PGPASSWORD has it, or `~/.pgpass`.
 
 Credentials for buckets are read here too, by the names that their owners gave them, and are no
 settings: they stand in no file of ours, and nothing shows them.
@@ -51,7 +61,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from countenance.errors import UsageError
 
@@ -61,10 +71,13 @@ LIBRARY_KEY_FILE = "library.key"
 KEYS_OWNER_FILE = "library"
 """Beside the keys: the id of the library that they belong to."""
 
+CATALOG_EXAMPLE = "postgresql://gala@db.example/gala"
+
 MAX_WORKERS = 64
 MIN_FILM_MS, MAX_FILM_MS = 40, 60_000  # between two frames of a film that are looked at
 MAX_SCAN_MINUTES = 24 * 60  # a day: a source that ended its grant is to be heard by then
 MAX_MAIL_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MIN_FALSE_HITS, MAX_FALSE_HITS = 0.001, 20.0  # per 1,000 searches; 20: every stranger is unsure
 MAX_SEARCHES = 1_000_000  # an hour; there is a limit always, for answers lead back to templates
 
 _VARIABLES = {
@@ -78,6 +91,7 @@ _VARIABLES = {
     "keys_dir": "COUNTENANCE_KEYS",
     "library_key": "COUNTENANCE_LIBRARY_KEY",
     "historical_years": "COUNTENANCE_HISTORICAL_YEARS",
+    "false_hits": "COUNTENANCE_FALSE_HITS",
     "searches_per_account": "COUNTENANCE_SEARCHES_PER_ACCOUNT",
     "searches_per_library": "COUNTENANCE_SEARCHES_PER_LIBRARY",
     "operator": "COUNTENANCE_OPERATOR",
@@ -87,10 +101,15 @@ _VARIABLES = {
     "oidc_client": "COUNTENANCE_OIDC_CLIENT",
     "oidc_domains": "COUNTENANCE_OIDC_DOMAINS",
     "address": "COUNTENANCE_ADDRESS",
+    "catalog": "COUNTENANCE_CATALOG",
     "smtp": "COUNTENANCE_SMTP",
     "smtp_from": "COUNTENANCE_SMTP_FROM",
     "smtp_user": "COUNTENANCE_SMTP_USER",
 }
+
+
+_FRACTIONS = frozenset({"false_hits"})
+"""The settings that may be numbers with a point; all others are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,7 @@ class Settings:
     keys_dir: Path
     library_key: Path
     historical_years: int
+    false_hits: float
     searches_per_account: int
     searches_per_library: int
     scan_every: int
@@ -116,6 +136,7 @@ class Settings:
     oidc_client: str = ""
     oidc_domains: str = ""
     address: str = ""
+    catalog: str = ""
     smtp: str = ""
     smtp_from: str = ""
     smtp_user: str = ""
@@ -204,7 +225,7 @@ def load_settings(
     library: Path,
     *,
     environment: Mapping[str, str] | None = None,
-    given: Mapping[str, str | int] | None = None,
+    given: Mapping[str, str | int | float] | None = None,
 ) -> Settings:
     """
     The settings of the library in the folder `library`, which need not exist yet.
@@ -212,7 +233,7 @@ def load_settings(
     `given` wins over everything: it is what the command line said. Raises `UsageError` if a setting
     is unknown or is not what it should be.
     """
-    values: dict[str, str | int] = {}
+    values: dict[str, str | int | float] = {}
     for layer in _layers(library, environment, given):
         values.update({name: value for name, (value, _) in layer.items()})
     keys_dir = library / Path(str(values["keys_dir"])).expanduser()
@@ -232,6 +253,7 @@ def load_settings(
         historical_years=_whole_number(
             "historical_years", values["historical_years"], low=0, high=200
         ),
+        false_hits=_false_hits(values["false_hits"]),
         searches_per_account=_searches("searches_per_account", values),
         searches_per_library=_searches("searches_per_library", values),
         operator=str(values["operator"]),
@@ -241,6 +263,7 @@ def load_settings(
         oidc_client=str(values["oidc_client"]),
         oidc_domains=str(values["oidc_domains"]),
         address=_address(str(values["address"])),
+        catalog=_catalog(str(values["catalog"])),
         smtp=_host_and_port("smtp", str(values["smtp"])),
         smtp_from=_mail_address("smtp_from", str(values["smtp_from"])),
         smtp_user=str(values["smtp_user"]),
@@ -251,7 +274,7 @@ def setting_origins(
     library: Path,
     *,
     environment: Mapping[str, str] | None = None,
-    given: Mapping[str, str | int] | None = None,
+    given: Mapping[str, str | int | float] | None = None,
 ) -> dict[str, str]:
     """
     Where each setting's value comes from: `default`, the file, a variable, or `command line`.
@@ -283,14 +306,14 @@ def library_folder(given: Path | None, *, environment: Mapping[str, str] | None 
 # --------------------------------------------------------------------------------------------
 
 
-_Layer = Mapping[str, tuple[str | int, str]]
+_Layer = Mapping[str, tuple[str | int | float, str]]
 """Values with where they come from, by the name of the setting."""
 
 
 def _layers(
     library: Path,
     environment: Mapping[str, str] | None,
-    given: Mapping[str, str | int] | None,
+    given: Mapping[str, str | int | float] | None,
 ) -> tuple[_Layer, ...]:
     """What says what a setting is; each wins over those before it."""
     variables = os.environ if environment is None else environment
@@ -303,7 +326,7 @@ def _layers(
     )
 
 
-def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | int]:
+def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | int | float]:
     cache = variables.get("XDG_CACHE_HOME") or "~/.cache"
     return {
         "pack": "starter",
@@ -316,6 +339,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "keys_dir": str(_default_keys_dir(library)),
         "library_key": "",
         "historical_years": 10,
+        "false_hits": 1,
         "searches_per_account": 60,
         "searches_per_library": 600,
         "operator": "",
@@ -325,6 +349,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "oidc_client": "",
         "oidc_domains": "",
         "address": "",
+        "catalog": "",
         "smtp": "",
         "smtp_from": "",
         "smtp_user": "",
@@ -345,7 +370,7 @@ def _login_name() -> str:
         return "unknown"
 
 
-def _from_file(path: Path) -> dict[str, str | int]:
+def _from_file(path: Path) -> dict[str, str | int | float]:
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -357,12 +382,26 @@ def _from_file(path: Path) -> dict[str, str | int]:
     for name, value in read.items():
         if name not in _VARIABLES:
             raise UsageError(f"{path}: {name}: no such setting; there are {', '.join(_VARIABLES)}")
-        if not isinstance(value, str | int) or isinstance(value, bool):
+        number = int | float if name in _FRACTIONS else int
+        if not isinstance(value, str | number) or isinstance(value, bool):
             raise UsageError(f"{path}: {name}: expected text or a whole number, got {value!r}")
     return read
 
 
-def _searches(name: str, values: Mapping[str, str | int]) -> int:
+def _false_hits(value: str | float) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not MIN_FALSE_HITS <= number <= MAX_FALSE_HITS:
+        raise UsageError(
+            f"false_hits: expected a number from {MIN_FALSE_HITS:g} to {MAX_FALSE_HITS:g}, of "
+            f"false hits per 1,000 searches, got {value!r}"
+        )
+    return number
+
+
+def _searches(name: str, values: Mapping[str, str | int | float]) -> int:
     return _whole_number(name, values[name], low=1, high=MAX_SEARCHES)
 
 
@@ -384,6 +423,24 @@ def _mail_address(name: str, text: str) -> str:
     return text
 
 
+def _catalog(text: str) -> str:
+    """The address of a server of PostgreSQL, with a database or without; or nothing."""
+    try:
+        parts = urlsplit(text)
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+        known = parts.scheme in ("postgresql", "postgres") and "\n" not in text
+    except ValueError:
+        secret, known = True, False
+    if text and secret:
+        raise UsageError(
+            "catalog: an address without a password, and without an @ in it",
+            hint="the password is read from PGPASSWORD in the environment, or from ~/.pgpass",
+        )
+    if text and not known:
+        raise UsageError(f"catalog: expected one such as {CATALOG_EXAMPLE}, got {text!r}")
+    return text
+
+
 def _address(text: str) -> str:
     """The address of a server alone, such as `https://faces.example`; or nothing."""
     parts = urlsplit(text)
@@ -393,7 +450,7 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _whole_number(name: str, value: str | int, *, low: int, high: int) -> int:
+def _whole_number(name: str, value: str | float, *, low: int, high: int) -> int:
     try:
         number = int(value)
     except ValueError:

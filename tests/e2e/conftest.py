@@ -15,6 +15,7 @@ import pytest
 
 from countenance.demo.pictures import Portraits, find_portraits
 from countenance.errors import Unavailable
+from tests.fakes import postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def environment(request: pytest.FixtureRequest) -> dict[str, str]:
     assert request.config.cache is not None
     kept = {name: text for name, text in os.environ.items() if not name.startswith("COUNTENANCE_")}
     models = request.config.cache.mkdir("models")
+    kept |= postgres.environment()
     return kept | {"COUNTENANCE_MODELS": str(models), "COUNTENANCE_ACTOR": "tester"}
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from countenance.audit.receipt import verify_chain
 from countenance.catalog import log, sources
+from countenance.catalog.database import kind_of
 from countenance.catalog.erasures import UNFINISHED
 from countenance.catalog.tables import item
 from countenance.core.ids import ErasureId, GrantId, new_id
@@ -35,6 +36,7 @@ from countenance.sources.grant import Grant
 from countenance.sources.source import Source
 from countenance.vault.blobs import BlobStore
 from countenance.vault.layout import LibraryLayout
+from tests.fakes import postgres
 from tests.fakes.clock import FakeClock
 from tests.fakes.vision import FakeVision, picture
 
@@ -50,7 +52,7 @@ def open_library(root: Path, clock: FakeClock, vision: FakeVision, *, workers: i
     # Tests search again and again at one instant of their clock.
     settings = load_settings(
         root,
-        environment={},
+        environment=postgres.environment(),
         given={
             "workers": workers,
             "actor": "tester",
@@ -191,19 +193,22 @@ class Gala:
             return [one.act.value for one in log.entries(tx)]
 
     def files(self) -> Iterable[Path]:
-        """Every file of the library, its keys among them."""
-        return (
-            path
-            for folder in (self.root, self.keys)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        )
+        """Every file of the library: its keys among them, and those of the catalog's server."""
+        folders = (self.root, self.keys)
+        own = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+        self.library._database.write_through()
+        return (*own, *(self.library._database.own_files() or ()))
+
+    def stored(self, *texts: str) -> bytes:
+        """Texts that stand side by side in a row of the catalog, as they lie in its file."""
+        return kind_of(self.library._database._engine.dialect.name).as_stored(texts)
 
 
 def copy_library(root: Path, to: Path) -> None:
     """Copy a library that is closed, and the keys that lie beside it, to the folder `to`."""
     shutil.copytree(root, to)
     shutil.copytree(keys_beside(root), keys_beside(to))
+    postgres.copy_catalog(to)
 
 
 def forget_imprint(root: Path) -> None:

@@ -3,9 +3,9 @@ A vision without networks, and the pictures that it reads.
 
 A face is a square on a near-white ground. Its mean colour is a number in base 3, the identity; its
 chequers give it the contrast that an enrolment asks for. The template of a face is the unit vector
-of its identity with a little noise that depends on where the face is and on nothing else, so that
-a photo and its preview give the same one. Two templates of one identity are about 0.15 apart, and
-those of strangers more than 1.
+of its identity, another one for each pack, with a little noise that depends on where the face is
+and on nothing else, so that a photo and its preview give the same one. Two templates of one
+identity are about 0.15 apart, and those of strangers more than 1.
 """
 
 import threading
@@ -73,7 +73,7 @@ class FakeVision(Vision):
         self.looked: list[tuple[int, ...]] = []
         self.made: list[tuple[int, Float32]] = []
         self.after_templates: Callable[[], object] = _nothing
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
 
     def find(self, pixels: Pixels) -> Detections:
         found = _squares(pixels, least=_MARGIN)
@@ -108,8 +108,9 @@ class FakeVision(Vision):
         return rows, templates[rows]
 
     def _template(self, identity: int, *place: int) -> Float32:
-        noise = _unit([identity, *place], self.pack.embedder.dimensions)
-        mixed = _unit([identity], self.pack.embedder.dimensions) + _NOISE * noise
+        own = [] if self.pack.id == "starter" else [*self.pack.id.encode()]
+        noise = _unit([identity, *own, *place], self.pack.embedder.dimensions)
+        mixed = _unit([identity, *own], self.pack.embedder.dimensions) + _NOISE * noise
         template = np.asarray(mixed / np.linalg.norm(mixed), np.float32)
         self.made.append((identity, template))
         return template

@@ -243,9 +243,8 @@ def test_a_purge_that_forgets_a_holder_is_not_believed(
 def test_bytes_that_lie_where_nobody_put_them_are_found(gala: Gala, among: str) -> None:
     """A copy of the database in the library's folders keeps the case open until it is gone."""
     _fill(gala)
-    gala.library._database.forget_deleted_bytes()
     stray = (gala.root if among == "data" else gala.keys) / "catalog.db.old"
-    stray.write_bytes((gala.root / "catalog.db").read_bytes())
+    gala.library._database.copy_to(stray)
     done = gala.library.withdraw("Ada")
     assert gala.library.erasure(done.erasure).stage is Stage.PURGED
     assert gala.library.receipts() == []
@@ -327,7 +326,7 @@ def test_a_takedown_takes_all_that_came_from_the_source(gala: Gala) -> None:
         for one, digest in rows(tx, photo.c.id, photo.c.digest):
             needles[f"photo {one}"] = str(digest).encode()
         for one, locator in rows(tx, item.c.stamp, item.c.locator):
-            needles[f"place {one}"] = f"{gala.source.id}{locator}{one}".encode()
+            needles[f"place {one}"] = gala.stored(gala.source.id, str(locator), str(one))
     assert _missing(gala, needles) == set()
     done = gala.library.take_down(gala.source.id)
     assert gala.places("Ada") == []
@@ -477,11 +476,11 @@ def _needles_of(gala: Gala, name: str) -> dict[str, bytes]:
         who, called = tx.execute(
             select(person.c.id, person.c.name).where(person.c.name == name)
         ).one()
-        needles = {"name": f"{who}{called}".encode()}
+        needles = {"name": gala.stored(who, called)}
         for row in tx.execute(select(reference).where(reference.c.person_id == who)):
             needles[f"reference {row.id}"] = bytes(row.sealed[60:84])
         for row in tx.execute(select(sighting).where(sighting.c.person_id == who)):
-            needles[f"sighting {row.id}"] = f"{row.face_id}{who}".encode()
+            needles[f"sighting {row.id}"] = gala.stored(row.face_id, who)
     for which in _evidence(gala):
         needles[f"evidence {which}"] = _blob(gala, which).read_bytes()[40:64]
     return needles

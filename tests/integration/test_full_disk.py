@@ -141,10 +141,10 @@ def test_there_is_room_for_all_steps_of_a_withdrawal(
     """Not only for its transaction: it is not recorded first, and then ends half done."""
     forget = Database.forget_deleted_bytes
 
-    def forget_if_there_is_room(database: Database) -> None:
+    def forget_if_there_is_room(database: Database, *tables: str) -> None:
         if (gala.root / "reserve").exists():
             raise DiskFull("the disk is full")
-        forget(database)
+        forget(database, *tables)
 
     _fill(disk)
     monkeypatch.setattr(Database, "forget_deleted_bytes", forget_if_there_is_room)

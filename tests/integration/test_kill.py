@@ -18,14 +18,15 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from countenance.catalog import items
-from countenance.catalog.database import Database
 from countenance.catalog.items import MAX_ATTEMPTS, ItemState
+from countenance.catalog.place import catalog_of
 from countenance.catalog.tables import copy, item, photo
 from countenance.demo.pictures import Portraits, find_portraits
 from countenance.enrol.enrol import Portrait
 from countenance.errors import NoModel, Unavailable
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
+from countenance.vault.layout import LibraryLayout
 from tests.fakes.clock import START
 from tests.fakes.gala import Gala
 
@@ -180,7 +181,7 @@ def _sightings(library: Library) -> list[tuple[str, str]]:
 
 
 def _done(root: Path) -> int:
-    database = Database.at(root / "catalog.db")
+    database = catalog_of(LibraryLayout(root), "")
     with database.read() as tx:
         states = tx.execute(select(item.c.state)).scalars().all()
     database.close()
@@ -188,7 +189,7 @@ def _done(root: Path) -> int:
 
 
 def _assert_whole(root: Path, photos: int) -> None:
-    database = Database.at(root / "catalog.db")
+    database = catalog_of(LibraryLayout(root), "")
     with database.read() as tx:
         assert list(tx.execute(select(item.c.state)).scalars()) == ["done"] * photos
         digests = list(tx.execute(select(photo.c.digest)).scalars())

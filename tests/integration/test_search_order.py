@@ -104,6 +104,24 @@ def test_each_is_compared_once_and_progress_begins_at_once(gala: Gala) -> None:
     assert gala.library.search_again() == 0
 
 
+def test_who_enrols_while_faces_are_embedded_is_found_all_the_same(gala: Gala) -> None:
+    """Faces were passed over that were nobody's then: such a photo stays behind for who came."""
+    join(gala, NIA)
+    joined: list[str] = []
+
+    def bo_joins() -> None:
+        gala.vision.after_templates = lambda: None
+        joined.append("Bo")
+        join(gala, BO, "Bo")
+
+    gala.vision.after_templates = bo_joins
+    gala.library.search_again()
+    gala.library.search_again()
+    assert joined
+    found = gala.library.find("Bo", purpose=Purpose.FIND_ME).sightings
+    assert len(found) == MANY - len(SHOT)
+
+
 def test_who_enrols_meanwhile_does_not_wait_for_the_whole(gala: Gala) -> None:
     """The search begins anew with what is left, for both; nobody is compared for one alone."""
     join(gala, NIA)

@@ -980,8 +980,10 @@ def _withdraw_once(gala: Gala, other: Library, purpose: Purpose | None = None) -
 def _recognised_and_gone(gala: Gala, other: Library) -> Callable[..., dict[int, Match]]:
     """What recognises, and lets the other program withdraw before it says whom."""
 
-    def recognised(templates: Templates, opened: Gallery, pack: Pack) -> dict[int, Match]:
-        found = recognise(templates, opened, pack)
+    def recognised(
+        templates: Templates, opened: Gallery, pack: Pack, *, false_hits: float
+    ) -> dict[int, Match]:
+        found = recognise(templates, opened, pack, false_hits=false_hits)
         assert len(found) == 1
         _withdraw_once(gala, other)
         return found

@@ -205,6 +205,7 @@ def test_a_name_at_another_face_is_not_said(gala: Gala) -> None:
 # --- gone -------------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite("the blocks of its index")
 @pytest.mark.promise("P21")
 def test_words_leave_every_file_with_their_source(gala: Gala) -> None:
     """Captions of any length, and the terms of the index: found before, and in no byte after."""

@@ -81,4 +81,4 @@ def revoked_source_shown(patch: pytest.MonkeyPatch) -> None:
     f"{WALKS}::test_after_its_grants_ended_nothing_of_a_source_is_read",
 )
 def revoked_previews_compared(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, sources.covered, "return True")
+    instead(patch, sources.those_covered, "return list(several)")

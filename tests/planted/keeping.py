@@ -65,7 +65,7 @@ def acknowledged_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Database, "write", late)
     patch.setattr(Database, "read", unsettled)
     patch.setattr(Database, "close", settle_and_close)
-    patch.setattr(Database, "forget_deleted_bytes", lambda _: None)
+    patch.setattr(Database, "forget_deleted_bytes", lambda *_: None)
 
 
 @plant(
@@ -195,7 +195,7 @@ def photo_worked_on_twice(patch: pytest.MonkeyPatch) -> None:
     "tests/integration/catalog/test_items.py::test_what_is_given_back_was_not_tried",
 )
 def done_work_given_back(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, items.release, ", item.c.state == ItemState.WORKING", "")
+    edit(patch, items.release, "item.c.state == ItemState.WORKING,", "")
 
 
 @plant(

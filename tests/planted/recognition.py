@@ -5,6 +5,8 @@ import pytest
 from countenance.catalog import collections, endings, people, portraits, references, sightings
 from countenance.cli import sightings as answered
 from countenance.enrol import enrol
+from countenance.extract import recognise
+from countenance.gallery import bands
 from countenance.ingest import run
 from countenance.ingest.writer import Writer
 from countenance.search import probe
@@ -181,8 +183,7 @@ def model_overwrites_a_person(patch: pytest.MonkeyPatch) -> None:
     f"{CONSENT}::test_a_rejected_pair_blocks_that_pair_alone",
 )
 def rejected_pair_named_again(patch: pytest.MonkeyPatch) -> None:
-    rejected = "sightings.decided(tx, photo, SightingState.REJECTED)"
-    edit(patch, Writer._compare, rejected, "frozenset()")
+    edit(patch, Writer._sighted, "rejected=said.rejected", "rejected=frozenset()")
     edit(
         patch,
         sightings.replace_candidates,
@@ -247,3 +248,24 @@ def faces_opened_without_consent(patch: pytest.MonkeyPatch) -> None:
         "if not any(one.in_force(at) for one in own):",
         "if not own:",
     )
+
+
+FALSE_HITS = "tests/unit/gallery/test_false_hits.py"
+
+
+@plant(
+    "P9",
+    "The limits forget how many people a face is compared with.",
+    f"{FALSE_HITS}::test_strangers_are_named_as_seldom_as_promised",
+)
+def limits_of_a_small_gallery(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, bands.limits, "max(size, FEWEST_PEOPLE) * penalty", "FEWEST_PEOPLE * penalty")
+
+
+@plant(
+    "P9",
+    "Where no band can be reached nothing is said: a search finds nobody, for whatever reason.",
+    f"{FALSE_HITS}::test_where_no_band_can_be_reached_it_is_said_and_not_silent",
+)
+def out_of_reach_in_silence(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, recognise.require_reach, "return None")

@@ -68,10 +68,17 @@ class Act(StrEnum):
     CLAIM_ANSWERED = "claim.answered"
     TELLING_CHANGED = "telling.changed"
     TOLD = "telling.mailed"
+    EMBEDDED_AGAIN = "reference.renewed"
+    TO_ENROL_AGAIN = "reference.dropped"
+    PACK_CHANGED = "library.pack-changed"
+    LICENCE_ACCEPTED = "models.licence-accepted"
 
 
 ROLE_MARK = "role:"
 """Before a role among the subjects of an entry."""
+
+PACK_MARK = "pack:"
+"""Before a model pack among them."""
 
 LOOKING = frozenset({Act.FOUND, Act.SEARCHED, Act.EXPORTED, Act.CHECKED})
 """The acts by which somebody learnt where the people among the subjects appear (P33)."""

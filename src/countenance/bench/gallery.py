@@ -70,7 +70,7 @@ def bench_gallery(people: int = 1_000_000, *, probes: int = 400) -> GalleryFigur
     matrix = np.empty((people, DIMS), np.float32)
     for first in range(0, people, _BLOCK):
         block = matrix[first : first + _BLOCK]
-        block[:] = _templates(random, len(block), common)
+        block[:] = templates(random, len(block), common)
     limit = _limit(random, common, people)
     asked = _probes(random, matrix, common, probes, limit)
     begun = process_time()
@@ -112,7 +112,13 @@ def _search(within: Callable[..., Hits], probes: Float32, limit: float) -> _Sear
     return _Searched(_spread(times), frozenset(pairs))
 
 
-def _templates(random: np.random.Generator, n: int, common: Float32) -> Float32:
+def direction(faces: Float32) -> Float32:
+    """The direction about which templates `(n, d)` lie, `(1, d)`."""
+    return _unit(faces.mean(0, keepdims=True))
+
+
+def templates(random: np.random.Generator, n: int, common: Float32) -> Float32:
+    """Templates of `n` people who are not, spread about `common` as the default pack's are."""
     own = random.standard_normal((n, DIMS), dtype=np.float32)
     own *= np.exp(-np.arange(DIMS, dtype=np.float32) / _FALLS_BY)
     own = _unit(own)
@@ -123,7 +129,7 @@ def _templates(random: np.random.Generator, n: int, common: Float32) -> Float32:
 
 def _limit(random: np.random.Generator, common: Float32, people: int) -> float:
     """By the nearest of nine million pairs, carried on by how their logarithm falls."""
-    some, others = (_templates(random, _SAMPLE, common) for _ in range(2))
+    some, others = (templates(random, _SAMPLE, common) for _ in range(2))
     products = np.sort((some @ others.T).ravel())
     rates = np.array([1e-4, 1e-5, 1e-6])
     distances = np.sqrt(2 - 2 * products[len(products) - (rates * len(products)).astype(int)])
@@ -139,7 +145,7 @@ def _probes(
     away = _unit(random.standard_normal(known.shape, dtype=np.float32))
     far = np.asarray(random.uniform(0.3, 1.0, (len(known), 1)) * limit, np.float32)
     return np.concatenate(
-        [_unit(known + far * away), _templates(random, count - len(known), common)]
+        [_unit(known + far * away), templates(random, count - len(known), common)]
     )
 
 

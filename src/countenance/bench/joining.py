@@ -121,7 +121,7 @@ def bench_joining(settings: Settings, count: int = 20_000) -> JoinFigures:
         own = settings.with_keys(Path(below) / "keys").with_searches(MAX_SEARCHES)
         with Library.init(root, own) as library:
             fill(library, count)
-            _put_faces(library)
+            put_faces(library)
             known = _known(library)
             invitation = f"/i/{library.invite(COLLECTION).token}"
         environment = {
@@ -136,7 +136,7 @@ def bench_joining(settings: Settings, count: int = 20_000) -> JoinFigures:
 # --- the library --------------------------------------------------------------------------------
 
 
-def _put_faces(library: Library) -> None:
+def put_faces(library: Library) -> None:
     """Let every photo show strangers, and a few of them the newcomer."""
     with library._database.write() as tx:  # noqa: SLF001  rows are made where no ingest is
         tx.execute(delete(sighting))
@@ -216,7 +216,7 @@ def _row(which: str, one: Face) -> dict[str, object]:
 
 def _known(library: Library) -> list[str]:
     """Own pages of people who are found in photos already, though not by a picture."""
-    pictures = [Portrait("portrait.jpg", _jpeg(APART[1]))]
+    pictures = [Portrait("portrait.jpg", portrait_file(APART[1]))]
     who = [
         library.enrol(f"Known {number}", pictures, (Wish(Purpose.FIND_ME),), search=False)
         for number in range(KNOWN + 1)
@@ -363,11 +363,12 @@ def _form(fields: Mapping[str, str], who: int) -> tuple[bytes, str]:
     ]
     named = 'Content-Disposition: form-data; name="picture"; filename="me.jpg"'
     head = f"--{_BOUNDARY}\r\n{named}\r\nContent-Type: image/jpeg\r\n\r\n"
-    body = "".join(lines).encode() + head.encode() + _jpeg(who)
+    body = "".join(lines).encode() + head.encode() + portrait_file(who)
     return body + f"\r\n--{_BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={_BOUNDARY}"
 
 
-def _jpeg(number: int) -> bytes:
+def portrait_file(number: int) -> bytes:
+    """The drawn portrait of who is of this number, as a JPEG."""
     file = io.BytesIO()
     portrait(number).save(file, "JPEG", quality=92)
     return file.getvalue()

@@ -39,6 +39,7 @@ from countenance.vault.keys import KEY_BYTES, KeyStore, _wrap
 from countenance.vault.layout import LibraryLayout
 from countenance.vault.seal import HEAD_BYTES, seal
 from countenance.vision.pack import load_pack
+from countenance.vision.types import Float32
 
 TEMPLATES_A_PERSON = 3
 _PACK = "starter"
@@ -95,6 +96,61 @@ def bench_load(count: int = 100_000, *, runs: int = 5) -> LoadFigures:
     return in_child(_measure, (count, runs))
 
 
+def add_references(
+    tx: Connection, stores: Stores, keys: Path, vectors: Float32, *, pack: str = _PACK
+) -> None:
+    """
+    Add people as enrolments leave them, each with templates `(k, d)` of `vectors` `(n, k, d)`, all
+    written in one statement. `keys` is the folder of `stores.keys`.
+    """
+    at, library, number = stores.now(tx), people.library_id(tx), len(vectors)
+    if not number:
+        return
+    who = [(PersonId(new_id("p")), ConsentId(new_id("n"))) for _ in range(number)]
+    made = [_key(keys, stores.keys.library_key.read()) for _ in range(number)]
+    until = at + DEFAULT_DURATION
+    tx.execute(
+        insert(person),
+        [
+            {"id": one, "name": f"Person {one[-6:]}", "key_id": made[row][0]} | {"enrolled_at": at}
+            for row, (one, _) in enumerate(who)
+        ],
+    )
+    tx.execute(
+        insert(consent),
+        [{"id": which, "person_id": one, "purpose": _PURPOSE} for one, which in who],
+    )
+    tx.execute(
+        insert(consent_event),
+        [
+            {"consent_id": which, "seq": 1, "kind": EventKind.GIVEN, "at": at, "by": "bench"}
+            | {"until": until}
+            for _, which in who
+        ],
+    )
+    tx.execute(
+        insert(reference),
+        [
+            {
+                "id": new_id("r"),
+                "person_id": one,
+                "consent_id": which,
+                "purpose": _PURPOSE,
+                "pack": pack,
+                "key_id": made[row][0],
+                "sealed": seal(
+                    made[row][1],
+                    vectors[row].astype("<f4").tobytes(),
+                    bound=references.bound_to(library, one, _PURPOSE, which, pack),
+                ),
+                "weak": False,
+                "made_at": at,
+            }
+            for row, (one, which) in enumerate(who)
+        ],
+    )
+
+
 # --------------------------------------------------------------------------------------------------
 
 
@@ -103,8 +159,14 @@ def _measure(asked: tuple[int, int]) -> LoadFigures:
     with tempfile.TemporaryDirectory(prefix="countenance-bench-") as below:
         stores, keys = _library(Path(below))
         with closing(stores.database):
+            random = np.random.default_rng(7)
+            stores.keys.create()  # and with it the library key
             with stores.database.write() as tx:
-                _fill(tx, stores, keys, count)
+                for first in range(0, count, _PART):
+                    shape = (min(_PART, count - first), TEMPLATES_A_PERSON, _DIMS)
+                    vectors = random.standard_normal(shape, dtype=np.float32)
+                    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+                    add_references(tx, stores, keys, vectors)
             stores.database.forget_deleted_bytes()
             size = sum(_on_disk(path) for path in Path(below).rglob("*") if path.is_file())
             return _figures(stores, keys, count, runs, size)
@@ -185,60 +247,6 @@ def _library(below: Path) -> tuple[Stores, Path]:
     database = Database.of_library(layout.catalog)
     database.create(new_id("l"), at=SystemClock().now())
     return Stores(database, KeyStore(keys), BlobStore(layout.vault), SystemClock()), keys
-
-
-def _fill(tx: Connection, stores: Stores, keys: Path, count: int) -> None:
-    at, library = stores.now(tx), people.library_id(tx)
-    stores.keys.create()  # and with it the library key
-    random = np.random.default_rng(7)
-    for first in range(0, count, _PART):
-        number = min(_PART, count - first)
-        who = [(PersonId(new_id("p")), ConsentId(new_id("n"))) for _ in range(number)]
-        made = [_key(keys, stores.keys.library_key.read()) for _ in range(number)]
-        vectors = random.standard_normal((number, TEMPLATES_A_PERSON, _DIMS), dtype=np.float32)
-        vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
-        until = at + DEFAULT_DURATION
-        tx.execute(
-            insert(person),
-            [
-                {"id": one, "name": f"Person {first + row}", "key_id": made[row][0]}
-                | {"enrolled_at": at}
-                for row, (one, _) in enumerate(who)
-            ],
-        )
-        tx.execute(
-            insert(consent),
-            [{"id": which, "person_id": one, "purpose": _PURPOSE} for one, which in who],
-        )
-        tx.execute(
-            insert(consent_event),
-            [
-                {"consent_id": which, "seq": 1, "kind": EventKind.GIVEN, "at": at, "by": "bench"}
-                | {"until": until}
-                for _, which in who
-            ],
-        )
-        tx.execute(
-            insert(reference),
-            [
-                {
-                    "id": new_id("r"),
-                    "person_id": one,
-                    "consent_id": which,
-                    "purpose": _PURPOSE,
-                    "pack": _PACK,
-                    "key_id": made[row][0],
-                    "sealed": seal(
-                        made[row][1],
-                        vectors[row].astype("<f4").tobytes(),
-                        bound=references.bound_to(library, one, _PURPOSE, which, _PACK),
-                    ),
-                    "weak": False,
-                    "made_at": at,
-                }
-                for row, (one, which) in enumerate(who)
-            ],
-        )
 
 
 def _key(folder: Path, library_key: bytes) -> tuple[KeyId, bytes]:

@@ -5,14 +5,13 @@ Everything above this floor gets a `Connection` from `Database.read` or `Databas
 it to the functions of this package. Nothing of SQLAlchemy's or the driver's errors leaves here.
 """
 
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy.exc import (
     DBAPIError,
     MultipleResultsFound,
@@ -20,19 +19,12 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from countenance.catalog import shelves, version
+from countenance.catalog import postgresql, shelves, sqlite, version
+from countenance.catalog.postgresql import postgresql_engine
 from countenance.catalog.presence import Presence
-from countenance.catalog.sqlite import (
-    copy_database,
-    damage,
-    empty_write_ahead_log,
-    rewrite,
-    sqlite_engine,
-    tells_of_damage,
-)
+from countenance.catalog.sqlite import sqlite_engine
 from countenance.catalog.tables import library
 from countenance.errors import (
-    DiskFull,
     Error,
     NoLibrary,
     Unavailable,
@@ -43,18 +35,55 @@ from countenance.errors import (
 NEWEST_REVISION = "0021"
 """The migration that this program is written for. A test compares it with the folder."""
 
-_LITTLE = 2**20
-"""Bytes. With less left on the disk, a write that failed is taken to have found no room."""
-
 _DAMAGED = "damaged, or changed by hand"
 _REMEDY = "countenance doctor says more; bring it back with countenance restore"
 
 
+class Kind(Protocol):
+    """What each kind of database does in its own way: `catalog.sqlite`, `catalog.postgresql`."""
+
+    def copy_database(self, engine: Engine, file: Path) -> None:
+        """Copy it, as it stands at one instant, into a new catalog of SQLite in `file`."""
+
+    def write_through(self, engine: Engine) -> None:
+        """See to it that what is in memory stands in the files, as far as we are let."""
+
+    def forget_deleted(self, engine: Engine, tables: Collection[str]) -> None:
+        """See to it that rows that were deleted from `tables` are in no file of it."""
+
+    def rewrite(self, engine: Engine) -> None:
+        """Write all of it anew."""
+
+    def damage(self, connection: Connection) -> tuple[str, ...]:
+        """What its own examination finds wrong."""
+
+    def condition(self, connection: Connection) -> str:
+        """What it is and how it keeps what it is given, in words; nothing if it is a file."""
+
+    def copies_elsewhere(self, connection: Connection) -> tuple[str, ...]:
+        """Where it sends what is written, in words."""
+
+    def own_files(self, connection: Connection) -> tuple[Path, ...] | None:
+        """Its files that are not in the library's folder; nothing if they cannot be read."""
+
+    def as_stored(self, texts: Sequence[str | None]) -> bytes:
+        """Texts of a row that stand side by side, as they lie in a file."""
+
+    def error_of(self, error: BaseException | None, engine: Engine) -> Error | None:
+        """An error of the driver as one of ours; nothing if it tells of damage."""
+
+
+def kind_of(name: str) -> Kind:
+    """What does it the way of the databases that SQLAlchemy calls `name`."""
+    return sqlite if name == "sqlite" else postgresql
+
+
 class Database:
-    """A catalog: SQLite in a file today, any database of SQLAlchemy's by its address."""
+    """A catalog: in SQLite in a file, or in PostgreSQL by its address."""
 
     def __init__(self, engine: Engine, presence: Presence | None = None) -> None:
         self._engine = engine
+        self._kind = kind_of(engine.dialect.name)
         version.watch(engine)
         shelves.watch(engine)
         self._presence = presence
@@ -63,7 +92,7 @@ class Database:
     @classmethod
     def at(cls, where: Path | str) -> "Database":
         """The database in a file (a `Path`) or at an address (text such as `postgresql://...`)."""
-        return cls(sqlite_engine(where) if isinstance(where, Path) else create_engine(where))
+        return cls(sqlite_engine(where) if isinstance(where, Path) else postgresql_engine(where))
 
     @classmethod
     def of_library(cls, file: Path) -> "Database":
@@ -106,23 +135,29 @@ class Database:
         """
         Write the database, as it stands at one instant, into the new file `file`.
 
-        Others read and write meanwhile. Durable when it returns, but for the file's name. Raises
-        `Unavailable` if it cannot be done, or not with this kind of database.
+        It is a catalog of SQLite, whatever this one is. Others read and write meanwhile. Durable
+        when it returns, but for the file's name. Raises `Unavailable` if it cannot be done.
         """
         with self._open():
-            if self._engine.dialect.name != "sqlite":
-                raise Unavailable(
-                    "only a catalog of SQLite can be copied here",
-                    hint="back up the database with its own tools",
-                )
-            copy_database(self._engine, file)
+            self._kind.copy_database(self._engine, file)
+
+    def fill_from(self, other: "Database") -> None:
+        """
+        Make the tables, and take every row of `other`, all in one transaction.
+
+        Raises `UsageError` if there is a library in this one already.
+        """
+        from countenance.catalog.moving import copy_rows  # noqa: PLC0415
+
+        self.require_empty()
+        with other.read() as source, self.write() as tx:
+            self._upgrade(tx)
+            copy_rows(source, tx)
 
     def create(self, library_id: str, *, at: datetime) -> None:
         """Make the tables and the row of the library itself, all in one transaction."""
-        from countenance.catalog.migrate import upgrade  # noqa: PLC0415  Alembic is slow to import
-
         with self.write() as tx:
-            upgrade(tx)
+            self._upgrade(tx)
             row = {"id": library_id, "created_at": at, "gallery_version": 0, "latest": at}
             tx.execute(insert(library).values(row))
 
@@ -135,18 +170,28 @@ class Database:
         if self.revision() == NEWEST_REVISION:
             return
         self.require_sound()
-        from countenance.catalog.migrate import upgrade  # noqa: PLC0415
-
-        with self.write() as connection:
-            upgrade(connection)
+        with self.write() as tx:
+            self._upgrade(tx)
 
     def revision(self) -> str:
         """The migration that the database is at; the empty string if it has no tables."""
         with self.read() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return ""
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return str(found or "")
+            return _revision(connection)
+
+    def holds(self) -> str:
+        """The id of the library whose catalog it is; the empty string if it is none's."""
+        if not self.revision():
+            return ""
+        with self.read() as connection:
+            return str(connection.execute(select(library.c.id)).scalar() or "")
+
+    def require_empty(self) -> None:
+        """Raises `UsageError` if there is a library in it."""
+        if held := self.holds():
+            raise UsageError(
+                f"there is a library in this database already, {held}",
+                hint="each library has a database of its own: name another, or none",
+            )
 
     def require_known_revision(self) -> None:
         """
@@ -163,15 +208,21 @@ class Database:
                 hint="use the newer program that made it",
             )
 
-    def forget_deleted_bytes(self) -> None:
+    def forget_deleted_bytes(self, *tables: str) -> None:
         """
         See to it that rows deleted before this call are in no file of the database.
 
-        Raises `Unavailable` if that cannot be done now.
+        In PostgreSQL that is so of `tables`, as far as the server lets us; of the others the rows
+        are gone, and their bytes go when their place is used again. Raises `Unavailable` if that
+        cannot be done now.
         """
         with self._open_for_change():
-            if self._engine.dialect.name == "sqlite":
-                empty_write_ahead_log(self._engine)
+            self._kind.forget_deleted(self._engine, tables)
+
+    def write_through(self) -> None:
+        """See to it that what was committed stands in the files that a scan reads."""
+        with self._open():
+            self._kind.write_through(self._engine)
 
     def rewrite(self) -> None:
         """
@@ -181,8 +232,26 @@ class Database:
         `Unavailable` if that cannot be done now.
         """
         with self._open_for_change():
-            if self._engine.dialect.name == "sqlite":
-                rewrite(self._engine)
+            self._kind.rewrite(self._engine)
+
+    def own_files(self) -> tuple[Path, ...] | None:
+        """
+        The files it keeps that are not in the library's folder, to be scanned with those.
+
+        Nothing, and not merely none, if there are such files and they cannot be read from here.
+        """
+        with self.read() as connection:
+            return self._kind.own_files(connection)
+
+    def copies_elsewhere(self) -> tuple[str, ...]:
+        """Where the database sends what is written to it, in words; none if it is a file."""
+        with self.read() as connection:
+            return self._kind.copies_elsewhere(connection)
+
+    def condition(self) -> str:
+        """What database it is and how it keeps things, in words; nothing of a file."""
+        with self.read() as connection:
+            return self._kind.condition(connection)
 
     def wrong(self) -> str:
         """
@@ -205,7 +274,7 @@ class Database:
         That is less than all: a value that is another one it does not see.
         """
         with self.read() as connection:
-            return damage(connection) if self._engine.dialect.name == "sqlite" else ()
+            return self._kind.damage(connection)
 
     def close(self) -> None:
         """Let go of it. It may be read again, and is examined again then."""
@@ -214,6 +283,15 @@ class Database:
             self._presence.go()
 
     # ----------------------------------------------------------------------------------------
+
+    def _upgrade(self, tx: Connection) -> None:
+        if _revision(tx) == NEWEST_REVISION:
+            return
+        from countenance.catalog.migrate import upgrade  # noqa: PLC0415  Alembic is slow to import
+
+        upgrade(tx)
+        if self._kind is postgresql:
+            postgresql.keep_as_written(tx)
 
     @contextmanager
     def _open(self) -> Iterator[None]:
@@ -232,7 +310,7 @@ class Database:
     def _checked(self) -> str:
         try:
             with self._translated(), self._engine.connect() as connection:
-                found = damage(connection)
+                found = self._kind.damage(connection)
         except VerificationError as exc:
             return exc.message.removesuffix(f": {_DAMAGED}")
         return f"the catalog {self._engine.url.database}: {'; '.join(found)}" if found else ""
@@ -242,34 +320,22 @@ class Database:
         try:
             yield
         except DBAPIError as exc:
-            if tells_of_damage(exc.orig):
+            if (ours := self._kind.error_of(exc.orig, self._engine)) is None:
                 raise self._damaged(str(exc.orig)) from exc
-            if self._is_full(exc.orig):
-                raise DiskFull(
-                    "the catalog: the disk is full", hint="make some room on it"
-                ) from exc
-            # The first line of the driver's words; the rest is the statement, with its values.
-            raise Unavailable(f"the catalog: {str(exc.orig).splitlines()[0]}") from exc
+            raise ours from exc
         except (NoResultFound, MultipleResultsFound) as exc:
             # Such as that of the library itself: this program never leaves it out.
             raise self._damaged("a row that is always there is missing") from exc
         except SQLAlchemyError as exc:
             raise Error(f"the catalog: {type(exc).__name__}") from exc
+        except OverflowError as exc:
+            raise UsageError("a number is too large: whole numbers have 64 bits") from exc
         except UnicodeEncodeError as exc:
             # A name from a file system or a terminal that is not UTF-8.
             raise UsageError(f"not text: {exc.object!r}") from exc
         except ValueError as exc:
             # A date, a word or a list that this program never wrote. What it says may be anybody's.
             raise self._damaged("a value in it cannot be read") from exc
-
-    def _is_full(self, error: BaseException | None) -> bool:
-        """SQLite says so, or else it failed to write, for no reason of its own, on a full disk."""
-        # The low byte is the kind of an error; a few of ours have no code.
-        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if kind in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._engine.url.database:
-            folder = Path(self._engine.url.database).parent
-            return folder.is_dir() and shutil.disk_usage(folder).free < _LITTLE
-        return bool(kind == sqlite3.SQLITE_FULL)
 
     def _damaged(self, how: str) -> VerificationError:
         # Of a text that is none SQLite's message holds the text itself.
@@ -284,3 +350,9 @@ class Database:
 
 def _nothing() -> None:
     return
+
+
+def _revision(tx: Connection) -> str:
+    if not inspect(tx).has_table("alembic_version"):
+        return ""
+    return str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")

@@ -140,11 +140,10 @@ def showing(
 
 def resting_on(tx: Connection, consents: Collection[str]) -> list[DisclosureId]:
     """What was given to anybody on one of `consents`."""
+    given = select(disclosed_person.c.disclosure_id)
     query = (
         select(disclosure.c.id)
-        .join(disclosed_person, disclosed_person.c.disclosure_id == disclosure.c.id)
-        .where(disclosed_person.c.consent_id.in_(consents))
-        .distinct()
+        .where(disclosure.c.id.in_(given.where(disclosed_person.c.consent_id.in_(consents))))
         .order_by(disclosure.c.at, disclosure.c.id)
     )
     return [DisclosureId(which) for which in tx.execute(query).scalars()]

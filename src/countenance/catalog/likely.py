@@ -9,7 +9,7 @@ order.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from countenance.catalog import hints, people, words
 from countenance.catalog.links import LinkKind
@@ -36,7 +36,7 @@ class Sought:
 def sought(tx: Connection) -> Sought:
     """Those whose pictures came last."""
     newest = select(reference.c.person_id).group_by(reference.c.person_id)
-    newest = newest.order_by(reference.c.made_at.desc()).limit(NEWEST)
+    newest = newest.order_by(func.max(reference.c.made_at).desc()).limit(NEWEST)
     who = [PersonId(one) for one in tx.execute(newest).scalars()]
     came = (
         select(link.c.collection_id)

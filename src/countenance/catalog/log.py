@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Dialect,
@@ -31,6 +33,7 @@ from countenance.catalog.tables import backup, entry
 from countenance.core.ids import PersonId
 from countenance.errors import NotFound, Refused, UsageError, VerificationError
 
+_APPENDED = ("seq", "payload", "salt", "hashes")
 _CONTENT = (entry.c.payload, entry.c.salt, entry.c.hashes)
 
 
@@ -66,7 +69,11 @@ def record_all(tx: Connection, acts: Sequence[Entry]) -> int:
         rows.append((index + 1, payload, salt, hashes))
     # Handed to the driver as they are: what SQLAlchemy does to parameters takes as long as all
     # that was done for the entries before.
-    tx.exec_driver_sql(_appending(tx.dialect), rows)
+    if tx.dialect.positional:
+        tx.exec_driver_sql(_appending(tx.dialect), rows)
+    else:
+        named = [dict(zip(_APPENDED, row, strict=True)) for row in rows]
+        tx.exec_driver_sql(_appending(tx.dialect), named)
     return first
 
 
@@ -161,7 +168,7 @@ def leaves(tx: Connection, *which: ColumnElement[bool]) -> Iterator[Leaf]:
     query = (
         select(
             entry.c.seq,
-            *(cast(column, LargeBinary).label(column.name) for column in _CONTENT),
+            *(_as_bytes(tx, column).label(column.name) for column in _CONTENT),
         )
         .where(*which)
         .order_by(entry.c.seq)
@@ -198,6 +205,13 @@ def nodes(tx: Connection) -> Nodes:
 def _appending(dialect: Dialect) -> str:
     """The statement that appends rows of (seq, payload, salt, hashes)."""
     return str(insert(entry).compile(dialect=dialect))
+
+
+def _as_bytes(tx: Connection, column: Column[Any]) -> ColumnElement[bytes]:
+    # PostgreSQL has no text that is none, and would read a backslash in it as more than one.
+    if tx.dialect.name == "postgresql" and not isinstance(column.type, LargeBinary):
+        return func.convert_to(column, "UTF8", type_=LargeBinary)
+    return cast(column, LargeBinary)
 
 
 def _names(subject: str) -> ColumnElement[bool]:

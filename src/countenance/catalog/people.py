@@ -204,6 +204,7 @@ def erase(tx: Connection, which: PersonId) -> None:
             died=None,
             record="",
             same_as=None,
+            again_since=None,
         )
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -539,6 +539,7 @@ def count(tx: Connection) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------
 
 _POINTS = 5
+_MINUTE = timedelta(minutes=1)
 _PART = 500  # values in one statement
 _WALKED = 10  # parts; where few of their photos answer, to gather what does is sooner
 
@@ -562,9 +563,12 @@ def _looked_through(where: CollectionId, asked: Asked, after: Place) -> Select[A
         .order_by(photo.c.moment, photo.c.id)
     )
     if asked.since is not None:
-        query = query.where(minute >= f"{asked.since:%Y-%m-%dT%H:%M}")
+        # Of what says when it was taken the moment begins alike; and it is in an index.
+        since = f"{asked.since:%Y-%m-%dT%H:%M}"
+        query = query.where(minute >= since, photo.c.moment >= since)
     if asked.until is not None:
-        query = query.where(minute <= f"{asked.until:%Y-%m-%dT%H:%M}", photo.c.taken_at != "")
+        until, behind = (f"{one:%Y-%m-%dT%H:%M}" for one in (asked.until, asked.until + _MINUTE))
+        query = query.where(minute <= until, photo.c.taken_at != "", photo.c.moment < behind)
     return query
 
 

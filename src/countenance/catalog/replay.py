@@ -651,6 +651,7 @@ _EFFECTS: Mapping[Act, Effect] = {
     Act.LINK_ISSUED: _only_said("a link made since leads nowhere: make another"),
     Act.LINK_ENDED: _link_ended,
     Act.TELLING_CHANGED: _telling_changed,
+    Act.PACK_CHANGED: _only_said("the models were changed since: countenance models switch"),
 }
 """What each act does when it is done again."""
 
@@ -679,6 +680,11 @@ _NOTHING_TO_DO = frozenset(
         Act.SIGN_IN_REFUSED,
         # They may be told once more of what they were told of.
         Act.TOLD,
+        # What comes of it is with the change of the models, which is made again.
+        Act.EMBEDDED_AGAIN,
+        Act.TO_ENROL_AGAIN,
+        # A pack is the machine's, and it says itself who accepted its licence.
+        Act.LICENCE_ACCEPTED,
     }
 )
 """The acts after which nothing is to be done again. A test fails for one that is in neither."""

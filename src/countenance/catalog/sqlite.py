@@ -6,15 +6,16 @@ Each connection is set up here and then asked whether it really is so: builds of
 """
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, text
 
-from countenance.errors import Unavailable
+from countenance.errors import DiskFull, Error, Unavailable
 from countenance.vault.files import sync_file, unavailable, write_file
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 BUSY_MILLISECONDS = 30_000
+
+_LITTLE = 2**20
+"""Bytes. With less left on the disk, a write that failed is taken to have found no room."""
 
 _PRIMARY = 0xFF
 """The part of a result code that says the kind; the rest says more of it."""
@@ -63,6 +67,17 @@ def empty_write_ahead_log(engine: Engine) -> None:
             "the write-ahead log could not be emptied: another program reads the catalog",
             hint="close it and run the same command again",
         )
+
+
+def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
+    """Cut the log: `secure_delete` has overwritten deleted rows everywhere else, of any table."""
+    del tables
+    empty_write_ahead_log(engine)
+
+
+def write_through(engine: Engine) -> None:
+    """Nothing is to be done: what was committed stands in a file."""
+    del engine
 
 
 def rewrite(engine: Engine) -> None:
@@ -112,6 +127,39 @@ def damage(connection: "Connection") -> tuple[str, ...]:
     )
 
 
+def condition(connection: "Connection") -> str:
+    """A file has none but what it is."""
+    del connection
+    return ""
+
+
+def copies_elsewhere(connection: "Connection") -> tuple[str, ...]:
+    """A file is sent nowhere by itself."""
+    del connection
+    return ()
+
+
+def own_files(connection: "Connection") -> tuple[Path, ...]:
+    """All of its files are in the library's folder."""
+    del connection
+    return ()
+
+
+def as_stored(texts: Sequence[str | None]) -> bytes:
+    """Texts of a row that stand side by side, as they lie in the file: one after the other."""
+    return "".join(value or "" for value in texts).encode()
+
+
+def error_of(error: BaseException | None, engine: Engine) -> Error | None:
+    """An error of the driver as one of ours, without values; nothing if it tells of damage."""
+    if tells_of_damage(error):
+        return None
+    if _is_full(error, engine.url.database):
+        return DiskFull("the catalog: the disk is full", hint="make some room on it")
+    # The first line of the driver's words; the rest is the statement, with its values.
+    return Unavailable(f"the catalog: {str(error).splitlines()[0]}")
+
+
 def tells_of_damage(error: BaseException | None) -> bool:
     """Whether an error of the driver says that the file is no database, or no sound one."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)  # without one, it is Python's own
@@ -119,6 +167,16 @@ def tells_of_damage(error: BaseException | None) -> bool:
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _is_full(error: BaseException | None, file: str | None) -> bool:
+    """SQLite says so, or else it failed to write, for no reason of its own, on a full disk."""
+    # The low byte is the kind of an error; a few of ours have no code.
+    kind = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    if kind in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and file:
+        folder = Path(file).parent
+        return folder.is_dir() and shutil.disk_usage(folder).free < _LITTLE
+    return bool(kind == sqlite3.SQLITE_FULL)
 
 
 def _set_up(connection: "DriverConnection", _record: object) -> None:

@@ -72,9 +72,11 @@ library = Table(
     Column("photos_version", Integer, nullable=False, default=0, server_default="0"),
     Column("latest", Instant),
     Column("tombstone_key", _Id),
+    Column("pack", String(64)),
     comment="none: one row; gallery_version grows when somebody can newly be found, photos_version "
     "with each transaction that changes photos, where they stand, or erasures; latest is the "
-    "latest instant of any act; tombstone_key is the key of the tombstones' marks",
+    "latest instant of any act; tombstone_key is the key of the tombstones' marks; pack is the "
+    "model pack that it is bound to, once it has changed it, or has begun to",
 )
 
 collection = Table(
@@ -298,8 +300,10 @@ person = Table(
     Column("died", Integer),
     Column("record", Text, nullable=False, default=""),
     Column("same_as", _Id, index=True),
+    Column("again_since", Instant),
     comment="personal: the name and the age band. An erased person keeps the id alone. same_as is "
-    "the enrolment of the same human that stands for this one, while they are merged",
+    "the enrolment of the same human that stands for this one, while they are merged; again_since "
+    "is when the models changed without a picture of theirs, until they have enrolled again",
 )
 
 guardian = Table(

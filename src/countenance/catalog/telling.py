@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from countenance.catalog import people, sightings
 from countenance.catalog.people import Person
-from countenance.catalog.tables import sighting, telling
+from countenance.catalog.tables import person, sighting, telling
 from countenance.core.canonical import Digest, canonical_json, digest
 from countenance.core.ids import PersonId, SightingId
 from countenance.vault.keys import KeyStore
@@ -118,11 +118,15 @@ def of(tx: Connection, who: PersonId) -> Telling | None:
 
 
 def due(tx: Connection, *, at: datetime) -> list[Telling]:
-    """Those to whom something may have to be sent at `at`: a code, or that there is something."""
+    """
+    Those to whom something may have to be sent at `at`: a code, that there is something, or that
+    they have to enrol again.
+    """
     own = (sighting.c.person_id == telling.c.person_id, sighting.c.made_at > telling.c.told_at)
+    again = (person.c.id == telling.c.person_id, person.c.again_since > telling.c.told_at)
+    news = or_(exists(select(sighting.c.id).where(*own)), exists(select(person.c.id).where(*again)))
     anything = or_(
-        telling.c.state == TellingState.ASKED,
-        and_(telling.c.state == TellingState.ON, exists(select(sighting.c.id).where(*own))),
+        telling.c.state == TellingState.ASKED, and_(telling.c.state == TellingState.ON, news)
     )
     now = or_(telling.c.next_at.is_(None), telling.c.next_at <= at)
     query = select(telling).where(anything, now).order_by(telling.c.person_id)

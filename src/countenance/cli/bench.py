@@ -64,6 +64,26 @@ def accuracy(call: Call, *, dataset: Path, plots: Path | None) -> None:
 
 
 @command(
+    "again",
+    of=bench,
+    changes="nothing: the library it fills is gone when it ends",
+    example="countenance bench again --photos 2000 --people 100",
+)
+@click.option(
+    "--photos", type=int, default=2000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option(
+    "--people", type=int, default=1, show_default=True, metavar="N", help="Enrolled since."
+)
+def again(call: Call, *, photos: int, people: int) -> None:
+    """Measure how long a collection is searched again for those who enrolled since."""
+    from countenance.bench.again import bench_again
+
+    figures = bench_again(call.settings(), photos, people=people)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "audit",
     of=bench,
     changes="nothing: the log it fills is gone when it ends",

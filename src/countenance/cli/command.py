@@ -43,7 +43,7 @@ class Call:
         """The settings that the command line itself gives."""
         return {"actor": self.actor} if self.actor else {}
 
-    def settings(self, **given: int) -> Settings:
+    def settings(self, **given: str | int) -> Settings:
         return load_settings(self.root, given={**self.given, **given})
 
     def open(self, **given: int) -> "Library":

@@ -70,6 +70,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("library", lambda: _library(library))
         yield _tried("catalog", lambda: _catalog(library))
         yield _tried("words", lambda: _words(library))
+        yield _tried("recognition", lambda: _recognition(library))
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
         yield _tried("consents", lambda: _consents(library))
@@ -109,9 +110,31 @@ def _library(library: "Library") -> tuple[bool, str]:
     )
 
 
+def _recognition(library: "Library") -> tuple[bool, str]:
+    from countenance.extract.recognise import expected_here
+    from countenance.gallery.bands import Band, most_people
+
+    pack, hits = library.pack, library.settings.false_hits
+    people = library.inventory().recognised
+    most = most_people(expected_here(pack), false_hits=hits)
+    beyond = [band for band in Band if people > most[band]]
+    reach = ", ".join(f"{band} among up to {most[band]:,}" for band in Band)
+    who = counted(people, "person", "people")
+    promise = f"at most {hits:g} false hits per 1,000 searches"
+    said = [f"{who} by the pack {pack.id}, {promise}: {reach}"]
+    if beyond:
+        said.append(f"nobody is called {' or '.join(beyond)}: it was not measured so low")
+    again = library.to_enrol_again()
+    if again:
+        who = counted(len(again), "person", "people")
+        said.append(f"{who} to enrol again since the models changed: {', '.join(again)}")
+    return not (beyond or again), "; ".join(said)
+
+
 def _catalog(library: "Library") -> tuple[bool, str]:
-    damage = library.damage()
-    return not damage, "; ".join(damage) or "sound; deleted rows are overwritten"
+    damage, kept = library.damage(), library.catalog_condition()
+    sound = f"sound; {kept or 'deleted rows are overwritten'}"
+    return not damage, "; ".join(damage) or sound
 
 
 def _catalog_alone(call: Call) -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""`countenance models`: the model packs, what is known of them, and how they get here."""
+"""`countenance models`: the packs, what is known of them, how they get here, and the change."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from countenance.cli.answer import answer, table
+from countenance.cli.answer import answer, counted, say, table
 from countenance.cli.arguments import FILE
+from countenance.cli.asking import confirm
 from countenance.cli.command import Call, command, group
 from countenance.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
+    from countenance.library.switching import Switched, SwitchPlan
     from countenance.vision.models import ModelStore
     from countenance.vision.pack import ModelFile, Pack
 
@@ -81,11 +83,96 @@ def info(call: Call, pack_id: str) -> None:
     from countenance.vision.pack import load_pack
 
     pack = load_pack(pack_id)
-    here = _store(call).installed(pack)
-    answer(call, _document(pack, installed=here), _text(pack, installed=here))
+    here, allowed = _store(call).installed(pack), call.settings().false_hits
+    document = _document(pack, installed=here)
+    answer(call, document, _text(pack, installed=here, false_hits=allowed))
+
+
+@command(
+    "switch",
+    of=models,
+    changes="every reference is made anew from the pictures that people chose to have kept, or "
+    "dropped where there is none; the photos are searched again. What people decided stays",
+    example="countenance models switch yunet-sface --dry-run",
+)
+@click.argument("pack_id", metavar="PACK")
+@click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def switch(call: Call, pack_id: str, *, dry_run: bool, yes: bool) -> None:
+    """
+    Change the model pack of the library.
+
+    Who keeps a picture here is recognised on; who does not has to enrol again, is told so on their
+    own page and by mail if they asked for mail, and agrees to what they agreed to. It is done
+    wholly or not at all: killed, it is as before, and the same command goes on.
+    """
+    with call.open() as library, ProgressLine() as progress:
+        plan = library.plan_switch(pack_id)
+        if dry_run:
+            answer(call, _plan_document(plan), _plan_text(plan))
+            return
+        if not yes:
+            for line in _plan_text(plan):
+                say(line)
+        confirm(f"Change to {pack_id}?", yes=yes)
+        done = library.switch(pack_id, progress=progress)
+    answer(call, _switched_document(done), _switched_text(done))
+    for who in done.changed.again:
+        say(f"{who}: has to enrol again (countenance enrol {who} --again)")
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _plan_document(plan: "SwitchPlan") -> dict[str, object]:
+    return {
+        "from": plan.before,
+        "to": plan.after,
+        "keep": list(plan.keep),
+        "again": list(plan.again),
+        "undecided": plan.undecided,
+        "collections": [asdict(one) for one in plan.collections],
+        "seconds": round(plan.seconds, 1),
+    }
+
+
+def _plan_text(plan: "SwitchPlan") -> Iterator[str]:
+    yield f"from {plan.before} to {plan.after}:"
+    yield f"  {counted(len(plan.keep), 'person', 'people')} recognised on"
+    yield f"  {counted(len(plan.again), 'person', 'people')} to enrol again"
+    yield from (f"    {one}" for one in plan.again)
+    if plan.undecided:
+        sightings = counted(plan.undecided, "sighting")
+        yield f"  {sightings} of theirs that nobody decided, gone until then"
+    yield f"  {counted(len(plan.collections), 'collection')} searched again"
+    for one in plan.collections:
+        yield f"    {one.name}: {counted(one.photos, 'photo')} with {counted(one.faces, 'face')}"
+    if plan.collections:
+        minutes = max(1, round(plan.seconds / 60))
+        yield f"  about {counted(minutes, 'minute')}, by a few faces tried on this machine now"
+
+
+def _switched_document(done: "Switched") -> dict[str, object]:
+    return {
+        "from": done.changed.before,
+        "to": done.changed.after,
+        "keep": list(done.changed.kept),
+        "again": list(done.changed.again),
+        "poor": list(done.changed.poor),
+        "undecided": done.changed.undecided,
+        "compared": done.compared,
+    }
+
+
+def _switched_text(done: "Switched") -> Iterator[str]:
+    made = done.changed
+    yield f"the library works with {made.after} (before: {made.before})"
+    yield f"{counted(len(made.kept), 'person', 'people')} recognised on"
+    yield f"{counted(len(made.again), 'person', 'people')} to enrol again"
+    if made.poor:
+        poor = counted(len(made.poor), "person", "people")
+        yield f"of {poor} among them the picture that was kept will not do for this pack"
+    yield f"{counted(done.compared, 'photo')} searched again"
 
 
 def _store(call: Call) -> "ModelStore":
@@ -129,7 +216,19 @@ def _file(file: "ModelFile") -> dict[str, object]:
     }
 
 
-def _text(pack: "Pack", *, installed: bool) -> Iterator[str]:
+def _reach(pack: "Pack", false_hits: float) -> Iterator[str]:
+    """Among how many people each band is given, by the setting."""
+    from countenance.extract.recognise import expected_here
+    from countenance.gallery.bands import Band, most_people
+
+    if not pack.calibration.points:
+        return
+    most = most_people(expected_here(pack), false_hits=false_hits)
+    said = ", ".join(f"{band} among up to {most[band]:,} people" for band in Band)
+    yield f"at most {false_hits:g} false hits per 1,000 searches: {said}"
+
+
+def _text(pack: "Pack", *, installed: bool, false_hits: float) -> Iterator[str]:
     yield f"{pack.id}, version {pack.version}: {pack.title}"
     yield "installed" if installed else f"not here: countenance models get {pack.id}"
     yield f"commercial use: {pack.commercial_use}"
@@ -141,6 +240,7 @@ def _text(pack: "Pack", *, installed: bool) -> Iterator[str]:
         yield f"calibrated: {pack.calibration.measured_on} ({pack.calibration.date})"
     else:
         yield "not calibrated: its bands rest on an assumption"
+    yield from _reach(pack, false_hits)
     rules = pack.faces
     yield f"enrols from faces {rules.enrol_px:g} px high, matches from {rules.match_px:g} px"
     yield from pack.notes.splitlines()

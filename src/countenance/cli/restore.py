@@ -11,6 +11,7 @@ from countenance.cli.asking import confirm
 from countenance.cli.command import Call, command
 from countenance.cli.exits import FINDINGS
 from countenance.cli.progress import ProgressLine
+from countenance.settings import load_settings
 
 if TYPE_CHECKING:
     from countenance.keeping.restore import Restored
@@ -36,17 +37,29 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     type=FOLDER,
     help="The folder of the library's keys. Else the setting `keys_dir`.",
 )
+@click.option(
+    "--catalog",
+    metavar="ADDRESS",
+    help="PostgreSQL that keeps the catalog, as for init. Else the setting `catalog`, else a file.",
+)
 @click.option("--dry-run", is_flag=True, help="Verify the backup, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(
-    call: Call, backup: Path, *, to: Path, keys: Path | None, dry_run: bool, yes: bool
+    call: Call,
+    backup: Path,
+    *,
+    to: Path,
+    keys: Path | None,
+    catalog: str | None,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """
     Make a library again from a backup.
 
     What ended since the backup ends again before anybody can open it. What is lost is listed, and
     the exit code is 6 then. The library that was backed up, if it still is somewhere, opens no more
-    with these keys.
+    with these keys. With --catalog a library moves into PostgreSQL, and without it out of it.
     """
     from countenance.library import Library
 
@@ -62,7 +75,9 @@ def restore(
         yes=yes,
     )
     with ProgressLine() as line:
-        done = Library.restore(backup, to, keys=keys, actor=call.settings().actor, progress=line)
+        actor = call.settings().actor
+        place = load_settings(to, given={"catalog": catalog} if catalog else {}).catalog
+        done = Library.restore(*(backup, to), keys=keys, catalog=place, actor=actor, progress=line)
     document = {
         "dry_run": False,
         "backup": done.backup,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import copies, evidence, guardians, log, notices, people
+from countenance.catalog import binding, copies, evidence, guardians, log, notices, people
 from countenance.catalog.evidence import Written
 from countenance.catalog.people import Person, SealedReference
 from countenance.catalog.photos import Box
@@ -342,11 +342,23 @@ def _store(tx: Connection, plan: _Plan, stores: Stores) -> Enrolment:
     if plan.written is not None:
         evidence.keep(tx, plan.written, person.id)
     if plan.keys:
+        _require_the_pack(tx, plan.looked.templates.pack)
+        binding.drop_other_packs(tx, plan.looked.templates.pack, who=person.id)
+        binding.has_enrolled(tx, person.id)
         for reference in _sealed(tx, stores.keys, plan, person, at=at):
             people.add_reference(tx, reference, at=at)
         people.raise_gallery_version(tx)
     log.record(tx, Entry(Act.ENROLLED, at, agreement.actor, "", (person.id,), ids))
     return Enrolment(person, ids, plan.looked.pictures, given.until)
+
+
+def _require_the_pack(tx: Connection, pack: str) -> None:
+    """What another pack made is compared with nothing here."""
+    bound = binding.bound_pack(tx)
+    if bound and bound != pack:
+        raise Unavailable(
+            f"the models were changed meanwhile, from {pack} to {bound}", hint="try again"
+        )
 
 
 def _given(tx: Connection, person: Person, agreement: Agreement, *, at: datetime) -> ConsentEvent:

@@ -33,7 +33,7 @@ from countenance.catalog.erasures import Erasure, Found, Looked, Stage
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest
 from countenance.core.ids import ErasureId, SourceId
-from countenance.erasure.holders import HOLDERS, staying
+from countenance.erasure.holders import HOLDERS, staying, tables_of
 from countenance.erasure.scanner import Scanner
 from countenance.errors import DiskFull, ErasureIncomplete, NotFound, Unavailable, VerificationError
 from countenance.vault.scan import Hit, Needles, Scanned, all_files
@@ -119,6 +119,7 @@ def _destroy_keys(case: Erasure, ground: Ground) -> None:
 def _find(case: Erasure, ground: Ground) -> None:
     """Read what is to go, and have the scan find it: a scan that cannot find proves nothing."""
     stores = ground.stores
+    stores.database.write_through()
     with stores.database.read() as tx:
         pieces = {name: own for one in HOLDERS for name, own in one.pieces(tx, stores, case)}
         gone = {one.name: one.holds(tx, stores, case) for one in HOLDERS}
@@ -171,7 +172,7 @@ def _prove(case: Erasure, ground: Ground) -> None:
     stores = ground.stores
     copies.remove_unconfirmed(stores, case.copies)
     with _incomplete(case):
-        stores.database.forget_deleted_bytes()
+        stores.database.forget_deleted_bytes(*tables_of(case))
     _require_nothing_held(case, stores)
     needles = Needles(_needles(case, stores))
     seen = _scan(ground, needles)
@@ -300,7 +301,10 @@ def _look_for(
 
 
 def _scan(ground: Ground, needles: Needles) -> Scanned:
-    return ground.scanner(list(all_files(*ground.folders)), needles, ground.progress)
+    # Where the database's own cannot be read, nothing of it is found before either, and so no
+    # receipt says that its bytes are gone (P24).
+    beside = ground.stores.database.own_files() or ()
+    return ground.scanner([*all_files(*ground.folders), *beside], needles, ground.progress)
 
 
 def _items(tx: Connection, case: Erasure) -> tuple[str, ...]:

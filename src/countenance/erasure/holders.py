@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from countenance.catalog import copies, evidence, people, photos, uploads, words
+from countenance.catalog.database import kind_of
 from countenance.catalog.erasures import Erasure
 from countenance.catalog.stores import Stores
 from countenance.catalog.tables import (
@@ -95,8 +96,9 @@ class RowsHolder:
     Rows of one table.
 
     `which` gives the condition for a case, or nothing where the case does not touch them. `texts`
-    are columns that stand side by side in a row as it is stored, so that their joined text is found
-    as it is; `data` is a column of bytes. `erase` empties the rows where they are not deleted.
+    are columns that stand side by side in a row as it is stored, so that they are found together as
+    the database keeps them; `data` is a column of bytes. `erase` empties the rows where they are
+    not deleted.
     """
 
     name: str
@@ -113,7 +115,7 @@ class RowsHolder:
             if self.data is not None:
                 yield from _object(f"{self.name} {row[0]}", row[-1], skip=HEAD_BYTES)
             else:
-                text = "".join(value or "" for value in row).encode()
+                text = kind_of(tx.dialect.name).as_stored(row)
                 yield f"{self.name} {text.hex()}", (text,)
 
     def purge(self, tx: Connection, case: Erasure) -> list[CopyId]:
@@ -441,3 +443,15 @@ def staying(tx: Connection, case: Erasure) -> frozenset[str]:
         which for one in HOLDERS if isinstance(one, CopiesHolder) for which in one.ids(tx, case)
     }
     return frozenset(copies.ids(tx)) - going
+
+
+def tables_of(case: Erasure) -> tuple[str, ...]:
+    """The names of the tables that a case has taken rows from."""
+    own = {
+        one.table.name
+        for one in HOLDERS
+        if isinstance(one, RowsHolder) and one.name in case.progress.gone
+    }
+    # What refers to a photo goes with it, wherever it is, and so do the words of its places.
+    with_photos = {"sighting", "share_photo", words.TABLES} if case.of_pictures else set()
+    return tuple(sorted(own | with_photos))

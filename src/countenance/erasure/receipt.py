@@ -7,11 +7,13 @@ recipient answered. The last one says that every level was reached, and closes t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from countenance.audit import receipt as audit
+from countenance.audit.entry import Act, Entry
 from countenance.audit.note import Signer, VerifierKey
 from countenance.audit.statement import (
     ENDED,
@@ -25,12 +27,16 @@ from countenance.audit.statement import (
 )
 from countenance.catalog import backups, checkpoints, erasures, log, people, recalls, receipts
 from countenance.catalog.backups import Backup
+from countenance.catalog.database import kind_of
 from countenance.catalog.erasures import Erasure, Stage
 from countenance.catalog.recalls import Recall
 from countenance.catalog.receipts import Receipt
 from countenance.catalog.stores import Stores
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import ErasureId, KeyId
+from countenance.core.ids import BackupId, ErasureId, KeyId, new_id
+
+KEPT_ELSEWHERE = timedelta(days=30)
+"""After so long somebody is asked whether what the server of the catalog sent away is gone."""
 
 
 def settle(which: ErasureId, *, actor: str, signer: Signer, stores: Stores) -> Receipt | None:
@@ -47,6 +53,8 @@ def settle(which: ErasureId, *, actor: str, signer: Signer, stores: Stores) -> R
         if case.stage in erasures.UNFINISHED:
             return None
         before = receipts.newest(tx, which)
+        if before is None:
+            _count_copies_elsewhere(tx, case, actor=actor, at=at)
         gone = tuple(key for key in case.keys if key not in there)
         key = VerifierKey(checkpoints.origin(tx), signer.public)
         said = None if before is None else audit.verify(before.text, key)
@@ -84,6 +92,22 @@ def _backups(tx: Connection, case: Erasure) -> list[Backup]:
         if (gone_at is None or one.made_at <= gone_at)
         and (one.gone_at is None or one.gone_at >= case.opened_at)
     ]
+
+
+def _count_copies_elsewhere(tx: Connection, case: Erasure, *, actor: str, at: datetime) -> None:
+    """
+    Where the server of the catalog sends what is written counts as a backup that may hold it.
+
+    It ends as one that cannot be reached does: a person says that it is gone, and how they know.
+    """
+    found = kind_of(tx.dialect.name).copies_elsewhere(tx)
+    where = Path(f"the server of the catalog: {', '.join(found)}")
+    known = {one.location for one in _backups(tx, case) if one.gone_at is None}
+    if not found or where in known:
+        return
+    new = Backup(BackupId(new_id("b")), where, case.opened_at, at + KEPT_ELSEWHERE)
+    backups.add(tx, new)
+    log.record(tx, Entry(Act.BACKED_UP, at, actor, subjects=(new.id,)))
 
 
 def _statement(  # noqa: PLR0913  all that is known of a case
@@ -187,11 +211,25 @@ def _kept(tx: Connection, case: Erasure) -> Iterator[Kept]:
             yield Kept("boxes", seen, "the photos are their source's; no name is on them")
         if case.progress.named:
             yield Kept("source-words", case.progress.named, _WHY_WORDS_STAY)
+    if unseen := _unseen(tx, case):
+        yield Kept("rows-in-files-not-read", unseen, _WHY_NOT_READ)
     if case.of_pictures:
         yield Kept("tombstones", len(case.progress.items), "the same bytes are refused by them")
     named = log.mentions(tx, case.subject)
     yield Kept("log-entries", named, "ids and digests show what was done, and cannot be taken out")
 
+
+def _unseen(tx: Connection, case: Erasure) -> int:
+    """How many objects were in files that are not read from here: those of a server."""
+    before = case.progress.before
+    if before is None or kind_of(tx.dialect.name).own_files(tx) is not None:
+        return 0
+    return before.objects - before.found
+
+
+_WHY_NOT_READ = (
+    "deleted in the database; the files of its server, where copies may be yet, were not read"
+)
 
 _WHY_WORDS_STAY = "captions and file names are their source's own; it may take the pictures down"
 

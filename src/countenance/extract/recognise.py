@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from countenance.catalog.photos import Face
 from countenance.core.ids import PersonId
+from countenance.errors import Refused
 from countenance.extract.extractor import Templates
-from countenance.gallery.bands import Calibration, limits
+from countenance.gallery.bands import FALSE_HITS, Calibration, limits, most_people, promised
 from countenance.gallery.gallery import Gallery
 from countenance.gallery.matching import Match, assign
 from countenance.vision.pack import Pack
@@ -38,31 +39,37 @@ class Sieve:
         return passed
 
 
-def sieve(gallery: Gallery, pack: Pack, *, version: int) -> Sieve | None:
+def sieve(
+    gallery: Gallery, pack: Pack, *, version: int, false_hits: float = FALSE_HITS
+) -> Sieve | None:
     """What sifts faces for a gallery, or nothing where the pack was not measured for it."""
     slack = pack.embedder.mirror_slack
-    return None if slack is None else Sieve(gallery, version, farthest(gallery, pack), slack)
+    if slack is None:
+        return None
+    limit = farthest(gallery, pack, false_hits=false_hits)
+    return Sieve(gallery, version, limit, slack)
 
 
-def farthest(gallery: Gallery, pack: Pack) -> float:
+def farthest(gallery: Gallery, pack: Pack, *, false_hits: float = FALSE_HITS) -> float:
     """The distance beyond which a face is nobody's of `gallery`; `-inf` if all are."""
-    return limits(expected_here(pack), size=len(gallery)).unsure
+    return limits(expected_here(pack), size=len(gallery), false_hits=false_hits).unsure
 
 
-def recognise(
+def recognise(  # noqa: PLR0913  what decides a match, and each by itself
     templates: Templates,
     gallery: Gallery,
     pack: Pack,
     *,
     rejected: Collection[tuple[int, PersonId]] = (),
     film: Sequence[Face] = (),
+    false_hits: float = FALSE_HITS,
 ) -> dict[int, Match]:
     """
     Whom the faces of one photo show, by the face's place among the photo's faces.
 
     A face is given to at most one person, and a person to at most one face; none of the pairs
     `rejected`, of a face's place and a person, is among them. Of a film, `film` are all its faces,
-    and a person is given to at most one at any instant.
+    and a person is given to at most one at any instant. `false_hits` is as in `bands.limits`.
     """
     matches = assign(
         templates.vectors,
@@ -70,6 +77,7 @@ def recognise(
         gallery=gallery,
         calibration=expected_here(pack),
         penalty=pack.faces.small_penalty,
+        false_hits=false_hits,
         rejected=[
             (row, person)
             for row, place in enumerate(templates.rows.tolist())
@@ -87,6 +95,24 @@ def one_face_within(pack: Pack, *, strangers: float) -> float:
     would be taken for the other. It is `-inf` if the pack was never measured so far down.
     """
     return expected_here(pack).distance(strangers)
+
+
+def require_reach(pack: Pack, people: int, *, false_hits: float) -> None:
+    """
+    Raises `Refused` if among so many people no face could be given even the least sure band: the
+    pack's rates were not measured so low as that would take.
+    """
+    calibration = expected_here(pack)
+    most = max(most_people(calibration, false_hits=false_hits).values())
+    if people <= most:
+        return
+    needed = max(promised(false_hits).values()) / people
+    raise Refused(
+        f"at most {false_hits:g} false hits per 1,000 searches among {people:,} people would take "
+        f"a false-match rate of {needed:.1g}, and what the pack {pack.id} was measured for is "
+        f"{calibration.points[-1][0]:.1g}, which is enough for {most:,} people",
+        hint="allow more (setting false_hits), or change to a stronger pack: countenance models",
+    )
 
 
 @lru_cache(maxsize=8)

@@ -28,13 +28,20 @@ class Band(StrEnum):
 
 FALSE_NAMES: Mapping[Band, float] = {Band.SURE: 0.001, Band.LIKELY: 0.01, Band.UNSURE: 0.05}
 """
-False names for each stranger's face, at most, by band.
+False names for each stranger's face, at most, by band, where one false hit in 1,000 searches is
+allowed; where N are, N times as many.
 
 `sure` is for acting without another look: a gala of 1,000 strangers' faces names one of them
 wrongly. `likely` is for a list that its reader looks through: one in 100. `unsure` is for a list
 to be confirmed by hand: one in 20, beyond which checking costs more than it finds.
 """
 
+
+FALSE_HITS = 1.0
+"""In 1,000 searches with a stranger's face, how often it may be given a name that is `sure`."""
+
+MOST_FALSE_HITS = 20.0
+"""With more, every stranger would be given a name that is `unsure`."""
 
 FEWEST_PEOPLE = 20
 """
@@ -43,6 +50,8 @@ A smaller gallery is judged as if it held this many people.
 By the rates alone a gallery of one could take anybody who looks somewhat alike for that one; but
 a library with few people enrolled still shows many strangers.
 """
+
+_ROUNDING = 1e-9
 
 _FARTHEST = 2.0
 """The distance of opposite unit vectors."""
@@ -123,23 +132,57 @@ class BandLimits:
         return None
 
 
-def limits(calibration: Calibration, *, size: int, penalty: float = 1.0) -> BandLimits:
+def limits(
+    calibration: Calibration, *, size: int, penalty: float = 1.0, false_hits: float = FALSE_HITS
+) -> BandLimits:
     """
     The limits of the bands for a face that is compared with `size` people, 20 at the fewest.
 
     `penalty`, 1 or more, is how many times the measured rate is expected, for a face or a
-    reference worse than those it was measured on.
+    reference worse than those it was measured on. Of 1,000 strangers' faces at most `false_hits`
+    are given somebody's name and called `sure`, and the other bands in proportion.
 
-    Raises `UsageError` if `size` is negative or `penalty` is below 1.
+    Raises `UsageError` if `size` is negative, `penalty` is below 1, or `false_hits` is not above 0
+    or above `MOST_FALSE_HITS`.
     """
     if size < 0 or not penalty >= 1:
         raise UsageError(f"limits: expected size >= 0 and penalty >= 1, got {size} and {penalty}")
     comparisons = max(size, FEWEST_PEOPLE) * penalty
+    rates = {band: rate / comparisons for band, rate in promised(false_hits).items()}
     return BandLimits(
-        sure=calibration.distance(FALSE_NAMES[Band.SURE] / comparisons),
-        likely=calibration.distance(FALSE_NAMES[Band.LIKELY] / comparisons),
-        unsure=calibration.distance(FALSE_NAMES[Band.UNSURE] / comparisons),
+        sure=calibration.distance(rates[Band.SURE]),
+        likely=calibration.distance(rates[Band.LIKELY]),
+        unsure=calibration.distance(rates[Band.UNSURE]),
     )
+
+
+def promised(false_hits: float = FALSE_HITS) -> Mapping[Band, float]:
+    """
+    False names for each stranger's face, at most, by band, where `false_hits` in 1,000 searches
+    may be sure.
+
+    Raises `UsageError` if it is not above 0, or is above `MOST_FALSE_HITS`.
+    """
+    if not 0 < false_hits <= MOST_FALSE_HITS:
+        raise UsageError(
+            f"false_hits: expected a number above 0, at most {MOST_FALSE_HITS:g}, got {false_hits}"
+        )
+    return {band: rate * false_hits / FALSE_HITS for band, rate in FALSE_NAMES.items()}
+
+
+def most_people(calibration: Calibration, *, false_hits: float = FALSE_HITS) -> Mapping[Band, int]:
+    """
+    Among how many people each band can be reached at most; 0 for one that cannot be at all.
+
+    Beyond that it would take a lower false-match rate than was measured. Raises as `promised`.
+    """
+    lowest = calibration.points[-1][0]
+    # A little slack, for 0.001 / 0.000004 is 250 in numbers, and a hair less in floats.
+    counts = {
+        band: math.floor(rate / lowest * (1 + _ROUNDING))
+        for band, rate in promised(false_hits).items()
+    }
+    return {band: count if count >= FEWEST_PEOPLE else 0 for band, count in counts.items()}
 
 
 # ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from countenance.core.ids import PersonId
 from countenance.errors import UsageError
-from countenance.gallery.bands import Band, Calibration, limits
+from countenance.gallery.bands import FALSE_HITS, Band, Calibration, limits
 from countenance.gallery.gallery import Float32, Gallery, Hits
 
 
@@ -34,6 +34,7 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
     gallery: Gallery,
     calibration: Calibration,
     penalty: float,
+    false_hits: float = FALSE_HITS,
     rejected: Collection[tuple[int, PersonId]] = (),
     together: NDArray[np.bool_] | None = None,
 ) -> tuple[Match, ...]:
@@ -42,7 +43,8 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
 
     `templates` is `(m, d)` float32, unit rows, one a face. `small` is `(m,)` bool: faces of so few
     pixels that strangers look alike `penalty` times as often as measured; so they do for a weak
-    reference, and for both together `penalty` squared.
+    reference, and for both together `penalty` squared. Of 1,000 searches with a stranger's face at
+    most `false_hits` may name somebody for sure (`bands.limits`).
 
     A pair that is the nearest but reaches no band speaks for its face and its person all the
     same: a face is not given to its second best because its best is too unsure.
@@ -58,7 +60,8 @@ def assign(  # noqa: PLR0913  what decides a match, and each by itself
     if small.shape != (len(templates),):
         raise UsageError(f"small: expected shape ({len(templates)},), got {small.shape}")
     by_doubts = [
-        limits(calibration, size=len(gallery), penalty=penalty**doubts) for doubts in range(3)
+        limits(calibration, size=len(gallery), penalty=penalty**doubts, false_hits=false_hits)
+        for doubts in range(3)
     ]
     hits = gallery.within(templates, limit=by_doubts[0].unsure)
     doubts = small[hits.probe].astype(np.intp) + gallery.weak[hits.reference]

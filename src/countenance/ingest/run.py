@@ -23,6 +23,7 @@ from countenance.core.ids import SourceId
 from countenance.engines.local import run as run_local
 from countenance.errors import NoGrant, Reason, Unavailable
 from countenance.extract.extractor import Extractor
+from countenance.extract.recognise import Sieve
 from countenance.ingest.cluster import Leading, Spread
 from countenance.ingest.compare import compare_all
 from countenance.ingest.film import Watching
@@ -254,13 +255,20 @@ def _work_through(  # noqa: PLR0913  the one place where all of an ingest meets
     wanted = list(here)
     total = _count_listed(writer, wanted)
     taken: dict[int, Work] = {}
+    recognises = _recognising(writer, wanted)
     known = Known(
         known=_known(writer, wanted),
         erased=_erased(writer, wanted),
-        recognises=_recognising(writer, wanted),
+        recognises=recognises,
     )
     if spread is None:
-        stage = PhotoStage(extractor, known, readers=dict(here), watching=watching)
+        stage = PhotoStage(
+            extractor,
+            known,
+            readers=dict(here),
+            watching=watching,
+            sifts=_sifts(writer, recognises),
+        )
         claims = _claims(writer, here, taken, suspect=suspect)
         found = run_local(islice(claims, 1) if suspect else claims, stage, workers=workers)
     else:
@@ -341,6 +349,13 @@ def _recognising(writer: Writer, wanted: list[SourceId]) -> set[SourceId]:
             for source in wanted
             if _compares(tx, collections.get(tx, sources.get(tx, source).collection))
         }
+
+
+def _sifts(writer: Writer, recognises: set[SourceId]) -> dict[SourceId, Sieve]:
+    """What tells the faces that may be somebody's. Who enrols meanwhile is found afterwards."""
+    with writer.stores.database.read() as tx:
+        made = {source: writer.sieve_of(tx, source) for source in sorted(recognises)}
+    return {source: one for source, one in made.items() if one is not None}
 
 
 def _compares(tx: Connection, where: Collection) -> bool:

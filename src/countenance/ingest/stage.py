@@ -16,7 +16,7 @@ from countenance.catalog.photos import Face, PhotoKind
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CopyId, SourceId
 from countenance.errors import Reason, Unavailable, Unreadable
-from countenance.extract.extractor import Extractor, Templates
+from countenance.extract.extractor import Extractor, Sifts, Templates
 from countenance.ingest.film import Watching, digest_of, watch_film
 from countenance.media.decode import Picture
 from countenance.media.metadata import Metadata, read_metadata
@@ -103,7 +103,12 @@ class Known:
 
 
 class PhotoStage:
-    """Reads one photo. Safe to call from several threads at once."""
+    """
+    Reads one photo. Safe to call from several threads at once.
+
+    `sifts` tells of the faces of a source which may be somebody's; where there is nothing that
+    does, all are embedded wholly.
+    """
 
     def __init__(
         self,
@@ -112,6 +117,7 @@ class PhotoStage:
         *,
         readers: Mapping[SourceId, Reader],
         watching: Watching,
+        sifts: Mapping[SourceId, Sifts] | None = None,
     ) -> None:
         self._extractor = extractor
         self._readers = readers
@@ -119,6 +125,7 @@ class PhotoStage:
         self._erased = known.erased
         self._recognises = known.recognises
         self._watching = watching
+        self._sifts = sifts or {}
 
     def __call__(self, work: Work) -> Record | AwayPhoto:
         spent = Stopwatch()
@@ -191,7 +198,7 @@ class PhotoStage:
             with spent.on("decode"):
                 sharp = self._sharp_enough(data, picture, faces, claim)
             with spent.on("embed"):
-                templates = see.templates(sharp, faces)
+                (templates,) = see.embed([see.cut(sharp, faces)], self._sifts.get(claim.source))
         with spent.on("words"):
             metadata = read_metadata(data)
             near = near_hash(picture.pixels)

@@ -33,6 +33,7 @@ from countenance.core.ids import CopyId, FaceId, GrantId, ItemId, PersonId, Phot
 from countenance.errors import NoGrant, Reason
 from countenance.extract.extractor import Templates
 from countenance.extract.recognise import Sieve, farthest, recognise, sieve
+from countenance.gallery.bands import FALSE_HITS
 from countenance.gallery.gallery import Gallery
 from countenance.ingest.stage import ERASED, KnownPhoto, ReadPhoto, Record, UnreadPhoto, Work
 from countenance.media.metadata import Metadata
@@ -76,12 +77,14 @@ class Writer:
     """
     Stores records, one after the other, and claims the work that becomes records.
 
-    `holding_keys` keeps a key that is made here from being swept before the catalog names it.
+    `holding_keys` keeps a key that is made here from being swept before the catalog names it, and
+    `false_hits` in 1,000 searches with a stranger's face may name somebody for sure.
     """
 
     stores: Stores
     pack: Pack
     holding_keys: Callable[[], AbstractContextManager[None]] = nullcontext
+    false_hits: float = FALSE_HITS
     _opened: OpenGallery | None = field(default=None, init=False)
 
     def claim(self, wanted: list[SourceId], *, suspect: bool = False) -> Work | None:
@@ -162,7 +165,7 @@ class Writer:
         """What tells the faces of a source that may be somebody's of the gallery of now."""
         opened = self.gallery(tx)
         gallery = self._gallery_of(tx, sources.get(tx, which))
-        return sieve(gallery, self.pack, version=opened.version)
+        return sieve(gallery, self.pack, version=opened.version, false_hits=self.false_hits)
 
     @property
     def version(self) -> int:
@@ -304,7 +307,9 @@ class Writer:
             return []
         found = self._sightings(turn, whence, faces, templates, rejected=said.rejected)
         sifted = templates.sifted
-        if sifted is not None and farthest(turn.gallery_of(whence), self.pack) > sifted.limit:
+        if sifted is not None and sifted.limit < farthest(
+            turn.gallery_of(whence), self.pack, false_hits=self.false_hits
+        ):
             # Since it was sifted others are left out of this gallery, and among fewer people a
             # face may be farther off. It is compared another time.
             return []
@@ -327,7 +332,12 @@ class Writer:
         barred = [(places[face], person) for face, person in rejected]
         film = faces if any(face.track for face in faces) else ()
         matches = recognise(
-            templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
+            templates,
+            turn.gallery_of(whence),
+            self.pack,
+            rejected=barred,
+            film=film,
+            false_hits=self.false_hits,
         )
         # The gallery in memory may be older than a withdrawal. Consents are read here, in the
         # transaction that stores (P5, P20); a gallery that holds somebody who left is opened anew.
@@ -337,7 +347,12 @@ class Writer:
             self._opened = None
             turn.forget_galleries()
             matches = recognise(
-                templates, turn.gallery_of(whence), self.pack, rejected=barred, film=film
+                templates,
+                turn.gallery_of(whence),
+                self.pack,
+                rejected=barred,
+                film=film,
+                false_hits=self.false_hits,
             )
         return [
             NewSighting(faces[row].id, match.person, match.band, in_film=bool(film))

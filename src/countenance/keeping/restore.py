@@ -28,6 +28,7 @@ from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, people
 from countenance.catalog.database import Database
 from countenance.catalog.journal import catch_up, put_back
+from countenance.catalog.place import new_database
 from countenance.catalog.replay import (
     Remaining,
     Replayed,
@@ -53,6 +54,7 @@ from countenance.vault.layout import LibraryLayout, lock
 UNFINISHED = ".restoring"
 
 _CATALOG = "catalog.restoring"
+_ADDRESS = "catalog.address.restoring"
 _MARK = "restoring"
 """A file in a folder that a restore is working in, with the id of the backup."""
 
@@ -75,11 +77,14 @@ class Restored:
     remaining: tuple[Remaining, ...]
 
 
-def restore(backup: Path, to: Path, *, keys: Path, actor: str, clock: Clock) -> Restored:
+def restore(  # noqa: PLR0913  what becomes what, and who says so
+    backup: Path, to: Path, *, keys: Path, actor: str, clock: Clock, catalog: str = ""
+) -> Restored:
     """
     Make the library of the backup in the folder `backup` again, in the folder `to`.
 
-    `keys` is the folder of its keys, with the journal; it is used where it is. Raises `UsageError`
+    `keys` is the folder of its keys, with the journal; it is used where it is. `catalog` is as the
+    setting: of an address, the catalog moves into a database there. Raises `UsageError`
     if there is something in `to`, `VerificationError` if backup or journal is damaged or the two do
     not belong together, and `Unavailable` if the keys cannot be reached. Then there is no library
     in `to`.
@@ -105,6 +110,7 @@ def restore(backup: Path, to: Path, *, keys: Path, actor: str, clock: Clock) -> 
             done = _bring_up_to_date(stores, manifest, journal, to, actor=actor)
             _restore_blobs(stores, BlobStore(LibraryLayout(backup).vault), _listed(manifest))
             _follow(stores, journal)
+            _move_catalog(stores.database, LibraryLayout(work), catalog)
         finally:
             stores.database.close()
         _restore_settings(backup, work, keys)
@@ -244,11 +250,26 @@ def _follow(stores: Stores, journal: Journal) -> None:
     stores.database.forget_deleted_bytes()
 
 
+def _move_catalog(catalog: Database, layout: LibraryLayout, setting: str) -> None:
+    """Into a database, where one is asked for. A crash leaves it, and no library that names it."""
+    if not setting:
+        return
+    address = new_database(setting)
+    target = Database.at(address)
+    try:
+        target.fill_from(catalog)
+    finally:
+        target.close()
+    place = layout.address.with_name(_ADDRESS)
+    write_file(place, address.encode(), flags=os.O_CREAT | os.O_EXCL, durable=True)
+
+
 def _restore_settings(backup: Path, work: Path, keys: Path) -> None:
     """The settings of the backup, in which the keys are where they are now."""
     file = backup / SETTINGS_FILE
     old = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    lines = [line for line in old if line.partition("=")[0].strip() != "keys_dir"]
+    # Where the catalog was is not where it is now.
+    lines = [line for line in old if line.partition("=")[0].strip() not in ("keys_dir", "catalog")]
     where = json.dumps(str(keys.absolute()), ensure_ascii=False)
     text = "\n".join([f"keys_dir = {where}", *lines, ""])
     write_file(work / SETTINGS_FILE, text.encode(), flags=os.O_CREAT | os.O_EXCL, durable=True)
@@ -268,6 +289,10 @@ def _put_in_place(work: Path, to: Path) -> None:
     work.rename(to)
     sync_folder(to.parent)
     # A crash before this leaves no library: the next restore begins again.
-    (to / _CATALOG).rename(LibraryLayout(to).catalog)
+    if (to / _ADDRESS).exists():
+        (to / _CATALOG).unlink()
+        (to / _ADDRESS).rename(LibraryLayout(to).address)
+    else:
+        (to / _CATALOG).rename(LibraryLayout(to).catalog)
     (to / _MARK).unlink()
     sync_folder(to)

@@ -12,4 +12,8 @@ class Calibration(Opened):
         How often each band was right, and whether it keeps its promise. Counts alone, and nothing
         is changed; so it is no act, and not in the log.
         """
-        return calibrate(stores=self._stores, lowest=self.pack.faces.match_px)
+        return calibrate(
+            stores=self._stores,
+            lowest=self.pack.faces.match_px,
+            false_hits=self._settings.false_hits,
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from countenance.catalog.place import make_place, require_one_place
 from countenance.core.clock import Clock, SystemClock
 from countenance.core.ids import new_id
 from countenance.errors import (
@@ -39,6 +40,7 @@ from countenance.library.searches import Searches
 from countenance.library.shares import Shares
 from countenance.library.sidecars import SidecarFiles
 from countenance.library.soundness import Soundness
+from countenance.library.switching import Switching
 from countenance.library.telling import Tellings
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
@@ -54,6 +56,7 @@ class Library(
     Backups,
     Collections,
     Photos,
+    Switching,
     People,
     SidecarFiles,
     Searches,
@@ -86,9 +89,11 @@ class Library(
         """
         layout = LibraryLayout(root)
         layout.create()
-        made = cls(root, settings or load_settings(root), clock=clock or SystemClock())
+        settings = settings or load_settings(root)
+        make_place(layout, settings.catalog)
+        made = cls(root, settings, clock=clock or SystemClock())
         with made._closed_on_error():
-            if made._database.revision():
+            if made._database.holds():
                 raise UsageError(f"{root}: there is a library here already")
             library_id = new_id("l")
             made._take_keys_folder(library_id)
@@ -127,6 +132,7 @@ class Library(
         to: Path,
         *,
         keys: Path | None = None,
+        catalog: str | None = None,
         actor: str,
         clock: Clock | None = None,
         progress: Progress = silent,
@@ -134,15 +140,23 @@ class Library(
         """
         Make the library of a backup again, in the new folder `to`, with its folder of keys `keys`.
 
-        Of no `keys`, they are where the settings say: those in the backup, else those of `to`. What
-        ended since ends again before anybody can open it, then goes as far as it can, and what is
-        lost is told. Raises `VerificationError` if backup or journal is damaged, `UsageError` if
-        there is something in `to`, and `Unavailable` if the journal cannot be reached; then there
-        is no library in `to`.
+        Of no `keys`, they are where the settings say: those in the backup, else those of `to`. The
+        catalog is a file, or moves into a database at the address `catalog`; of none, the settings
+        of `to` say, and those of the environment. What ended since ends again before anybody can
+        open it, then goes as far as it can, and what is lost is told. Raises `VerificationError` if
+        backup or journal is damaged, `UsageError` if there is something in `to` or in the database,
+        and `Unavailable` if journal or server cannot be reached; then there is no library in `to`.
         """
         where = (keys or keys_by_settings(backup, to)).absolute()
         clock = clock or SystemClock()
-        done = restore(backup.absolute(), to.absolute(), keys=where, actor=actor, clock=clock)
+        place = load_settings(to).catalog if catalog is None else catalog
+        done = restore(
+            *(backup.absolute(), to.absolute()),
+            keys=where,
+            actor=actor,
+            clock=clock,
+            catalog=place,
+        )
         # Whatever the environment says: it may name the keys of another library.
         settings = load_settings(done.root, given={"keys_dir": str(where), "actor": actor})
         with cls.open(done.root, settings, clock) as restored:
@@ -187,6 +201,7 @@ class Library(
     # ----------------------------------------------------------------------------------------
 
     def _require_catalog(self, *, sound: bool) -> None:
+        require_one_place(self._layout)
         if not self._layout.exists():
             raise NoLibrary(
                 f"{self.root}: there is no library here",

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.catalog import collections, links, people
+from countenance.catalog import binding, collections, links, people
 from countenance.catalog.collections import Collection
 from countenance.catalog.links import Link, LinkKind
 from countenance.catalog.people import Person
@@ -71,12 +71,16 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Who follows a link of their own, and what they agree to now."""
+    """
+    Who follows a link of their own, and what they agree to now. `again` says that they have to
+    give a picture again to be recognised: the models changed, and none of theirs was kept.
+    """
 
     link: Link
     person: Person
     consents: tuple[Consent, ...]
     collection: Collection | None
+    again: bool = False
 
     def agrees(self, purpose: Purpose) -> bool:
         return any(one.wish.purpose == purpose for one in self.consents)
@@ -287,7 +291,7 @@ class Links(People, Searches, Records):
         if found is None or not live or len(known) != 1:
             raise LeadsNowhere("this link leads nowhere")
         where = None if found.collection is None else collections.get(tx, found.collection)
-        return Own(found, known[0], live, where)
+        return Own(found, known[0], live, where, binding.is_to_enrol_again(tx, known[0].id))
 
     def _wear(self, where: Collection, who: PersonId, number: str) -> None:
         """Put somebody on a roster with the number they say; not if somebody else said it."""

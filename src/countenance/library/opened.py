@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, people, photos, sources
-from countenance.catalog.database import Database
+from countenance.catalog import binding, log, people, photos, sources
 from countenance.catalog.jobs import JobKind
 from countenance.catalog.journal import catch_up, require_not_older
+from countenance.catalog.place import address_of, catalog_of
 from countenance.catalog.stores import Stores
 from countenance.catalog.trail import SIGNED_EVERY, Trail
 from countenance.core.clock import Clock
@@ -64,7 +63,7 @@ class Opened:
         self._layout = LibraryLayout(root)
         self._settings = settings
         self._clock = clock
-        self._database = Database.of_library(self._layout.catalog)
+        self._database = catalog_of(self._layout, settings.catalog)
         self._stores = Stores(
             self._database,
             KeyStore(settings.keys_dir, settings.library_key),
@@ -84,11 +83,17 @@ class Opened:
             lambda: self._trail.key().public,
         )
         self._acted = False
+        self._pack: Pack | None = None
         self._decoder = Decoder(Limits())
 
     @property
     def root(self) -> Path:
         return self._layout.root
+
+    @property
+    def catalog_address(self) -> str:
+        """Where the catalog is, without a password; the empty string if it is a file."""
+        return address_of(self._layout, self._settings.catalog)
 
     @property
     def settings(self) -> Settings:
@@ -118,12 +123,21 @@ class Opened:
         with self._database.read() as tx:
             return self._stores.now(tx)
 
-    @cached_property
+    @property
     def pack(self) -> Pack:
-        """The model pack of the settings. Raises `NotFound` if there is no such pack."""
-        return load_pack(self._settings.pack)
+        """
+        The model pack that the library is bound to at this moment, or else that of the settings.
 
-    @cached_property
+        Another program may change it (`models switch`), so it is asked for at each use. Raises
+        `NotFound` if there is no such pack.
+        """
+        with self._database.read() as tx:
+            named = binding.bound_pack(tx) or self._settings.pack
+        if self._pack is None or self._pack.id != named:
+            self._pack = load_pack(named)
+        return self._pack
+
+    @property
     def extractor(self) -> Extractor:
         """
         The pack, loaded.
@@ -131,12 +145,17 @@ class Opened:
         Raises `NoModel` if its files are not on this machine, and `UsageError` if the library was
         filled with another pack: two packs' templates cannot be compared.
         """
-        self._require_one_pack()
-        prepared = ModelStore(self._settings.models_dir).locate(self.pack)
-        vision = _loaded(self.pack, prepared, self._settings.long_side)
-        return Extractor(self._decoder, vision)
+        pack, known = self.pack, self.__dict__.get("extractor")
+        if known is None or known.pack.id != pack.id:
+            self._require_one_pack()
+            known = self.__dict__["extractor"] = self._extractor_of(pack)
+        return cast("Extractor", known)
 
     # ----------------------------------------------------------------------------------------
+
+    def _extractor_of(self, pack: Pack) -> Extractor:
+        prepared = ModelStore(self._settings.models_dir).locate(pack)
+        return Extractor(self._decoder, _loaded(pack, prepared, self._settings.long_side))
 
     def _take_keys_folder(self, library_id: str) -> None:
         folder = self._settings.keys_dir
@@ -194,12 +213,13 @@ class Opened:
 
     def _require_one_pack(self) -> None:
         with self._database.read() as tx:
-            used = photos.packs(tx) | people.packs(tx)
-        others = sorted(used - {self.pack.id})
+            bound = binding.bound_pack(tx)
+            others = () if bound else sorted(binding.packs_of_content(tx) - {self.pack.id})
         if others:
             raise UsageError(
                 f"this library was filled with the pack {others[0]}, and not with {self.pack.id}",
-                hint=f"set pack to {others[0]}, or make a new library for the other pack",
+                hint=f"set pack to {others[0]}, or change it: countenance models switch "
+                f"{self.pack.id}",
             )
 
     def _log(
@@ -259,7 +279,8 @@ class Opened:
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
         with lock(self._layout.root):
-            yield Writer(self._stores, self.pack, self._keys_in_turn)
+            allowed = self._settings.false_hits
+            yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
 
     def _search_again(self, progress: Progress) -> int | None:
         try:

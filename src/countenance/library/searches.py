@@ -44,7 +44,13 @@ class Searches(Cases):
         `Refused` and `TooManySearches` as `find` does.
         """
         with self._asking(purpose) as asker:
-            return search(probe, asker, extractor=self.extractor, stores=self._stores)
+            return search(
+                probe,
+                asker,
+                extractor=self.extractor,
+                stores=self._stores,
+                false_hits=self._settings.false_hits,
+            )
 
     def look(
         self,

@@ -46,6 +46,10 @@ class Soundness(Opened):
         """What the catalog finds wrong in itself, in words; none if it is sound (P27)."""
         return self._database.damage()
 
+    def catalog_condition(self) -> str:
+        """How the server keeps the catalog, in words; the empty string if it is a file."""
+        return self._database.condition()
+
     def words_out_of_step(self) -> int:
         """How many places the full text has otherwise than the tables; an ingest mends it."""
         with self._database.read() as tx:

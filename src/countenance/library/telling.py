@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.catalog import people, telling
+from countenance.catalog import binding, people, telling
 from countenance.catalog.people import Person
 from countenance.catalog.telling import CONFIRMED_WITHIN, Telling, TellingState, Where
 from countenance.errors import Refused, Unavailable, UsageError, VerificationError
@@ -19,7 +19,7 @@ from countenance.library.links import LeadsNowhere, Links
 from countenance.library.mail import Mailer, Message, mailer_of
 from countenance.people.gate import admitted
 from countenance.people.purpose import Purpose
-from countenance.people.telling import of_new, to_confirm
+from countenance.people.telling import of_new, to_confirm, to_enrol_again
 from countenance.settings import is_mail_address
 
 LINK_DAYS = 30
@@ -188,6 +188,11 @@ class Tellings(Links):
                 where.address,
                 *to_confirm(where.language, link=link, days=CONFIRMED_WITHIN.days),
             )
+        asked = binding.to_enrol_again(tx).get(one.person)
+        if asked is not None and asked > one.told_at:
+            link = f"{self._settings.address}/me/{self._way_back(tx, known[0])}"
+            said = to_enrol_again(where.language, link=link, days=LINK_DAYS)
+            return Message(where.address, *said)
         new = telling.new_pictures(tx, one.person, since=one.told_at, at=at)
         if not new:
             return None

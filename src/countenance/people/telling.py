@@ -17,6 +17,8 @@ class _Words:
     one: str
     many: str
     telling: str
+    again: str
+    asking: str
 
 
 def to_confirm(language: str, *, link: str, days: int) -> tuple[str, str]:
@@ -30,6 +32,12 @@ def of_new(language: str, *, pictures: int, link: str, days: int) -> tuple[str, 
     words = _words(language)
     subject = (words.one if pictures == 1 else words.many).format(pictures=pictures)
     return subject, words.telling.format(subject=subject, link=link, days=days)
+
+
+def to_enrol_again(language: str, *, link: str, days: int) -> tuple[str, str]:
+    """Subject and text of the message that a picture is needed anew."""
+    words = _words(language)
+    return words.again, words.asking.format(link=link, days=days)
 
 
 # --------------------------------------------------------------------------------------------
@@ -64,6 +72,19 @@ pictures, and can delete you: do not pass it on.
 You get this because you asked for it. On that page you can stop it, or
 delete everything about you.
 """,
+        again="A picture of you is needed again",
+        asking="""\
+How pictures are searched here has changed, and no picture of you was kept.
+To go on being found, give one again on this page; nothing else of what you
+agreed to has changed:
+
+{link}
+
+The link leads to your page for {days} days. Whoever has it can see your
+pictures, and can delete you: do not pass it on.
+
+If you do nothing, no new pictures are found for you.
+""",
     ),
     "sv": _Words(
         confirm="Är det här din adress?",
@@ -88,6 +109,19 @@ bilder och kan radera dig: lämna den inte vidare.
 
 Du får det här för att du har bett om det. På den sidan kan du stoppa det,
 eller radera allt om dig.
+""",
+        again="En bild av dig behövs igen",
+        asking="""\
+Sättet att söka i bilderna här har ändrats, och ingen bild av dig sparades.
+För att fortsätta hittas behöver du lämna en på nytt på den här sidan; inget
+annat av det du har sagt ja till har ändrats:
+
+{link}
+
+Länken leder till din sida i {days} dagar. Den som har den kan se dina
+bilder och kan radera dig: lämna den inte vidare.
+
+Om du inte gör något hittas inga nya bilder åt dig.
 """,
     ),
 }

@@ -6,7 +6,7 @@ decisions can tell. They are counted here, and nothing else: no name, no picture
 group so small that its counts would speak of single people is not told apart.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from countenance.catalog.sightings import SightingState
 from countenance.catalog.stores import Stores
 from countenance.core.ids import FaceId
 from countenance.core.rates import Rate
-from countenance.gallery.bands import FALSE_NAMES, Band
+from countenance.gallery.bands import FALSE_HITS, Band, promised
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING
 
@@ -94,9 +94,10 @@ class OwnRates:
     groups: tuple[GroupRate, ...]
 
 
-def calibrate(*, stores: Stores, lowest: float) -> OwnRates:
+def calibrate(*, stores: Stores, lowest: float, false_hits: float = FALSE_HITS) -> OwnRates:
     """
-    Count what was decided of faces at least `lowest` pixels high. Nothing is changed.
+    Count what was decided of faces at least `lowest` pixels high, beside what is promised where
+    `false_hits` in 1,000 searches are allowed. Nothing is changed.
 
     Those who withdrew are not in it, nor is what no grant covers now.
     """
@@ -105,10 +106,10 @@ def calibrate(*, stores: Stores, lowest: float) -> OwnRates:
         agreed = admitted(people.consents(tx, purposes=RECOGNISING), purposes=RECOGNISING, at=at)
         rows = decisions.decided(tx, agreed.keys(), at=at, lowest=lowest)
         compared = decisions.count_compared(tx, at=at, lowest=lowest)
-    return own_rates(rows, faces=compared)
+    return own_rates(rows, faces=compared, false_hits=false_hits)
 
 
-def own_rates(rows: Sequence[Decided], *, faces: int) -> OwnRates:
+def own_rates(rows: Sequence[Decided], *, faces: int, false_hits: float = FALSE_HITS) -> OwnRates:
     """The rates of `rows`, each a pair of a face and a person, where `faces` were compared."""
     held = {one.face for one in rows if one.state is not SightingState.REJECTED}
     strangers = max(0, faces - len(held))
@@ -118,7 +119,7 @@ def own_rates(rows: Sequence[Decided], *, faces: int) -> OwnRates:
         strangers,
         named=sum(one.band is not None for one in confirmed),
         by_hand=sum(one.band is None for one in confirmed),
-        bands=tuple(_bands(rows, held, strangers)),
+        bands=tuple(_bands(rows, held, strangers, promised(false_hits))),
         groups=tuple(_groups(rows)),
     )
 
@@ -126,7 +127,9 @@ def own_rates(rows: Sequence[Decided], *, faces: int) -> OwnRates:
 # --------------------------------------------------------------------------------------------------
 
 
-def _bands(rows: Sequence[Decided], held: set[FaceId], strangers: int) -> Iterator[BandRates]:
+def _bands(
+    rows: Sequence[Decided], held: set[FaceId], strangers: int, promise: Mapping[Band, float]
+) -> Iterator[BandRates]:
     for count, band in enumerate(Band, 1):
         among = frozenset(list(Band)[:count])
         better = [one for one in rows if one.band in among]
@@ -139,7 +142,7 @@ def _bands(rows: Sequence[Decided], held: set[FaceId], strangers: int) -> Iterat
             band,
             _confirmed(own),
             sum(one.state is SightingState.CANDIDATE for one in own),
-            FALSE_NAMES[band],
+            promise[band],
             Rate(len(false), of_all),
             Rate(len(false) + len(undecided), of_all + len(undecided)),
         )

@@ -21,8 +21,8 @@ from countenance.catalog.stores import Stores
 from countenance.core.ids import PersonId
 from countenance.errors import Refused, VerificationError
 from countenance.extract.extractor import Extractor
-from countenance.extract.recognise import recognise
-from countenance.gallery.bands import Band
+from countenance.extract.recognise import recognise, require_reach
+from countenance.gallery.bands import FALSE_HITS, Band
 from countenance.gallery.matching import Match
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
@@ -56,13 +56,19 @@ class ProbeFace:
 
 
 def search(
-    data: bytes, asker: Asker, *, extractor: Extractor, stores: Stores
+    data: bytes,
+    asker: Asker,
+    *,
+    extractor: Extractor,
+    stores: Stores,
+    false_hits: float = FALSE_HITS,
 ) -> tuple[ProbeFace, ...]:
     """
     The faces of the picture `data`, each with whom it may show.
 
     Raises `Unreadable` if it is not a picture, and `Refused` if somebody who looks for themselves
-    shows several people.
+    shows several people, or if so many are enrolled that no face could be given any band, with
+    `false_hits` in 1,000 searches allowed.
     """
     picture = extractor.decoder(data)
     faces = extractor.faces(picture)
@@ -72,7 +78,8 @@ def search(
     pack = extractor.pack
     # The gallery is opened for this purpose alone, and dropped after.
     opened = _open(stores, asker, pack)
-    matches = recognise(templates, opened.gallery, pack)
+    require_reach(pack, len(opened.gallery), false_hits=false_hits)
+    matches = recognise(templates, opened.gallery, pack, false_hits=false_hits)
     with stores.database.write() as tx:  # a search writes: into the log
         key = hints.key_of(tx, stores)
         candidates = _candidates(tx, matches, asker, key, at=stores.now(tx))

@@ -2,6 +2,7 @@
 The layout of a library: which file stands where in its folder, and who may work on it.
 
     catalog.db          the catalog
+    catalog.address     or where the catalog is, if it is in no file: without a password
     catalog.db-*        what the database keeps beside it, and `catalog.presence`
     countenance.toml    the settings
     vault/              the blobs
@@ -35,6 +36,10 @@ class LibraryLayout:
         return self.root / "catalog.db"
 
     @property
+    def address(self) -> Path:
+        return self.root / "catalog.address"
+
+    @property
     def vault(self) -> Path:
         return self.root / "vault"
 
@@ -65,8 +70,11 @@ class LibraryLayout:
             sync_folder(self.root.parent)
 
     def exists(self) -> bool:
-        """Whether the folder holds a library: it does from the moment it holds a catalog."""
-        return self.catalog.is_file()
+        """
+        Whether the folder holds a library: it does from the moment it holds a catalog, or says
+        where it is.
+        """
+        return self.catalog.is_file() or self.address.is_file()
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from countenance.sources.grant import Grant
 from countenance.sources.source import Source, SourceKind
 from tests.fakes.clock import START
 from tests.fakes.gala import A_DAY
+from tests.fakes.postgres import new_database
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.at(tmp_path / "catalog.db")
+    made = new_database(tmp_path / "catalog.db")
     made.create(new_id("l"), at=START)
     yield made
     made.close()

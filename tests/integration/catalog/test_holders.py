@@ -89,6 +89,7 @@ NOTHING_TO_DO = {"child": set[str](), "historical": {"guardians", "accounts", "w
 
 FILES = {
     "catalog.db": "the tables, and beside it what SQLite keeps of them",
+    "catalog.address": "none: where the catalog is, in its stead",
     "catalog.db-wal": "the write-ahead log",
     "catalog.db-shm": "its index",
     "catalog.db-imprint": "none: digests of the catalog, until it is next changed",
@@ -297,6 +298,7 @@ def test_no_row_leads_to_their_key(erased: Erased) -> None:
 
 
 @pytest.mark.promise("P21")
+@pytest.mark.sqlite("that all files are in the library's folder")
 def test_no_byte_of_them_is_in_any_file(erased: Erased) -> None:
     """Words, key, sealed references and evidence: each in some file before, in none after."""
     needles = {what: word.encode() for what, word in erased.words.items()}

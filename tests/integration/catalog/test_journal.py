@@ -16,6 +16,7 @@ from countenance.catalog.tables import entry
 from countenance.errors import Unavailable, VerificationError
 from countenance.vault.journal import Journal
 from tests.fakes.clock import START
+from tests.fakes.postgres import new_database, same_database
 
 
 @pytest.fixture
@@ -60,11 +61,11 @@ def test_what_the_log_has_more_is_appended(database: Database, journal: Journal)
 
 def test_several_programs_append_one_after_the_other(tmp_path: Path, journal: Journal) -> None:
     """Whoever commits appends what is there, and nothing stands in it twice."""
-    first = Database.at(tmp_path / "catalog.db")
+    first = new_database(tmp_path / "catalog.db")
     first.create("l_7q2m0c4x9v1ksz3d", at=START)
 
     def work() -> None:
-        own = Database.at(tmp_path / "catalog.db")
+        own = same_database(tmp_path / "catalog.db")
         own.after_each_commit(partial(_catch_up, own, Journal(tmp_path / "keys")))
         for _ in range(10):
             record(own)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
 import countenance.catalog
 from countenance.audit.entry import Act, Entry
@@ -14,9 +14,11 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.verify import verify
 from countenance.catalog import log
 from countenance.catalog.database import Database
+from countenance.catalog.tables import entry
 from countenance.errors import VerificationError
 from countenance.vault.signing import SigningKey
 from tests.fakes.clock import START
+from tests.fakes.postgres import new_database
 
 MIGRATIONS = Path(countenance.catalog.__path__[0]) / "migrations"
 KEY = VerifierKey("countenance/l_0123456789abcdef", SigningKey(bytes(32)).public)
@@ -30,7 +32,7 @@ OLD = (
 
 def test_the_log_of_a_library_of_before_becomes_a_tree(tmp_path: Path) -> None:
     """What it said is kept, but for a time that ran back; it verifies, and is added to."""
-    database = Database.at(tmp_path / "catalog.db")
+    database = new_database(tmp_path / "catalog.db")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.write() as tx:
@@ -120,7 +122,7 @@ def test_a_damaged_log_is_not_added_to(database: Database) -> None:
     """Where a node that is joined is missing, none of the entries is written."""
     with database.write() as tx:
         log.record(tx, Entry(Act.REFUSED, START, "tester"))
-        tx.execute(text("UPDATE entry SET hashes = x'00'"))
+        tx.execute(update(entry).values(hashes=b"\0"))
         with pytest.raises(VerificationError, match="entry 0 of the log is damaged"):
             log.record_all(tx, [Entry(Act.REFUSED, START, "tester")] * 2)
         assert log.size(tx) == 1

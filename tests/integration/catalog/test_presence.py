@@ -13,13 +13,15 @@ from typing import Self
 import pytest
 from sqlalchemy import Connection, text
 
-from countenance.catalog import database, presence, sqlite
+from countenance.catalog import presence, sqlite
 from countenance.catalog.database import Database
 from countenance.core.ids import new_id
 from countenance.errors import VerificationError
 from countenance.vault.files import sync_folder
 from countenance.vault.imprint import PART_BYTES, Imprint, read_imprint, take_imprint
 from tests.fakes.clock import START
+
+pytestmark = pytest.mark.sqlite("the file of the catalog, and who has it open")
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -315,12 +317,13 @@ def test_a_log_that_another_left_is_not_believed_unseen(
     log.write_bytes(kept[0])
     catalog.write_bytes(kept[1])
     asked: list[object] = []
+    damage = sqlite.damage
 
     def ask(connection: Connection) -> tuple[str, ...]:
         asked.append(connection)
-        return sqlite.damage(connection)
+        return damage(connection)
 
-    monkeypatch.setattr(database, "damage", ask)
+    monkeypatch.setattr(sqlite, "damage", ask)
     with opened(catalog) as own:
         assert own.wrong() == ""
         with own.read() as tx:

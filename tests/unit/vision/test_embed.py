@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from countenance.core.canonical import Digest
@@ -11,7 +12,7 @@ from countenance.vision.embed import Embedder
 from countenance.vision.inputs import padded, planes
 from countenance.vision.pack import Colour, EmbedderRecord, Input, ModelFile, Preparation
 from countenance.vision.session import Session
-from countenance.vision.types import Pixels
+from countenance.vision.types import Float32, Pixels
 
 SIZE, DIMENSIONS = 8, 6
 FILE = ModelFile(
@@ -79,6 +80,34 @@ def test_a_mirrored_chip_has_the_same_template(tmp_path: Path) -> None:
     embedder = Embedder(network(tmp_path, batch="n"), RECORD)
     faces = chips(3)
     assert np.allclose(embedder(faces), embedder(faces[:, :, ::-1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", ["n", 1])
+def test_those_near_have_the_templates_that_they_have_among_all(
+    tmp_path: Path, batch: str | int
+) -> None:
+    """Only what is let pass is embedded wholly, and then it is the same; half of it is shown."""
+    embedder, faces = Embedder(network(tmp_path, batch=batch), RECORD), chips(40)
+    shown: list[Float32] = []
+
+    def every_third(halves: Float32) -> NDArray[np.bool_]:
+        shown.append(halves)
+        return np.asarray(np.arange(len(halves)) % 3 == 0, np.bool_)
+
+    rows, templates = embedder.those_near(faces, every_third)
+    assert rows.tolist() == list(range(0, 40, 3))
+    assert np.allclose(templates, embedder(faces)[rows], atol=1e-6)
+    (halves,) = shown
+    assert halves.shape == (40, DIMENSIONS)
+    assert np.allclose(np.linalg.norm(halves, axis=1), 1, atol=1e-6)
+    assert not np.allclose(halves, embedder(faces), atol=1e-2)
+
+
+def test_nobody_near_gives_no_templates(tmp_path: Path) -> None:
+    embedder = Embedder(network(tmp_path, batch="n"), RECORD)
+    rows, templates = embedder.those_near(chips(3), lambda halves: np.zeros(len(halves), np.bool_))
+    assert len(rows) == 0
+    assert templates.shape == (0, DIMENSIONS)
 
 
 def test_planes_follow_the_convention() -> None:

