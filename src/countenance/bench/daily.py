@@ -412,6 +412,7 @@ NOT_ASKED: Mapping[str, str] = {
     "GET /me/{token}/news": "an answer that goes on for as long as the page is open",
     "GET /me/{token}/all.zip": "all of one's photos from their sources: a download",
     "GET /me/{token}/face/given/{key}/{number}": "a picture that waits in memory",
+    "GET /me/{token}/kept/{number}": "one sealed picture of one's own, by its number",
     "GET /me/{token}/other/{which}": "one photo by its id, as `mine: a photo`",
     "GET /me/{token}/other/{which}/{how}": "one picture by its id, as `a picture, small`",
     "GET /tell/{code}": "of a code that only mail has",
