@@ -7,8 +7,8 @@ them with the application itself, so that none is forgotten.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -16,8 +16,6 @@ from sqlalchemy import Connection, func, select, update
 
 from countenance.accounts.roles import Scope
 from countenance.bench.large import LARGEST
-from countenance.catalog.shares import SharePhoto
-from countenance.catalog.sightings import Sighting
 from countenance.catalog.tables import (
     claim,
     consent,
@@ -31,9 +29,7 @@ from countenance.catalog.tables import (
     sighting,
     source,
 )
-from countenance.core.ids import PersonId
 from countenance.library import Caller, Library
-from countenance.library.shares import Sharing
 
 PASSWORD = "vagnen rostar tyst i mars"  # noqa: S105  of a library of nobody
 FORM = "application/x-www-form-urlencoded"
@@ -73,7 +69,6 @@ class Facts:
     invitation: str
     own: tuple[str, ...]
     own_most: str
-    share: str
     case: str
     demand: str
     claim: str
@@ -88,7 +83,6 @@ def facts_of(library: Library) -> Facts:
     cookie, token = _doors(library)
     (where,) = [one for one in library.collections() if one.name == LARGEST]
     (minors,) = [one for one in library.collections() if one.minors]
-    until = library.now() + timedelta(days=1)
     with library._database.read() as tx:  # noqa: SLF001  as the generator made it
         every = _every(tx, where.id)
         often = (
@@ -122,13 +116,12 @@ def facts_of(library: Library) -> Facts:
         whence = tuple(tx.execute(select(source.c.id)).scalars())
     # Whoever is in as many photos as half of the others are, and two who are in many.
     usual = [rows[len(rows) // part] for part in (2, 3, 10)]
-    own, mine, photos_of = [], [], []
+    own, mine = [], []
     for row in usual:
         token_of = library.link_for(row.person_id).token
         own.append(token_of)
         first_of_them = library.my_pictures(token_of).every[0]
         mine.append(first_of_them.sighting.id)
-        photos_of.append(first_of_them.sighting)
     with library._database.write() as tx:  # noqa: SLF001  as if they came by an invitation
         came = update(link).where(link.c.kind == "own")
         tx.execute(came.values(collection_id=where.id, browse=True))
@@ -145,7 +138,6 @@ def facts_of(library: Library) -> Facts:
         invitation=library.invite(LARGEST, channel="website", browse=True).token,
         own=tuple(own),
         own_most=library.link_for(rows[0].person_id).token,
-        share=_share(library, usual[0].person_id, photos_of[0], until),
         job=str(first["job"]),
         case=str(first["erasure"]),
         demand=str(first["demand"]),
@@ -166,7 +158,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("notices", GUEST, "GET /notices", lambda _: ["/notices"]),
     Question("accessibility", GUEST, "GET /accessibility", lambda _: ["/accessibility"]),
     Question("a receipt", GUEST, "GET /receipt/{which}", lambda f: [f"/receipt/{f.case}"]),
-    Question("a shared photo's page", GUEST, "GET /s/{token}", lambda f: [f"/s/{f.share}"]),
     Question("an invitation", GUEST, "GET /i/{token}", lambda f: [f"/i/{f.invitation}"]),
     Question("my photos", GUEST, "GET /me/{token}", lambda f: _each(f.own, "/me/{}")),
     Question("mine: renewed", GUEST, "GET /me/{token}/pictures", lambda f: _mine(f, "pictures")),
@@ -406,12 +397,14 @@ NOT_ASKED: Mapping[str, str] = {
     "GET /api/v1/sources/{which}/scan": "tells of a scan that runs, from memory",
     "GET /receipt/{which}/receipt.json": "the receipt that its page shows, as it is stored",
     "GET /receipt/{which}/receipt.pdf": "the same, laid out on paper",
+    "GET /s/{token}": "shows what somebody looked at with the networks first: a few photos by id",
     "GET /s/{token}/{number}": "a photo of a share: one row of it",
     "GET /s/{token}/{number}/{how}": "painted by the networks: measured with the check",
     "GET /i/{token}/given/{key}/{number}": "a picture that waits in memory",
     "GET /me/{token}/news": "an answer that goes on for as long as the page is open",
     "GET /me/{token}/all.zip": "all of one's photos from their sources: a download",
     "GET /me/{token}/face/given/{key}/{number}": "a picture that waits in memory",
+    "GET /me/{token}/kept/{number}": "one sealed picture of one's own, by its number",
     "GET /me/{token}/other/{which}": "one photo by its id, as `mine: a photo`",
     "GET /me/{token}/other/{which}/{how}": "one picture by its id, as `a picture, small`",
     "GET /tell/{code}": "of a code that only mail has",
@@ -497,12 +490,3 @@ def _doors(library: Library) -> tuple[str, str]:
     until = library.now() + timedelta(days=30)
     token = library.add_token("bench", "bench", frozenset(Scope), until=until)
     return f"session={signed.token}", token.text
-
-
-def _share(library: Library, who: PersonId, which: Sighting, until: datetime) -> str:
-    """A link that shows a photo with one face in it: nobody looks at it here."""
-    with library._database.write() as tx:  # noqa: SLF001  as the generator made it
-        made = library._new_share(tx, Sharing(until, looked=True))  # noqa: SLF001
-        made = replace(made, person=who)
-        shown = SharePhoto(1, which.photo, frozenset({which.face}), ())
-        return library._issue_share(tx, made, [shown]).token  # noqa: SLF001

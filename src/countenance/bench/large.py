@@ -91,6 +91,13 @@ _CACHE = "PRAGMA cache_size=-1500000"  # kB: the indexes of millions of rows in 
 _ENROLLED = 0.05
 """Of the faces, those in which the model saw somebody enrolled."""
 
+_BANDS, _BAND_SHARES = ("sure", "likely", "unsure"), (0.6, 0.85)
+_STATES, _STATE_SHARES = ("candidate", "confirmed", "rejected"), (0.8, 0.95)
+"""Of what the model saw; each up to its share."""
+
+_CHILDREN = 0.05
+"""Of the people."""
+
 _UNDATED, _SAID_TWICE, _VANISHED, _NAMED = 0.1, 0.02, 0.01, 0.05
 """Of the photos, those of no date, at two places, gone from their source, with a name in words."""
 
@@ -198,7 +205,7 @@ def _people(tx: Connection, library: Library, count: int, at: datetime) -> list[
     rows, agreed, events = [], [], []
     for number, one in enumerate(everybody):
         since = at - timedelta(days=random.randrange(1, 700))
-        band = "child" if random.random() < 0.05 else "adult"
+        band = "child" if random.random() < _CHILDREN else "adult"
         rows.append(
             {"id": one, "name": f"{_GIVEN[number % len(_GIVEN)]} {_family(number)}"}
             | {"key_id": _key(folder, sealing)[0], "enrolled_at": since, "age_band": band}
@@ -220,22 +227,20 @@ def _people(tx: Connection, library: Library, count: int, at: datetime) -> list[
     return everybody
 
 
-_GIVEN = tuple(
-    [
-        "Anna",
-        "Björn",
-        "Carla",
-        "David",
-        "Elif",
-        "Frida",
-        "Göran",
-        "Hanna",
-        "Ivan",
-        "Jamal",
-        "Karin",
-        "Lars",
-        "Mona",
-    ]
+_GIVEN = (
+    "Anna",
+    "Björn",
+    "Carla",
+    "David",
+    "Elif",
+    "Frida",
+    "Göran",
+    "Hanna",
+    "Ivan",
+    "Jamal",
+    "Karin",
+    "Lars",
+    "Mona",
 )
 _ONSETS, _ENDS = (
     ["b", "d", "f", "g", "h", "k", "l", "m", "n", "r", "s", "t", "v"],
@@ -332,13 +337,20 @@ class _Making:
                 said = f"{said} {self._name(row)}"
             width, height = _RATIOS[ratios[row]]
             photos.append(
-                (ids[row], source.id, secrets.token_hex(32), width, height, "bench", 1)
-                + (self.at_text, "photo", dated, "", said, self.vocabulary[terms[row, 0]], "", "")
-                + (
-                    near[row * 32 : row * 32 + 32],
-                    source.collection,
-                    moment_of(dated, taken),
-                    previews[row],
+                (
+                    *(ids[row], source.id, secrets.token_hex(32), width, height, "bench", 1),
+                    *(
+                        self.at_text,
+                        "photo",
+                        dated,
+                        "",
+                        said,
+                        self.vocabulary[terms[row, 0]],
+                        "",
+                        "",
+                    ),
+                    *(near[row * 32 : row * 32 + 32], source.collection),
+                    *(moment_of(dated, taken), previews[row]),
                 )
             )
             number = next(self.number)
@@ -394,9 +406,8 @@ class _Making:
                 known = self.sources[whence[place]].id in self._recognising
                 if chance[row] < _ENROLLED and one not in here and known:
                     here.add(one)
-                    how = "sure" if band[row] < 0.6 else "likely" if band[row] < 0.85 else "unsure"
-                    what = "candidate" if state[row] < 0.8 else "confirmed"
-                    what = "rejected" if state[row] > 0.95 else what
+                    how = _BANDS[int(np.searchsorted(_BAND_SHARES, band[row]))]
+                    what = _STATES[int(np.searchsorted(_STATE_SHARES, state[row]))]
                     found.append((seen[row], which, own[row], one, how, what, self.at_text, False))
                 row += 1
         _put(self.tx, face, _FACE, sorted(faces))

@@ -63,6 +63,7 @@ class Copies:
         self.size = len(data)
 
     def add(self, which: CopyId) -> None:
+        """The picture under one id more."""
         path = self._blobs.place_of(which)
         if self._first is None or self._given == _LINKS:
             self._blobs.write(which, self._data, durable=False)

@@ -1,7 +1,7 @@
 """
 How long everything takes that is asked daily, of a library as large as an archive's.
 
-    countenance bench million --library-at ~/bench/million
+    countenance bench million --at ~/bench/million
 
 The library is made by `large` and kept. The real server answers in a second process; commands are
 run in one more, where they are asked again and again, and then each in a process of its own, as a
@@ -62,7 +62,8 @@ class Took:
 
     @property
     def is_over(self) -> bool:
-        return self.median > TARGET
+        """By the time of the processors: the clock is of whatever else the machine does."""
+        return self.cpu > TARGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class MillionFigures:
         yield f"the server held at most {self.memory / 1e6:.0f} MB"
         yield f"milliseconds: median of {self.runs}, 19 of 20 within, the first time, CPU"
         wide = max(len(one.what) for one in self.took)
-        for one in sorted(self.took, key=lambda each: -each.median):
+        for one in sorted(self.took, key=lambda each: -each.cpu):
             over = "  OVER" if one.is_over else ""
             size = f"{one.bytes / 1e3:6.0f} kB" if one.bytes else "         "
             whole = f"  whole {one.whole:.0f}" if one.whole else ""
