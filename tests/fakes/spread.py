@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -17,6 +16,7 @@ from countenance.core.canonical import digest
 from countenance.engines.ray import Batched
 from countenance.errors import Error, Unavailable
 from countenance.extract.extractor import Extractor
+from countenance.ingest.worker import WorkerStage
 from countenance.media.decoder import Decoder
 from countenance.media.limits import Limits
 from countenance.vision.types import Detections, Pixels
@@ -51,31 +51,39 @@ class Threads:
         for start in range(0, len(rows), batch):
             waiting.put(rows[start : start + batch])
         failed: list[Exception] = []
-
-        def work() -> None:
-            try:
-                stage = make()
-            except Error as exc:
-                failed.append(exc)
-                return
-            with suppress(Empty):
-                while True:
-                    part = waiting.get_nowait()
-                    self.batches.append(part)
-                    try:
-                        stage(part)
-                    except (Killed, Error) as exc:
-                        waiting.put(part)
-                        failed.append(exc)
-                        return
-
-        threads = [threading.Thread(target=work) for _ in range(self.workers)]
+        threads = [
+            threading.Thread(target=self._work, args=(make, waiting, failed))
+            for _ in range(self.workers)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         if failed and not waiting.empty():
             raise Unavailable(f"the cluster: {failed[0]}")
+
+    def _work(
+        self,
+        make: Callable[[], Batched],
+        waiting: SimpleQueue[Sequence[int]],
+        failed: list[Exception],
+    ) -> None:
+        stage = None
+        try:
+            stage = make()
+            while True:
+                part = waiting.get_nowait()
+                self.batches.append(part)
+                stage(part)
+        except Empty:
+            pass
+        except (Killed, Error) as exc:
+            failed.append(exc)
+            if stage is not None:
+                waiting.put(part)
+        finally:
+            if isinstance(stage, WorkerStage):
+                stage._line.close()  # a process that ends hangs up
 
 
 class SlowVision(FakeVision):

@@ -10,6 +10,7 @@ import pytest
 from countenance.library import Library
 from countenance.people.purpose import Purpose
 from tests.fakes.gala import COLLECTION, Gala, open_library
+from tests.fakes.postgres import copy_catalog
 from tests.fakes.vision import FakeVision
 
 ADA, BO = 1, 2
@@ -91,5 +92,6 @@ def _copy(gala: Gala, root: Path) -> Iterator[Library]:
     keys = gala.library.settings.keys_dir
     if not keys.is_relative_to(gala.root):
         shutil.copytree(keys, root.with_name(keys.name.replace(gala.root.name, root.name, 1)))
+    copy_catalog(root)
     with open_library(root, gala.clock, FakeVision()) as library:
         yield library

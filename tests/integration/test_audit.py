@@ -6,13 +6,12 @@ import multiprocessing
 import os
 import re
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from countenance.audit.checkpoint import open_checkpoint
 from countenance.audit.entry import Act, Entry
@@ -23,10 +22,12 @@ from countenance.audit.proof import parse_proof, verify_proof
 from countenance.audit.verify import Fault, Verified
 from countenance.catalog import checkpoints, log
 from countenance.catalog.database import Database
-from countenance.catalog.tables import consent, item, source
+from countenance.catalog.place import catalog_of
+from countenance.catalog.tables import consent, entry, item, source
 from countenance.errors import Interrupted, NotFound, Unavailable, UsageError, VerificationError
 from countenance.library import Library
 from countenance.people.purpose import Purpose
+from countenance.vault.layout import LibraryLayout
 from tests.fakes.clock import START
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.vision import picture
@@ -54,9 +55,10 @@ def gala(tmp_path: Path) -> Iterator[Gala]:
 
 def edit(gala: Gala, *statements: str) -> None:
     """What somebody does who holds the database's file."""
-    with closing(sqlite3.connect(gala.root / "catalog.db")) as connection, connection:
+    with _past_the_program(gala.root) as tx:
         for statement in statements:
-            connection.execute(statement)
+            empty = "x''" if tx.dialect.name == "sqlite" else "''"
+            tx.exec_driver_sql(statement.replace("x''", empty))
 
 
 def verified(gala: Gala, **kept: str) -> Verified:
@@ -157,7 +159,7 @@ def test_an_entry_that_cannot_be_written_stops_its_act(gala: Gala) -> None:
 
 
 def _act_and_be_killed(root: str) -> None:
-    database = Database.of_library(Path(root) / "catalog.db")
+    database = catalog_of(LibraryLayout(Path(root)), "")
     with database.write() as tx:
         tx.execute(update(source).values(location="elsewhere"))
         log.record(tx, Entry(Act.FOUND, START, "tester"))
@@ -179,7 +181,7 @@ def test_a_program_that_is_killed_leaves_neither_act_nor_entry(gala: Gala) -> No
 
 
 def _append(root: str, count: int) -> None:
-    database = Database.of_library(Path(root) / "catalog.db")
+    database = catalog_of(LibraryLayout(Path(root)), "")
     for _ in range(count):
         with database.write() as tx:
             log.record(tx, Entry(Act.REFUSED, START, "another"))
@@ -469,12 +471,22 @@ def _root(leaves: list[bytes]) -> bytes:
 def _write_anew(gala: Gala, change: Callable[[str], str]) -> None:
     """Alter what entries say and make every hash fit it, as somebody with this program could."""
     tree = Tree()
-    with closing(sqlite3.connect(gala.root / "catalog.db")) as connection, connection:
-        for seq, payload, salt in connection.execute(
-            "SELECT seq, payload, salt FROM entry ORDER BY seq"
-        ).fetchall():
+    with _past_the_program(gala.root) as tx:
+        every = select(entry.c.seq, entry.c.payload, entry.c.salt).order_by(entry.c.seq)
+        for seq, payload, salt in tx.execute(every).all():
             said = change(payload)
             hashes = b"".join(tree.append(salted(said, salt, seq - 1)))
-            connection.execute(
-                "UPDATE entry SET payload = ?, hashes = ? WHERE seq = ?", (said, hashes, seq)
-            )
+            anew = update(entry).where(entry.c.seq == seq)
+            tx.execute(anew.values(payload=said, hashes=hashes))
+
+
+@contextmanager
+def _past_the_program(root: Path) -> Iterator[Connection]:
+    """A transaction of somebody who holds the database, and of whom the program knows nothing."""
+    layout = LibraryLayout(root)
+    database = catalog_of(layout, "") if layout.address.exists() else Database.at(layout.catalog)
+    try:
+        with database.write() as tx:
+            yield tx
+    finally:
+        database.close()

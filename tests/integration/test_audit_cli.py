@@ -60,6 +60,7 @@ def test_the_end_of_the_log_is_shown(run: Run) -> None:
     assert len(text) == 2
 
 
+@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P31")
 def test_a_checkpoint_is_kept_and_verified_against(run: Run, root: Path, tmp_path: Path) -> None:
     """What `audit checkpoint` writes is what `audit verify --since` reads; a rewrite is exit 8."""

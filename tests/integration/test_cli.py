@@ -241,6 +241,7 @@ def test_a_probe_that_cannot_be_read_is_named(
     assert "probe.jpg: the file is empty" in run(*words, code=3).err
 
 
+@pytest.mark.sqlite("the file is damaged")
 @pytest.mark.promise("P27")
 def test_a_catalog_that_is_none_is_named(run: Run, library: Path) -> None:
     """Other bytes in its place end with exit code 8 and its path."""
@@ -400,6 +401,7 @@ def test_doctor_says_how_to_move_keys_out_of_the_library(run: Run, library: Path
     assert _examined(run)["keys"][0]
 
 
+@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P17")
 def test_doctor_verifies_every_notice(run: Run, library: Path) -> None:
     """Words that are not those of their digest, or gone, are a finding."""

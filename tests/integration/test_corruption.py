@@ -29,6 +29,8 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.gala import Gala, copy_library, forget_imprint, open_library
 from tests.fakes.vision import FakeVision, picture
 
+pytestmark = pytest.mark.sqlite("damaged pages of its file")
+
 ADA, BO = 1, 2
 PAPER = b"I, Ada, agree. " * 8
 PAGE = 4096

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from countenance.catalog import sqlite
+from countenance.catalog import postgresql, sqlite
 from countenance.catalog.database import Database
 from countenance.catalog.references import open_gallery
 from countenance.catalog.tables import reference
@@ -150,6 +150,7 @@ def test_a_withdrawal_during_a_search_is_no_damage(
     gala.enrol("Bo", BO)
     # The search holds the old state of the catalog meanwhile: the purge gives up waiting sooner.
     monkeypatch.setitem(sqlite._PRAGMAS, "busy_timeout", ("500", 500))
+    monkeypatch.setattr(postgresql, "BUSY_MILLISECONDS", 500)
     other = gala.another()
 
     def late(*args: object, **kwargs: object) -> object:

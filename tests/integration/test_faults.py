@@ -39,6 +39,8 @@ from tests.fakes.faulty_sqlite import FaultyDisk, Trouble, faulty_engine
 from tests.fakes.gala import A_DAY, Gala, copy_library, holding, open_library, require_receipts
 from tests.fakes.vision import FakeVision, picture
 
+pytestmark = pytest.mark.sqlite("its file system fails")
+
 ADA, BO, DEE, EVE, ZED = "Ada Ardent", "Bo Brisk", "Dee Daring", "Eve Early", "Zed Zealous"
 FACES = {ADA: 1, BO: 2, DEE: 3, EVE: 5, ZED: 4}
 A_MOMENT = timedelta(seconds=1)

@@ -17,6 +17,8 @@ from countenance.vault import reserve
 from countenance.vault.layout import LibraryLayout
 from tests.fakes.gala import Gala
 
+pytestmark = pytest.mark.sqlite("its disk is full")
+
 ADA, BO = 0, 8
 DISK = "24m"
 RESERVE = 2 * 2**20

@@ -22,6 +22,7 @@ from countenance.people.purpose import Purpose
 from countenance.search.find import Found
 from countenance.settings import keys_beside
 from tests.fakes.gala import A_DAY, Gala, open_library
+from tests.fakes.postgres import copy_catalog
 from tests.fakes.vision import FakeVision, picture
 
 ADA, BO, STRANGER = 1, 2, 3
@@ -351,6 +352,7 @@ def _copy_of(gala: Gala, root: Path) -> Library:
     """The library as it is, as one that has done nothing else since."""
     shutil.copytree(gala.root, root)
     shutil.copytree(gala.keys, keys_beside(root))
+    copy_catalog(root)
     return open_library(root, gala.clock, FakeVision())
 
 

@@ -119,6 +119,7 @@ def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path)
     ] * 2
 
 
+@pytest.mark.sqlite("which file holds them")
 @pytest.mark.promise("P21")
 def test_its_words_go_and_those_of_others_stay(gala: Gala) -> None:
     """From the rows, from the full text and from its index; another's caption is as it was."""

@@ -19,7 +19,7 @@ from countenance.catalog import postgresql
 from countenance.catalog.erasures import Stage
 from countenance.cli.main import main
 from countenance.core.ids import new_id
-from countenance.errors import UsageError
+from countenance.errors import UsageError, VerificationError
 from countenance.library import Library
 from countenance.people.purpose import Purpose
 from countenance.settings import load_settings
@@ -221,6 +221,24 @@ def test_a_library_moves_into_postgresql_and_out_of_it(gala: Gala, tmp_path: Pat
     assert back.library.trail.verify({}).findings == ()
     back.enrol("Cy", 3)  # the numbers of rows go on
     gala.library = back.library
+
+
+@pytest.mark.promise("P22")
+def test_an_older_state_of_the_database_is_not_opened(gala: Gala) -> None:
+    """Put back by the server's own tools, it would bring back who withdrew since."""
+    address = gala.library.catalog_address
+    gala.library.close()
+    old = postgresql.with_database(server().address)
+    server().ask(f'CREATE DATABASE "{database_of(old)}" TEMPLATE "{database_of(address)}"')
+    gala.reopen()
+    gala.library.withdraw(NAME)
+    gala.library.close()
+    place = LibraryLayout(gala.root).address
+    place.write_text(old)
+    with pytest.raises(VerificationError, match="older"):
+        gala.another()
+    place.write_text(address)
+    gala.reopen()
 
 
 def test_each_library_has_a_database_of_its_own(gala: Gala, tmp_path: Path) -> None:

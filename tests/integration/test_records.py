@@ -343,6 +343,7 @@ def test_receipts_are_listed_and_shown(run: Run, tmp_path: Path) -> None:
     run("receipt", "show", "e_1", code=5)
 
 
+@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P27")
 def test_a_damaged_receipt_is_named(run: Run, gala: Gala) -> None:
     """It is listed as damaged, and not shown."""

@@ -511,6 +511,7 @@ def test_the_keys_are_those_that_were_named(
 # --- what is refused --------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite("a file is put in its place")
 @pytest.mark.promise("P22")
 def test_a_catalog_copied_back_by_hand_is_not_opened(gala: Gala, tmp_path: Path) -> None:
     """The file of yesterday in the place of today's: nothing is read from it."""

@@ -515,9 +515,8 @@ class Life(RuleBasedStateMachine):
         """A file that nobody knows of keeps the case open, for as long as it is there."""
         if known := self.rights.named(name):
             self.act()
-            self.gala.library._database.forget_deleted_bytes()
             stray = self.gala.root / "catalog.db.old"
-            shutil.copyfile(self.gala.root / "catalog.db", stray)
+            self.gala.library._database.copy_to(stray)
             case = self.gala.library.withdraw(name).erasure
             assert self.gala.library.erasure(case).stage is Stage.PURGED
             self.rights.end(known.id, set(known.until), Trigger.WITHDRAWN, self.now)

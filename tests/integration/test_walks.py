@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Column, Float, insert, select
 
 from countenance.audit.entry import Act, Entry
-from countenance.catalog import log, sqlite
+from countenance.catalog import log, postgresql, sqlite
 from countenance.catalog.erasures import Stage
 from countenance.catalog.sightings import SightingState
 from countenance.catalog.tables import (
@@ -620,6 +620,7 @@ def test_a_withdrawal_holds_though_the_deleted_bytes_cannot_leave_yet(
 ) -> None:
     """A program that keeps an old state open delays the cleaning, and the case says so."""
     monkeypatch.setitem(sqlite._PRAGMAS, "busy_timeout", ("10", 10))
+    monkeypatch.setattr(postgresql, "BUSY_MILLISECONDS", 10)
     gala.reopen()
     gala.put("a.jpg", ADA)
     gala.enrol("Ada", ADA)

@@ -6,6 +6,8 @@ from countenance.catalog import binding
 from countenance.enrol import enrol
 from countenance.enrol.again import Change
 from countenance.library.switching import Switching
+from countenance.vision import pack
+from countenance.vision.models import ModelStore
 from tests.planted.plant import edit, instead, plant
 
 SWITCH = "tests/integration/test_switch.py"
@@ -78,3 +80,49 @@ def old_keys_left(patch: pytest.MonkeyPatch) -> None:
 )
 def packs_mixed(patch: pytest.MonkeyPatch) -> None:
     instead(patch, enrol._require_the_pack, "return None")
+
+
+PACKS = "tests/unit/vision/test_pack.py"
+INSIGHTFACE = "tests/integration/test_insightface.py"
+
+
+@plant(
+    "P9",
+    "A pack that nobody measured answers all the same.",
+    f"{PACKS}::test_what_was_not_measured_names_nobody",
+    f"{INSIGHTFACE}::test_nobody_is_recognised_by_it_before_it_is_measured",
+)
+def unmeasured_answers(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, pack.require_measured, "return None")
+
+
+@plant(
+    "P9",
+    "Rates that were measured of other files of the same name are taken for a pack's.",
+    f"{PACKS}::test_what_was_not_measured_names_nobody",
+)
+def rates_of_other_files(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, pack._with_rates, "return pack\n    calibration", "pass\n    calibration")
+
+
+@plant(
+    "P27",
+    "A model file that was changed is run as it is.",
+    f"{INSIGHTFACE}::test_a_file_that_was_changed_is_named",
+)
+def changed_model_is_run(patch: pytest.MonkeyPatch) -> None:
+    edit(
+        patch,
+        ModelStore._is_sound,
+        "digest(self._path(file).read_bytes()) == file.prepared_sha256",
+        "bool(self._path(file).read_bytes())",
+    )
+
+
+@plant(
+    "P30",
+    "Who accepts a licence is not in the log.",
+    f"{INSIGHTFACE}::test_the_licence_is_shown_and_accepted_by_somebody",
+)
+def licence_not_logged(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Switching.adopt_pack, "self._log(tx, Act.LICENCE_ACCEPTED, ", "dict(")

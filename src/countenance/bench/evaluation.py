@@ -106,7 +106,8 @@ def measure_dataset(
         root = Path(scratch)
         own = settings.with_keys(root / "keys")
         with Library.init(root / "library", own) as library:
-            return evaluate(dataset, library.extractor, workers=settings.workers, progress=progress)
+            see = library.extractor_to_measure()
+            return evaluate(dataset, see, workers=settings.workers, progress=progress)
 
 
 def all_pairs(

@@ -159,7 +159,7 @@ def identified(dataset: Dataset, made: Embedded, pack: Pack) -> Identified | Non
             identify(_to_own(mate_rows, whose, gallery), _nearest(by_mean[len(mates) :]), fpir=fpir)
             for fpir in FPIRS
         ),
-        bands=_bands(dataset, made, parts, gallery, pack),
+        bands=_bands(dataset, made, parts, gallery, pack) if pack.measured else (),
         combinations=tuple(_combinations(enrolled, made, mates, whose, pack)),
         margins=tuple(_margins(by_mean, whose, gallery, pack)),
     )

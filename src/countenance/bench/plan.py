@@ -413,7 +413,10 @@ def _notes(asked: Asked, run: Simulated, nodes: int, rate: float) -> Iterator[st
 
 def _bands(asked: Asked) -> str:
     among = _among(asked)
-    reached = limits(expected_here(load_pack(asked.pack)), size=among)
+    pack = load_pack(asked.pack)
+    if not pack.measured:
+        return f"The pack {pack.id} names nobody: its false-match rates were never measured."
+    reached = limits(expected_here(pack), size=among)
     words = [band for band in Band if getattr(reached, band.value) > -math.inf]
     if words:
         return f"Among {among:,} people a face can be given the bands: {', '.join(words)}."

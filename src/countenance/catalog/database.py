@@ -6,7 +6,7 @@ it to the functions of this package. Nothing of SQLAlchemy's or the driver's err
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +44,9 @@ class Kind(Protocol):
 
     def copy_database(self, engine: Engine, file: Path) -> None:
         """Copy it, as it stands at one instant, into a new catalog of SQLite in `file`."""
+
+    def alone_at_work(self, engine: Engine) -> AbstractContextManager[None]:
+        """Be the one run that works on the library, on whatever machine."""
 
     def write_through(self, engine: Engine) -> None:
         """See to it that what is in memory stands in the files, as far as we are let."""
@@ -123,6 +126,18 @@ class Database:
                 yield connection
                 version.end(connection)
         self._committed()
+
+    @contextmanager
+    def alone_at_work(self) -> Iterator[None]:
+        """
+        Be the one run that works on the library, among those on other machines too.
+
+        Those on this machine are kept out by the lock in its folder. Raises `Locked`.
+        """
+        with ExitStack() as held:
+            with self._open():
+                held.enter_context(self._kind.alone_at_work(self._engine))
+            yield
 
     def after_each_commit(self, act: Callable[[], None]) -> None:
         """From now on `act` is called when a writing transaction has committed, and raises none."""

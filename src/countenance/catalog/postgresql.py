@@ -27,13 +27,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from countenance.core.ids import new_id
-from countenance.errors import DiskFull, Error, Unavailable, UsageError
+from countenance.errors import DiskFull, Error, Locked, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from psycopg import Connection as DriverConnection
     from sqlalchemy import Connection
 
 BUSY_MILLISECONDS = 30_000
+
+_REWRITE_MILLISECONDS = 3_000
 
 OLDEST = 15
 """The oldest version of the server that this is tested with."""
@@ -50,6 +52,7 @@ NEW_DATABASE = (
 _TEMPLATE = "template0"
 _CONNECT_SECONDS = 10
 _WRITERS = 0x434F554E  # "COUN", the lock of those who write
+_RUNS = 0x434F5552  # "COUR", the lock of the run that works on the library
 _MARK = "\U0010ffff"
 """Written for a NUL, and before itself: PostgreSQL's texts hold any character but that one."""
 _MARK_BYTES = _MARK.encode()
@@ -182,6 +185,26 @@ def copy_database(engine: Engine, file: Path) -> None:
         copy_into_file(source, file)
 
 
+@contextmanager
+def alone_at_work(engine: Engine) -> Iterator[None]:
+    """
+    Be the one run that works on the library, on whatever machine. The server lets go if it ends.
+
+    Raises `Locked` if another run is at work.
+    """
+    with _alone(engine) as connection:
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_RUNS})").scalar():
+            raise Locked(
+                "another run works on this library, perhaps on another machine",
+                hint="wait until it has ended, or stop it",
+            )
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # then the connection is gone, and the lock with it
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_RUNS})")
+
+
 def write_through(engine: Engine) -> None:
     """Have the server write all that it holds in memory into its files, if it lets us."""
     _tried(engine, "CHECKPOINT")
@@ -196,7 +219,7 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
     administrator alone, or whom they let: where we may not, what was deleted stays in it until it
     is used up. Raises `Unavailable` if somebody holds one of the tables.
     """
-    with _alone(engine) as connection:
+    with _alone(engine) as connection, _impatient(connection):
         quote = connection.dialect.identifier_preparer.quote
         for table in tables:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quote(table)}")
@@ -207,7 +230,7 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
 
 def rewrite(engine: Engine) -> None:
     """Write every table and index anew, and have the log cut: `forget_deleted`, of all tables."""
-    with _alone(engine) as connection:
+    with _alone(engine) as connection, _impatient(connection):
         connection.exec_driver_sql("VACUUM (FULL, ANALYZE)")
     _cut(engine)
 
@@ -512,6 +535,17 @@ def _alone(engine: Engine) -> Iterator["Connection"]:
     """A connection outside of any transaction."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
+
+
+@contextmanager
+def _impatient(connection: "Connection") -> Iterator[None]:
+    """Wait a short while only for a table: whoever comes to read it waits behind us meanwhile."""
+    short = min(BUSY_MILLISECONDS, _REWRITE_MILLISECONDS)
+    connection.exec_driver_sql(f"SET lock_timeout = {short}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"SET lock_timeout = {BUSY_MILLISECONDS}")
 
 
 def _cut(engine: Engine) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,12 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
     """Cut the log: `secure_delete` has overwritten deleted rows everywhere else, of any table."""
     del tables
     empty_write_ahead_log(engine)
+
+
+def alone_at_work(engine: Engine) -> AbstractContextManager[None]:
+    """A file is of one machine, where the lock in its folder is enough."""
+    del engine
+    return nullcontext()
 
 
 def write_through(engine: Engine) -> None:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from countenance.cli.answer import printable
-from countenance.errors import Interrupted, UsageError
+from countenance.errors import Interrupted, Refused, UsageError
 
 
 def require_agreed(notice: str, question: str) -> None:
@@ -20,6 +20,21 @@ def require_agreed(notice: str, question: str) -> None:
     for line in notice.splitlines():
         click.echo(printable(line), err=True)
     if not click.confirm(printable(question), err=True):
+        raise Interrupted("nothing was changed")
+
+
+def require_accepted() -> None:
+    """
+    Come back only if the person at the terminal accepts the licence that was shown.
+
+    Raises `Refused` if there is nobody to ask, and `Interrupted` if the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise Refused(
+            "the licence has to be accepted, and there is nobody here to ask",
+            hint="--accept-licence says that it was read and is accepted",
+        )
+    if not click.confirm("Do you accept this licence?", err=True):
         raise Interrupted("nothing was changed")
 
 

@@ -13,7 +13,9 @@ from countenance.cli.command import Call, command, group
 from countenance.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
+    from countenance.bench.evaluation import Evaluation
     from countenance.bench.search import SearchFigures, Spread
+    from countenance.settings import Settings
 
 bench = group("bench", "Measure how fast this machine is.")
 
@@ -23,7 +25,8 @@ _MEBIBYTE = 1 << 20  # bytes
 @command(
     "accuracy",
     of=bench,
-    changes="nothing but the files of --plots: the library it fills is gone when it ends",
+    changes="nothing but the files of --plots and --keep-rates: the library it fills is gone when "
+    "it ends",
     example="countenance bench accuracy ~/datasets/lfw --plots lfw-plots",
 )
 @click.argument("dataset", type=click.Path(path_type=Path), metavar="DATASET")
@@ -33,7 +36,12 @@ _MEBIBYTE = 1 << 20  # bytes
     metavar="DIR",
     help="Write the DET curves and the histograms of distances there, as SVG and as PNG.",
 )
-def accuracy(call: Call, *, dataset: Path, plots: Path | None) -> None:
+@click.option(
+    "--keep-rates",
+    is_flag=True,
+    help="Keep the false-match rates of the pack, which has none: it may recognise by them then.",
+)
+def accuracy(call: Call, *, dataset: Path, plots: Path | None, keep_rates: bool) -> None:
     """
     Measure a dataset by the field's protocols: verification, identification, detection.
 
@@ -47,12 +55,16 @@ def accuracy(call: Call, *, dataset: Path, plots: Path | None) -> None:
     from countenance.bench.datasets import read_dataset
     from countenance.bench.evaluated import as_json, as_text, write_charts
     from countenance.bench.evaluation import measure_dataset
+    from countenance.vision.pack import load_pack
 
     read, settings = read_dataset(dataset), call.settings()
     with ProgressLine() as progress:
         measured = measure_dataset(read, settings, progress=progress)
     fields, text = as_json(measured), list(as_text(measured))
-    if read.layout == "photographs":
+    if keep_rates:
+        fields["rates"] = kept = _keep_rates(settings, measured, dataset)
+        text += ["", f"written: {kept}"]
+    if read.layout == "photographs" and load_pack(settings.pack, settings.models_dir).measured:
         found = measure(read.root, settings)
         counts = {"expected": found.expected, "found": found.found, "wrong": len(found.wrong)}
         fields |= counts | asdict(found)
@@ -61,6 +73,14 @@ def accuracy(call: Call, *, dataset: Path, plots: Path | None) -> None:
         fields["plots"] = written = write_charts(measured, plots)
         text += ["", *(f"written: {path}" for path in written)]
     answer(call, fields, text)
+
+
+def _keep_rates(settings: "Settings", measured: "Evaluation", dataset: Path) -> Path:
+    from countenance.bench.rates import rates_of
+    from countenance.vision.pack import load_pack, write_rates
+
+    pack = load_pack(settings.pack, settings.models_dir)
+    return write_rates(pack, rates_of(pack, measured, dataset.resolve().name), settings.models_dir)
 
 
 @command(
@@ -451,6 +471,25 @@ def ingest(
     figures = bench_ingest(
         photos, settings=call.settings(), count=count, workers=workers, repeats=repeats
     )
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
+    "cluster",
+    of=bench,
+    changes="nothing: the libraries and the clusters it makes are gone when it ends",
+    example="countenance bench cluster --count 96 --workers 2",
+)
+@click.option("--count", type=int, default=96, show_default=True, metavar="N", help="Photos made.")
+@click.option(
+    "--workers", type=int, default=2, show_default=True, metavar="N", help="Of either engine."
+)
+@click.option("--repeats", type=int, default=3, show_default=True, metavar="N", help="Runs each.")
+def cluster(call: Call, *, count: int, workers: int, repeats: int) -> None:
+    """Measure what a photo costs when the ingest is spread over a cluster, and when it is not."""
+    from countenance.bench.cluster import bench_cluster
+
+    figures = bench_cluster(settings=call.settings(), count=count, workers=workers, repeats=repeats)
     answer(call, figures.as_json(), figures.as_text())
 
 

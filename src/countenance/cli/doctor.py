@@ -96,7 +96,7 @@ def _models(call: Call) -> tuple[bool, str]:
     from countenance.vision.pack import load_pack
 
     settings = call.settings()
-    pack = load_pack(settings.pack)
+    pack = load_pack(settings.pack, settings.models_dir)
     if ModelStore(settings.models_dir).installed(pack):
         return True, f"pack {pack.id} is installed"
     return False, f"pack {pack.id} is not here: countenance models get {pack.id}"
@@ -113,8 +113,10 @@ def _library(library: "Library") -> tuple[bool, str]:
 def _recognition(library: "Library") -> tuple[bool, str]:
     from countenance.extract.recognise import expected_here
     from countenance.gallery.bands import Band, most_people
+    from countenance.vision.pack import require_measured
 
     pack, hits = library.pack, library.settings.false_hits
+    require_measured(pack)
     people = library.inventory().recognised
     most = most_people(expected_here(pack), false_hits=hits)
     beyond = [band for band in Band if people > most[band]]

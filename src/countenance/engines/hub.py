@@ -129,8 +129,8 @@ class Hub:
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError, EOFError, ValueError):
             _prepare(connection)
-            with self._context.wrap_socket(connection, server_side=True) as line:
-                raw = _raw(line)
+            wrapped = self._context.wrap_socket(connection, server_side=True)
+            with wrapped as line, _raw(line) as raw:
                 fields, _ = receive_frame(raw, max_body_bytes=0)
                 if not hmac.compare_digest(str(fields.get("word")), self._word):
                     return
@@ -162,6 +162,7 @@ class Line:
         self._address = address
         self._one_at_a_time = threading.Lock()
         self._socket: ssl.SSLSocket | None = None
+        self._raw: IO[bytes] | None = None
         self._ended = threading.Event()
 
     def ask(self, fields: Mapping[str, Json], body: bytes | memoryview = b"") -> Message:
@@ -186,16 +187,16 @@ class Line:
     # ----------------------------------------------------------------------------------------
 
     def _opened(self) -> IO[bytes]:
-        if self._socket is None:
+        if self._raw is None:
             self._socket = self._dialled()
-            raw = _raw(self._socket)
-            send_frame(raw, {"word": self._address.word}, b"")
-            receive_frame(raw, max_body_bytes=0)
+            self._raw = _raw(self._socket)
+            send_frame(self._raw, {"word": self._address.word}, b"")
+            receive_frame(self._raw, max_body_bytes=0)
             self._ended = threading.Event()
             threading.Thread(
                 target=self._be_heard, args=(self._ended,), name="line", daemon=True
             ).start()
-        return _raw(self._socket)
+        return self._raw
 
     def _dialled(self) -> ssl.SSLSocket:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -213,9 +214,11 @@ class Line:
 
     def _hang_up(self) -> None:
         self._ended.set()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        # Both, for each keeps the other open.
+        for one in (self._raw, self._socket):
+            if one is not None:
+                one.close()
+        self._raw = self._socket = None
 
     def _be_heard(self, ended: threading.Event) -> None:
         while not ended.wait(_PING_EVERY):

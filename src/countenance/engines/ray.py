@@ -10,14 +10,17 @@ that waits for a machine that is gone. It ends with this one, however this one e
 everything with it that it started here.
 
 Both packages tell their makers of each start, unless they are told not to before they are imported.
-`QUIET` tells them, in that process and in whatever it starts.
+`QUIET` tells them, in that process and in whatever it starts. Whoever starts a cluster themselves
+has to tell its machines: `docs/scale.md` says how.
 """
 
 import importlib.util
 import os
 import pickle
+import re
 import secrets
 import shutil
+import site
 import subprocess
 import sys
 import tempfile
@@ -57,6 +60,9 @@ _BOOT = "from countenance.engines.ray import main; main()"
 _STORE_BYTES = 80_000_000  # the least that Ray takes: there are only numbers in it
 _MAX_BODY_BYTES = 64 * 1024**2
 _ENDS_WITHIN = 20.0  # seconds; then it is killed
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Batched(Protocol):
@@ -194,7 +200,7 @@ def main() -> None:
         host = _begin(str(fields["address"]), cast("int | None", fields["workers"]), folder)
     # Whatever Ray raises, of which there is no list.
     except Exception as exc:  # noqa: BLE001
-        send_frame(answers, {"failed": _first_line(exc)}, b"")
+        send_frame(answers, {"failed": _in_words(exc)}, b"")
         _end_all(folder)
     send_frame(answers, {"host": host}, b"")
     while True:
@@ -203,7 +209,7 @@ def main() -> None:
             make, rows = pickle.loads(body)  # noqa: S301  from the process that started this one
             _query(make, rows, cast("int", fields["batch"]), cast("int | None", fields["workers"]))
         except Exception as exc:  # noqa: BLE001
-            send_frame(answers, {"failed": _first_line(exc)}, b"")
+            send_frame(answers, {"failed": _in_words(exc)}, b"")
         else:
             send_frame(answers, {}, b"")
 
@@ -225,6 +231,8 @@ def _exchange(
 
 def _begin(address: str, workers: int | None, folder: Path) -> str:
     """Start or reach a cluster. Gives the address of this machine in it."""
+    if not address:
+        _stay_at_home(folder)
     import ray  # noqa: PLC0415  heavy, and of an extra
 
     said: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
@@ -245,6 +253,17 @@ def _begin(address: str, workers: int | None, folder: Path) -> str:
     daft.set_runner_ray(noop_if_initialized=True)
     # Ray has no types here, nor below.
     return str(ray.util.get_node_ip_address()) if address else "127.0.0.1"  # type: ignore[no-untyped-call]
+
+
+def _stay_at_home(folder: Path) -> None:
+    """
+    Keep the head of a cluster from asking in which cloud it is, which it does to report it, and
+    also where it is told to report nothing: it asks the file of whoever made the cluster first.
+    """
+    # Python's own packages may lie at home as well.
+    os.environ["PYTHONUSERBASE"] = site.getuserbase()
+    os.environ["HOME"] = str(folder)
+    (folder / "ray_bootstrap_config.yaml").touch()
 
 
 def _query(
@@ -287,6 +306,7 @@ def _end_all(folder: Path) -> None:
     os._exit(0)
 
 
-def _first_line(exc: BaseException) -> str:
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    return lines[0] if lines else type(exc).__name__
+def _in_words(exc: BaseException) -> str:
+    """The last line of what is often a trace through several machines: what was wrong at first."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(exc)).splitlines() if line.strip()]
+    return lines[-1] if lines else type(exc).__name__

@@ -46,8 +46,7 @@ def sieve(
     slack = pack.embedder.mirror_slack
     if slack is None:
         return None
-    limit = farthest(gallery, pack, false_hits=false_hits)
-    return Sieve(gallery, version, limit, slack)
+    return Sieve(gallery, version, farthest(gallery, pack, false_hits=false_hits), slack)
 
 
 def farthest(gallery: Gallery, pack: Pack, *, false_hits: float = FALSE_HITS) -> float:

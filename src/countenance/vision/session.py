@@ -45,6 +45,12 @@ class Session:
         first = self._input.shape[0]
         return first if isinstance(first, int) else None
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The height and width of the images it takes: exactly those, or any if `None`."""
+        height, width = self._input.shape[2:4]
+        return (height, width) if isinstance(height, int) and isinstance(width, int) else None
+
     def run(self, images: Float32 | Pixels) -> list[Float32]:
         """
         The network's outputs, in its own order, for a batch of `images` as it takes them.

@@ -18,6 +18,7 @@ from countenance.vision.detect import HINT, Detector, FaceFinder
 from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
+from countenance.vision.scrfd import Scrfd
 from countenance.vision.session import Session
 from countenance.vision.types import Detections, Float32, Pixels
 from countenance.vision.yunet import YuNet
@@ -155,3 +156,5 @@ def _detector(record: DetectorRecord, session: Session) -> Detector:
             return CenterFace(session, record)
         case DetectorKind.YUNET:
             return YuNet(session, record)
+        case DetectorKind.SCRFD:
+            return Scrfd(session, record)

@@ -23,6 +23,7 @@ from countenance.errors import (
     DiskFull,
     Error,
     Interrupted,
+    Locked,
     Unavailable,
     UsageError,
     VerificationError,
@@ -161,6 +162,23 @@ def test_a_writer_that_had_to_wait_reads_what_was_committed_meanwhile(
         one.join()
     with database.read() as tx:
         assert tx.execute(select(library.c.gallery_version)).scalar_one() == 80
+
+
+@pytest.mark.promise("P29")
+def test_one_run_works_on_a_library_on_whatever_machine(address: str, database: Database) -> None:
+    """Where the folder's locks do not reach, the server's does; it goes with who held it."""
+    other = Database.at(address)
+    with database.alone_at_work():
+        with (
+            pytest.raises(Locked, match="another run works on this library"),
+            other.alone_at_work(),
+        ):
+            pass
+        with other.write() as tx:  # a withdrawal has not to wait for it
+            _add_person(tx, "Ada")
+    with other.alone_at_work():
+        pass
+    other.close()
 
 
 def test_a_write_is_undone_if_its_block_raises(database: Database) -> None:
