@@ -42,6 +42,9 @@ TARGET = 200.0
 
 JSON = "application/json"
 
+Command = Callable[[Sequence[str]], int]
+"""What a command line is handed to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Took:
@@ -96,10 +99,11 @@ class MillionFigures:
             )
 
 
-def bench_million(
+def bench_million(  # noqa: PLR0913  where, how large, what of it, and who is told
     root: Path,
     count: int = 1_000_000,
     *,
+    command: Command,
     runs: int = 9,
     only: str = "",
     said: Callable[[str], None] = lambda _: None,
@@ -107,7 +111,8 @@ def bench_million(
     """
     Measure a library of `count` photos at `root`, which is made if it is not there.
 
-    With `only`, those questions and commands alone in whose name it stands. Raises `UsageError` if
+    `command` runs a command line and gives its exit code; it stands at the top of a module. With
+    `only`, those questions and commands alone in whose name it stands. Raises `UsageError` if
     a number is too low, and `Unavailable` where processor time cannot be told.
     """
     if runs < 1:
@@ -124,7 +129,7 @@ def bench_million(
                 took.append(_asked(server, one, facts, runs))
         memory = server.peak_bytes()
         said("commands")
-        took += _commands(root, facts, runs, only)
+        took += _commands(root, facts, runs, only, command)
     return MillionFigures(count, runs, (begun, os.getloadavg()[0]), memory, tuple(took))
 
 
@@ -151,21 +156,19 @@ def _asked(server: Server, one: Question, facts: Facts, runs: int) -> Took:
     return Took(one.what, one.who, first, median(warm), _most(warm), spent / runs * 1e3, size)
 
 
-def _commands(root: Path, facts: Facts, runs: int, only: str) -> list[Took]:
+def _commands(root: Path, facts: Facts, runs: int, only: str, command: Command) -> list[Took]:
     asked = {what: words(facts) for what, words in COMMANDS.items() if only in what}
-    inside = in_child(_inside, (str(root), asked, runs))
+    inside = in_child(_inside, (str(root), asked, runs, command))
     return [
         Took(what, "command", *times, whole=_whole(root, asked[what])) for what, times in inside
     ]
 
 
 def _inside(
-    asked: tuple[str, Mapping[str, Sequence[str]], int],
+    asked: tuple[str, Mapping[str, Sequence[str]], int, Command],
 ) -> list[tuple[str, tuple[float, float, float, float, int]]]:
     """Each command in this process, again and again, its answer kept from the terminal."""
-    from countenance.cli.main import main  # noqa: PLC0415  it imports what this is a part of
-
-    root, commands, runs = asked
+    root, commands, runs, command = asked
     found = []
     for what, words in commands.items():
         times, size, used = [], 0, process_time()
@@ -173,7 +176,7 @@ def _inside(
             held = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
             begun = perf_counter()
             with contextlib.redirect_stdout(held), contextlib.redirect_stderr(held):
-                code = main(["--library", root, *words])
+                code = command(["--library", root, *words])
             taken = (perf_counter() - begun) * 1e3
             held.flush()
             said = held.buffer.getvalue()

@@ -228,8 +228,9 @@ def million(call: Call, *, at: Path, photos: int, runs: int, only: str) -> None:
     Whatever takes more than 200 ms of processor time is marked.
     """
     from countenance.bench.million import bench_million
+    from countenance.cli.main import main
 
-    figures = bench_million(at, photos, runs=runs, only=only, said=say)
+    figures = bench_million(at, photos, command=main, runs=runs, only=only, said=say)
     answer(call, figures.as_json(), figures.as_text())
 
 
