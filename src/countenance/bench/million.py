@@ -42,8 +42,8 @@ TARGET = 200.0
 
 JSON = "application/json"
 
-Program = Callable[[Sequence[str]], int]
-"""The command line: words to an exit code."""
+Command = Callable[[Sequence[str]], int]
+"""What a command line is handed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,11 @@ class MillionFigures:
             )
 
 
-def bench_million(
+def bench_million(  # noqa: PLR0913  where, how large, what of it, and who is told
     root: Path,
     count: int = 1_000_000,
     *,
-    program: Program,
+    command: Command,
     runs: int = 9,
     only: str = "",
     said: Callable[[str], None] = lambda _: None,
@@ -111,10 +111,9 @@ def bench_million(
     """
     Measure a library of `count` photos at `root`, which is made if it is not there.
 
-    `program` is the command line itself; it stands at the top of an importable module, for it is
-    run in another process. With `only`, those questions and commands alone in whose name it stands.
-    Raises `UsageError` if a number is too low, and `Unavailable` where processor time cannot be
-    told.
+    `command` runs a command line and gives its exit code; it stands at the top of a module. With
+    `only`, those questions and commands alone in whose name it stands. Raises `UsageError` if
+    a number is too low, and `Unavailable` where processor time cannot be told.
     """
     if runs < 1:
         raise UsageError("bench: 1 run or more")
@@ -130,7 +129,7 @@ def bench_million(
                 took.append(_asked(server, one, facts, runs))
         memory = server.peak_bytes()
         said("commands")
-        took += _commands(root, program, facts, runs, only)
+        took += _commands(root, facts, runs, only, command)
     return MillionFigures(count, runs, (begun, os.getloadavg()[0]), memory, tuple(took))
 
 
@@ -157,19 +156,19 @@ def _asked(server: Server, one: Question, facts: Facts, runs: int) -> Took:
     return Took(one.what, one.who, first, median(warm), _most(warm), spent / runs * 1e3, size)
 
 
-def _commands(root: Path, program: Program, facts: Facts, runs: int, only: str) -> list[Took]:
+def _commands(root: Path, facts: Facts, runs: int, only: str, command: Command) -> list[Took]:
     asked = {what: words(facts) for what, words in COMMANDS.items() if only in what}
-    inside = in_child(_inside, (str(root), program, asked, runs))
+    inside = in_child(_inside, (str(root), asked, runs, command))
     return [
         Took(what, "command", *times, whole=_whole(root, asked[what])) for what, times in inside
     ]
 
 
 def _inside(
-    asked: tuple[str, Program, Mapping[str, Sequence[str]], int],
+    asked: tuple[str, Mapping[str, Sequence[str]], int, Command],
 ) -> list[tuple[str, tuple[float, float, float, float, int]]]:
     """Each command in this process, again and again, its answer kept from the terminal."""
-    root, program, commands, runs = asked
+    root, commands, runs, command = asked
     found = []
     for what, words in commands.items():
         times, size, used = [], 0, process_time()
@@ -177,7 +176,7 @@ def _inside(
             held = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
             begun = perf_counter()
             with contextlib.redirect_stdout(held), contextlib.redirect_stderr(held):
-                code = program(["--library", root, *words])
+                code = command(["--library", root, *words])
             taken = (perf_counter() - begun) * 1e3
             held.flush()
             said = held.buffer.getvalue()
