@@ -365,6 +365,7 @@ SWAP = (
         (("UPDATE checkpoint SET text = ''",), Fault.SIGNATURE, "not a signed note"),
     ],
 )
+@pytest.mark.sqlite("statements in its own words")
 def test_what_was_altered_is_named(
     gala: Gala, done: tuple[str, ...], fault: Fault, said: str
 ) -> None:
