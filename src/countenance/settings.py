@@ -11,6 +11,7 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `pack`                 | `PACK`                 | `starter`                 | the model pack     |
 | `workers`              | `WORKERS`              | the processors, at most 8 | photos at once     |
 | `long_side`            | `LONG_SIDE`            | 1280                      | pixels to look in  |
+| `device`               | `DEVICE`               | `auto`                    | of the networks    |
 | `film_every_ms`        | `FILM_EVERY_MS`        | 500                       | between two looks  |
 | `actor`                | `ACTOR`                | the user's login name     | who acts, logged   |
 | `language`             | `LANGUAGE`             | `en`                      | of notices: en, sv |
@@ -32,6 +33,9 @@ models is `~/.cache/countenance/models`, or what `XDG_CACHE_HOME` makes of it.
 | `smtp`                 | `SMTP`                 | none                      | what sends mail    |
 | `smtp_from`            | `SMTP_FROM`            | none                      | whom it is from    |
 | `smtp_user`            | `SMTP_USER`            | none                      | who signs in there |
+
+`device` is what the networks run on: `auto`, `cpu`, or a card that ONNX Runtime has a build for
+(`countenance.vision.device`). `countenance doctor` says which it is.
 
 `false_hits` is how many of 1,000 searches with a stranger's face may name somebody for sure, at
 most; `likely` and `unsure` are 10 and 50 times as many. The limits follow from it, from the pack's
@@ -84,6 +88,7 @@ _VARIABLES = {
     "pack": "COUNTENANCE_PACK",
     "workers": "COUNTENANCE_WORKERS",
     "long_side": "COUNTENANCE_LONG_SIDE",
+    "device": "COUNTENANCE_DEVICE",
     "film_every_ms": "COUNTENANCE_FILM_EVERY_MS",
     "actor": "COUNTENANCE_ACTOR",
     "language": "COUNTENANCE_LANGUAGE",
@@ -119,6 +124,7 @@ class Settings:
     pack: str
     workers: int
     long_side: int
+    device: str
     film_every_ms: int
     actor: str
     language: str
@@ -242,6 +248,7 @@ def load_settings(
         pack=str(values["pack"]),
         workers=_whole_number("workers", values["workers"], low=1, high=MAX_WORKERS),
         long_side=_whole_number("long_side", values["long_side"], low=320, high=4096),
+        device=str(values["device"]),
         film_every_ms=_whole_number(
             "film_every_ms", values["film_every_ms"], low=MIN_FILM_MS, high=MAX_FILM_MS
         ),
@@ -332,6 +339,7 @@ def _defaults(library: Path, variables: Mapping[str, str]) -> dict[str, str | in
         "pack": "starter",
         "workers": min(8, os.cpu_count() or 1),
         "long_side": 1280,
+        "device": "auto",
         "film_every_ms": 500,
         "actor": _login_name(),
         "language": "en",

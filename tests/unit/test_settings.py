@@ -19,6 +19,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "pack": ("COUNTENANCE_PACK", "starter"),
     "workers": ("COUNTENANCE_WORKERS", "3"),
     "long_side": ("COUNTENANCE_LONG_SIDE", "640"),
+    "device": ("COUNTENANCE_DEVICE", "cpu"),
     "film_every_ms": ("COUNTENANCE_FILM_EVERY_MS", "1000"),
     "actor": ("COUNTENANCE_ACTOR", "ada"),
     "language": ("COUNTENANCE_LANGUAGE", "sv"),

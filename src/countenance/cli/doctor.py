@@ -92,13 +92,16 @@ def _tried(what: str, look: "Callable[[], tuple[bool, str]]") -> Examined:
 
 
 def _models(call: Call) -> tuple[bool, str]:
+    from countenance.vision.device import name_of
     from countenance.vision.models import ModelStore
     from countenance.vision.pack import load_pack
+    from countenance.vision.session import providers_here
 
     settings = call.settings()
     pack = load_pack(settings.pack, settings.models_dir)
+    (best, _), *_ = providers_here(settings.device)
     if ModelStore(settings.models_dir).installed(pack):
-        return True, f"pack {pack.id} is installed"
+        return True, f"pack {pack.id} is installed; device: {name_of(best)}"
     return False, f"pack {pack.id} is not here: countenance models get {pack.id}"
 
 

@@ -111,13 +111,13 @@ class WorkerStage:
         return [1] * len(rows)
 
 
-def load_extractor(pack: Pack, models: Path, long_side: int) -> Extractor:
+def load_extractor(pack: Pack, models: Path, long_side: int, device: str) -> Extractor:
     """
     The networks of `pack` from the folder `models` of this machine.
 
-    Raises `NoModel` if their files are not there.
+    Raises `NoModel` if their files are not there, and as `device.providers_for` does.
     """
-    vision = Vision(pack, ModelStore(models).locate(pack), long_side=long_side)
+    vision = Vision(pack, ModelStore(models).locate(pack), long_side=long_side, device=device)
     return Extractor(Decoder(Limits()), vision)
 
 

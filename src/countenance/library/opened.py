@@ -160,7 +160,9 @@ class Opened:
 
     def _extractor_to_measure(self, pack: Pack) -> Extractor:
         prepared = ModelStore(self._settings.models_dir).locate(pack)
-        return Extractor(self._decoder, _loaded(pack, prepared, self._settings.long_side))
+        return Extractor(
+            self._decoder, _loaded(pack, prepared, self._settings.long_side, self._settings.device)
+        )
 
     def _take_keys_folder(self, library_id: str) -> None:
         folder = self._settings.keys_dir
@@ -329,18 +331,18 @@ class Opened:
 # --------------------------------------------------------------------------------------------
 
 _loading = Lock()
-_loaded_last: dict[tuple[Calibration, str, int, Prepared, int], Vision] = {}
+_loaded_last: dict[tuple[Calibration, str, int, Prepared, int, str], Vision] = {}
 
 
-def _loaded(pack: Pack, prepared: Prepared, long_side: int) -> Vision:
+def _loaded(pack: Pack, prepared: Prepared, long_side: int, device: str) -> Vision:
     """
     The networks, loaded once in a process: threads with libraries of their own share them.
 
     Those that were loaded last are kept: they take seconds to load, and much memory.
     """
-    key = (pack.calibration, pack.id, pack.version, prepared, long_side)
+    key = (pack.calibration, pack.id, pack.version, prepared, long_side, device)
     with _loading:
         if key not in _loaded_last:
             _loaded_last.clear()
-            _loaded_last[key] = Vision(pack, prepared, long_side=long_side)
+            _loaded_last[key] = Vision(pack, prepared, long_side=long_side, device=device)
         return _loaded_last[key]

@@ -155,7 +155,9 @@ class Photos(Sites):
     def _load_elsewhere(self) -> Callable[[], Extractor]:
         """What loads the pack on another machine, where its models lie in the same folder."""
         settings = self._settings
-        return partial(load_extractor, self.pack, settings.models_dir, settings.long_side)
+        return partial(
+            load_extractor, self.pack, settings.models_dir, settings.long_side, settings.device
+        )
 
     def _chosen(self, chosen: Sequence[str]) -> list[Source]:
         if not chosen:

@@ -1,5 +1,5 @@
 """
-ONNX Runtime, as we use it: one session a model, on the CPU, quiet, with a known number of threads.
+ONNX Runtime, as we use it: one session a model, quiet, with a known number of threads.
 
 A session may be used by several threads at once; its weights are in memory once.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from countenance.errors import Error, VerificationError
+from countenance.vision.device import CPU, Provider, name_of, providers_for
 from countenance.vision.types import Float32, Pixels
 
 # Official builds of ONNX Runtime report to Microsoft, from the import on: the device, the models,
@@ -24,20 +25,26 @@ class Session:
     """
     A network, loaded.
 
-    `threads` is the number of threads that one run may use. They do not spin while they wait.
+    `threads` is the number of threads that one run may use on the processor. They do not spin while
+    they wait. `device` is as in `device.providers_for`, and its errors are raised.
 
     Raises `VerificationError` if the file is not a network that ONNX Runtime can load.
     """
 
-    def __init__(self, model: Path, *, threads: int = 1) -> None:
+    def __init__(self, model: Path, *, threads: int = 1, device: str = CPU) -> None:
         self._name = model.name
         try:
             self._session = onnxruntime.InferenceSession(
-                str(model), _options(threads), providers=["CPUExecutionProvider"]
+                str(model), _options(threads), providers=providers_here(device)
             )
         except _ORT_ERRORS as exc:
             raise VerificationError(f"{model}: ONNX Runtime cannot load it: {exc}") from exc
         (self._input,) = self._session.get_inputs()
+
+    @property
+    def device(self) -> str:
+        """What it runs on: the processor where ONNX Runtime could not start the card."""
+        return name_of(self._session.get_providers()[0])
 
     @property
     def batch(self) -> int | None:
@@ -62,6 +69,11 @@ class Session:
         except _ORT_ERRORS as exc:
             raise Error(f"{self._name}: ONNX Runtime failed: {exc}") from exc
         return [np.asarray(output, np.float32) for output in outputs]
+
+
+def providers_here(device: str) -> list[Provider]:
+    """What sessions of this build of ONNX Runtime run on. Raises as `device.providers_for` does."""
+    return providers_for(device, onnxruntime.get_available_providers())
 
 
 # ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from countenance.vision.align import chips
 from countenance.vision.centerface import CenterFace
 from countenance.vision.detect import HINT, Detector, FaceFinder
+from countenance.vision.device import CPU
 from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
@@ -53,19 +54,26 @@ class Vision:
     A pack, loaded and ready.
 
     `threads` is how many threads one run of a network may use; the number of pictures worked on at
-    once is the caller's. `long_side` is the size in pixels at which faces are looked for.
+    once is the caller's. `long_side` is the size in pixels at which faces are looked for. `device`
+    is what the networks run on, as in `device.providers_for`, whose errors are raised.
 
     Raises `VerificationError` if a file of the pack cannot be loaded.
     """
 
     def __init__(
-        self, pack: Pack, prepared: Prepared, *, threads: int = 1, long_side: int = 1280
+        self,
+        pack: Pack,
+        prepared: Prepared,
+        *,
+        threads: int = 1,
+        long_side: int = 1280,
+        device: str = CPU,
     ) -> None:
         # OpenCV's own threads are one setting of the process. Work is spread over pictures, so
         # within a picture they only cost: a resize took twice the CPU time on two threads.
         cv2.setNumThreads(1)
         self._pack = pack
-        session = Session(prepared.detector, threads=threads)
+        session = Session(prepared.detector, threads=threads, device=device)
         easily = replace(pack.detector, threshold=EVERY_FACE * pack.detector.threshold)
         self._easily = _detector(easily, session)
         self._finder = FaceFinder(
@@ -74,7 +82,7 @@ class Vision:
             min_face=pack.detector.min_face,
             threshold=pack.detector.threshold,
         )
-        embedder = Session(prepared.embedder, threads=threads)
+        embedder = Session(prepared.embedder, threads=threads, device=device)
         self._sessions = session, embedder
         self._embedder = Embedder(embedder, pack.embedder)
         _give_back_freed_memory()
@@ -82,6 +90,11 @@ class Vision:
     @property
     def pack(self) -> Pack:
         return self._pack
+
+    @property
+    def device(self) -> str:
+        """What its networks run on."""
+        return self._sessions[0].device
 
     @property
     def finder(self) -> FaceFinder:
