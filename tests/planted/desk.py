@@ -3,7 +3,7 @@
 import pytest
 
 from countenance.accounts.roles import Role
-from countenance.catalog import buckets, decided, endings, merges, steps, version
+from countenance.catalog import buckets, decided, endings, merges, shelves, steps, version
 from countenance.library import signins
 from countenance.library.collections import Collections
 from countenance.library.reviews import Reviews
@@ -43,6 +43,33 @@ def buckets_of_any_grant(patch: pytest.MonkeyPatch) -> None:
 )
 def buckets_beyond_the_scope(patch: pytest.MonkeyPatch) -> None:
     edit(patch, buckets._covers_everything, "one.scope == _EVERYTHING and", "")
+
+
+@plant(
+    "P3",
+    "The shelves are not counted again when photos vanish: the outline goes on with them.",
+    "tests/integration/catalog/test_shelves.py::test_what_vanished_is_on_no_shelf",
+)
+def shelves_of_long_ago(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, shelves._items_touched, "return")
+
+
+@plant(
+    "P3",
+    "The outline counts the shelves of every source, whether a grant covers it or not.",
+    "tests/integration/catalog/test_shelves.py::test_a_source_without_a_grant_is_on_no_shelf",
+)
+def shelves_of_any_source(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, buckets._shelved, ", shelf.c.source_id.in_(whole)", "")
+
+
+@plant(
+    "P3",
+    "Words that a great many photos say are answered with photos that no grant covers.",
+    "tests/integration/catalog/test_shelves.py::test_walking_asks_for_a_grant",
+)
+def walks_past_grants(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, buckets._walked, " and _is_covered(row, given, at)", "")
 
 
 @plant(

@@ -2,7 +2,15 @@
 
 import pytest
 
-from countenance.catalog import collections, endings, people, portraits, references, sightings
+from countenance.catalog import (
+    collections,
+    endings,
+    people,
+    portraits,
+    references,
+    rules,
+    sightings,
+)
 from countenance.cli import sightings as answered
 from countenance.enrol import enrol
 from countenance.extract import recognise
@@ -130,9 +138,7 @@ def score_in_the_answer(patch: pytest.MonkeyPatch) -> None:
 )
 def recognition_without_a_ground(patch: pytest.MonkeyPatch) -> None:
     instead(patch, collections.Collection.recognises, "return True")
-    edit(
-        patch, sightings.shown, 'and_(collection.c.recognition, collection.c.ground != "")', "True"
-    )
+    edit(patch, sightings.shown, "rules.IS_ON", "True")
 
 
 @plant(
@@ -150,8 +156,7 @@ def minor_off_the_roster_recognised(patch: pytest.MonkeyPatch) -> None:
     f"{CONSENT}::test_who_is_shown_follows_the_roster_of_the_moment",
 )
 def roster_not_asked_when_shown(patch: pytest.MonkeyPatch) -> None:
-    asked = "or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),"
-    edit(patch, sightings.shown, asked, "")
+    edit(patch, rules.of_the_roster, ".where(may)", "")
 
 
 @plant(

@@ -51,12 +51,35 @@ def encode(pixels: NDArray[np.uint8], random: np.random.Generator) -> bytes:
     return bytes(made)
 
 
+class Copies:
+    """One picture, under as many ids as are wanted."""
+
+    def __init__(self, library: Library, data: bytes) -> None:
+        self._blobs = library._stores.blobs  # noqa: SLF001
+        self._data = data
+        self._first: Path | None = None
+        self._given = 0
+        self.digest = digest(data)
+        self.size = len(data)
+
+    def add(self, which: CopyId) -> None:
+        """The picture under one id more."""
+        path = self._blobs.place_of(which)
+        if self._first is None or self._given == _LINKS:
+            self._blobs.write(which, self._data, durable=False)
+            self._first, self._given = path, 0
+        else:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            os.link(self._first, path)
+        self._given += 1
+
+
 def give_previews(library: Library, pictures: Sequence[bytes]) -> None:
     """Give every photo of a library that has no preview one of `pictures`, in turn."""
     at = library.now()
     with library._database.read() as tx:  # noqa: SLF001  rows are made where no ingest is
         bare = list(tx.execute(select(photo.c.id).where(photo.c.preview_id.is_(None))).scalars())
-    files = [_Copies(library, data) for data in pictures]
+    files = [Copies(library, data) for data in pictures]
     rows = iter(enumerate(bare))
     while part := list(islice(rows, _PART)):
         made = [(which, new_id("v"), files[number % len(files)]) for number, which in part]
@@ -79,28 +102,3 @@ def give_previews(library: Library, pictures: Sequence[bytes]) -> None:
             )
             for which, own, _ in made:
                 tx.execute(update(photo).where(photo.c.id == which).values(preview_id=own))
-
-
-# --------------------------------------------------------------------------------------------------
-
-
-class _Copies:
-    """One picture, under as many ids as are wanted."""
-
-    def __init__(self, library: Library, data: bytes) -> None:
-        self._blobs = library._stores.blobs  # noqa: SLF001
-        self._data = data
-        self._first: Path | None = None
-        self._given = 0
-        self.digest = digest(data)
-        self.size = len(data)
-
-    def add(self, which: CopyId) -> None:
-        path = self._blobs.place_of(which)
-        if self._first is None or self._given == _LINKS:
-            self._blobs.write(which, self._data, durable=False)
-            self._first, self._given = path, 0
-        else:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            os.link(self._first, path)
-        self._given += 1

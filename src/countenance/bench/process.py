@@ -50,13 +50,11 @@ def peak_bytes() -> int:
         return peak if sys.platform == "darwin" else peak * 1024
     threads = Path("/proc/self/task").glob("*/children")
     children = chain.from_iterable(file.read_text().split() for file in threads)
-    return sum(_high_water_bytes(process) for process in ("self", *children))
+    return sum(high_water_bytes(process) for process in ("self", *children))
 
 
-# --------------------------------------------------------------------------------------------------
-
-
-def _high_water_bytes(process: str) -> int:
+def high_water_bytes(process: str) -> int:
+    """The most memory that was resident in a process, as Linux tells it; 0 if it has ended."""
     try:
         lines = Path("/proc", process, "status").read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile

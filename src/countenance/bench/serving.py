@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Self
 from urllib.parse import urlsplit
 
+from countenance.bench.process import high_water_bytes
 from countenance.errors import Unavailable
 from countenance.settings import MAX_SEARCHES, environment_with
 
@@ -48,11 +49,11 @@ class Visitor:
         answer = self._ask("GET", path, None, headers)
         return _read(answer, path, begun)
 
-    def post(self, path: str, body: bytes, kind: str) -> Answer:
+    def post(self, path: str, body: bytes, kind: str, **headers: str) -> Answer:
         """The same of a form, whose content type is `kind`, as from a page of the server's own."""
         begun = perf_counter()
         own = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
-        return _read(self._ask("POST", path, body, own), path, begun)
+        return _read(self._ask("POST", path, body, own | headers), path, begun)
 
     def stream(self, path: str) -> HTTPResponse:
         """An answer that goes on: its head is here, and the caller reads what follows."""
@@ -108,6 +109,10 @@ class Server:
             except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
                 continue
         return spent / NANOSECONDS
+
+    def peak_bytes(self) -> int:
+        """The most memory that it held at once."""
+        return high_water_bytes(str(self.process))
 
 
 @contextmanager

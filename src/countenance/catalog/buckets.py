@@ -2,37 +2,36 @@
 Buckets: the photos of a collection by when they were taken, in parts of at most 250.
 
 An outline says where each part begins, how many photos are in it and how wide they are together, so
-that a page knows its height before it has any of them. A part is then read by its key, never by
-counting from the beginning. What no grant covers at that instant is in neither (P3).
+that a page knows its height before it has any of them. It is read from the shelves (`shelves`),
+which are counted as photos come and go. A part is then read by its key, never by counting from the
+beginning. What no grant covers at that instant is in neither (P3).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Row,
     Select,
-    exists,
     func,
     select,
     tuple_,
-    union,
 )
 
-from countenance.catalog import sources, words
+from countenance.catalog import shelves, sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.sightings import Within
-from countenance.catalog.tables import erasure, item, photo, source
+from countenance.catalog.tables import item, photo, shelf, source
 from countenance.catalog.version import photos_version
 from countenance.core.ids import CollectionId, CopyId, PhotoId, SourceId
 from countenance.sources.grant import Grant, GrantPurpose
 
-SIZE = 250
+SIZE = shelves.SIZE
 """Photos in a bucket, at most: so many a browser lays out without a stutter."""
 
 _EVERYTHING = ("**",)
@@ -79,28 +78,24 @@ class Tile:
         return self.place.photo
 
 
-def outline(
-    tx: Connection, which: CollectionId, *, at: datetime, size: int = SIZE
-) -> tuple[Bucket, ...]:
-    """Every bucket of a collection, in order, each of `size` photos but for the last."""
-    return _outline(tx, which, _granted(tx, which, at=at), size=size, at=at)
+def outline(tx: Connection, which: CollectionId, *, at: datetime) -> tuple[Bucket, ...]:
+    """Every bucket of a collection, in order, each of at most `SIZE` photos."""
+    return _outline(tx, which, _granted(tx, which, at=at), at=at)
 
 
 class Outlines:
-    """The outlines that were made last, each for as long as it is what would be made again."""
+    """The outlines that were read last, each for as long as it is what would be read again."""
 
     def __init__(self) -> None:
         self._made: dict[CollectionId, tuple[object, tuple[Bucket, ...]]] = {}
 
-    def of(
-        self, tx: Connection, which: CollectionId, *, at: datetime, size: int = SIZE
-    ) -> tuple[Bucket, ...]:
+    def of(self, tx: Connection, which: CollectionId, *, at: datetime) -> tuple[Bucket, ...]:
         """See `outline`. Grants are asked each time: they may end while nothing is written."""
         given = _granted(tx, which, at=at)
-        state = (size, photos_version(tx), given)
+        state = (photos_version(tx), given)
         known, made = self._made.get(which, (None, ()))
         if known != state:
-            made = _outline(tx, which, given, size=size, at=at)
+            made = _outline(tx, which, given, at=at)
             self._made[which] = state, made
         return made
 
@@ -149,8 +144,14 @@ def answering(
     Raises `UsageError` if there is no word in its text.
     """
     given = sources.grants_of(tx, select(source.c.id))
+    if within.text and words.many(tx, within.text, than=words.FEW):
+        found, last = _walked(tx, within, given, at=at, after=after, count=count)
+        if last is None or len(found) >= count:
+            return tuple(found[:count])
+        after = last
+    else:
+        found = []
     conditions = list(_within(tx, within))
-    found: list[Tile] = []
     while len(found) < count:
         query = _standing().where(*conditions).order_by(photo.c.moment, photo.c.id)
         if after is not None:
@@ -165,20 +166,22 @@ def answering(
 
 def count(tx: Connection, which: CollectionId, *, at: datetime) -> int:
     """How many photos of a collection stand at their source, under a grant in force at `at`."""
-    given = list(_granted(tx, which, at=at))
-    # From the index of the items alone, where each photo that stands has one or more.
-    standing = (item.c.source_id.in_(given), item.c.state == ItemState.DONE)
-    query = select(func.count(item.c.photo_id.distinct())).where(*standing)
-    return int(tx.execute(query).scalar_one())
+    given = _granted(tx, which, at=at)
+    whole = [one for one, each in given.items() if _covers_everything(each, at)]
+    part = {one: each for one, each in given.items() if one not in whole}
+    here = (shelf.c.collection_id == which, shelf.c.source_id.in_(whole))
+    counted = tx.execute(select(func.sum(shelf.c.photos)).where(*here)).scalar()
+    return int(counted or 0) + sum(1 for _ in _seen(tx, which, part, at=at))
 
 
 # --------------------------------------------------------------------------------------------
 
 _PART = 500  # values in one statement
 
-_key = tuple_(photo.c.moment, photo.c.id)
+_WALKED = 10
+"""Parts of the photos that are walked at most: where few of them answer, gathering is sooner."""
 
-_STANDS = exists().where(item.c.photo_id == photo.c.id, item.c.state == ItemState.DONE)
+_key = tuple_(photo.c.moment, photo.c.id)
 
 
 def _outline(
@@ -186,18 +189,99 @@ def _outline(
     which: CollectionId,
     given: Mapping[SourceId, Sequence[Grant]],
     *,
-    size: int,
     at: datetime,
 ) -> tuple[Bucket, ...]:
-    if all(_covers_everything(each, at) for each in given.values()):
-        return tuple(_outlined(tx, which, list(given), size))
-    # A grant of a part of a source is asked about each place.
-    seen = (
-        (Place(row.moment, PhotoId(row.id)), row.width / row.height)
-        for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which))
-        if _is_covered(row, given, at)
+    whole = [one for one, each in given.items() if _covers_everything(each, at)]
+    found = _shelved(tx, which, whole)
+    part = {one: each for one, each in given.items() if one not in whole}
+    if part:
+        # A grant of a part of a source is asked about each place.
+        begins = _begins(tx, which)
+        for place, ratio in _seen(tx, which, part, at=at):
+            begin = begins[max(0, bisect_right(begins, (place.moment, place.photo)) - 1)]
+            known = found.get(begin)
+            found[begin] = (
+                Bucket(place, 1, ratio)
+                if known is None
+                else Bucket(min(known.first, place), known.count + 1, known.ratios + ratio)
+            )
+    return tuple(found[begin] for begin in sorted(found))
+
+
+def _shelved(
+    tx: Connection, which: CollectionId, whole: Sequence[SourceId]
+) -> dict[tuple[str, str], Bucket]:
+    """What of these sources is on each shelf, by where the shelf begins."""
+    query = (
+        select(
+            shelf.c.moment,
+            shelf.c.photo_id,
+            func.min(shelf.c.first),
+            func.sum(shelf.c.photos),
+            func.sum(shelf.c.ratios),
+        )
+        .where(shelf.c.collection_id == which, shelf.c.source_id.in_(whole))
+        .group_by(shelf.c.moment, shelf.c.photo_id)
     )
-    return tuple(_gathered(seen, size))
+    found = {}
+    for moment, begin, first, photos, ratios in tx.execute(query):
+        taken, _, one = first.rpartition(" ")
+        found[moment, begin] = Bucket(Place(taken, PhotoId(one)), int(photos), float(ratios))
+    return found
+
+
+def _begins(tx: Connection, which: CollectionId) -> list[tuple[str, str]]:
+    """Where the shelves of a collection begin, in order."""
+    columns = (shelf.c.moment, shelf.c.photo_id)
+    query = select(*columns).where(shelf.c.collection_id == which).distinct().order_by(*columns)
+    return [(row[0], row[1]) for row in tx.execute(query)]
+
+
+def _seen(
+    tx: Connection,
+    which: CollectionId,
+    given: Mapping[SourceId, Sequence[Grant]],
+    *,
+    at: datetime,
+) -> Iterator[tuple[Place, float]]:
+    """The photos of these sources whose place a grant covers, each with its width / height."""
+    if given:
+        for row in tx.execute(_tiles(list(given)).where(photo.c.collection_id == which)):
+            if _is_covered(row, given, at):
+                yield Place(row.moment, PhotoId(row.id)), row.width / row.height
+
+
+def _walked(  # noqa: PLR0913  what is asked, of whom, and which part of the answer
+    tx: Connection,
+    within: Within,
+    given: Mapping[SourceId, Iterable[Grant]],
+    *,
+    at: datetime,
+    after: Place | None,
+    count: int,
+) -> tuple[list[Tile], Place | None]:
+    """
+    The photos of `within` by walking along all photos in their order, and asking of each part
+    whose words answer: of a word that a great many say that is far sooner than to gather them all.
+
+    Gives what was found and the place that was walked to; there is none if that was the last.
+    """
+    conditions = list(_within(tx, replace(within, text="")))
+    found: list[Tile] = []
+    for _ in range(_WALKED):
+        query = _standing().where(*conditions).order_by(photo.c.moment, photo.c.id)
+        if after is not None:
+            query = query.where(_key > (after.moment, after.photo))
+        rows = tx.execute(query.limit(_PART)).all()
+        answering = words.photos_among(tx, within.text, [row.id for row in rows])
+        covered = (row for row in rows if row.id in answering and _is_covered(row, given, at))
+        found += [_read(row) for row in covered]
+        if len(rows) < _PART:
+            return found, None
+        after = Place(rows[-1].moment, PhotoId(rows[-1].id))
+        if len(found) >= count:
+            break
+    return found, after
 
 
 def _within(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
@@ -235,81 +319,6 @@ def _covers_everything(given: Iterable[Grant], at: datetime) -> bool:
 def _is_covered(row: Row[Any], given: Mapping[SourceId, Iterable[Grant]], at: datetime) -> bool:
     own = given.get(SourceId(row.source_id), ())
     return any(one.covers(row.locator, at) for one in own)
-
-
-def _outlined(
-    tx: Connection, which: CollectionId, given: Sequence[SourceId], size: int
-) -> Iterator[Bucket]:
-    """
-    Where each part begins, then what is in it; from the index alone, which has the photos in their
-    order.
-
-    To ask of each photo whether it stands takes as long as all the rest. Those that do not are few
-    and are known by the items that say so.
-    """
-    nowhere = _standing_nowhere(given)
-
-    def in_order(one: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
-        here = (one.c.collection_id == which, one.c.source_id.in_(given), one.c.id.not_in(nowhere))
-        return select(*columns).where(*here).order_by(one.c.moment, one.c.id)
-
-    def from_on(one: FromClause, begin: FromClause) -> ColumnElement[bool]:
-        return tuple_(one.c.moment, one.c.id) >= tuple_(begin.c.moment, begin.c.id)
-
-    first, begin, later, inside = (photo.alias() for _ in range(4))
-    begins = select(in_order(first, first.c.id).limit(1).scalar_subquery().label("id")).cte(
-        "begins", recursive=True
-    )
-    following = in_order(later, later.c.id).where(from_on(later, begin)).limit(1).offset(size)
-    begins = begins.union_all(
-        select(following.correlate(begin).scalar_subquery()).join_from(
-            begins, begin, begin.c.id == begins.c.id
-        )
-    )
-    ratio = (inside.c.width * 1.0 / inside.c.height).label("ratio")
-    part = in_order(inside, ratio).where(from_on(inside, begin)).limit(size).correlate(begin)
-    ratios = select(func.sum(part.subquery().c.ratio)).scalar_subquery()
-    query = (
-        select(begin.c.moment, begin.c.id, ratios.label("ratios"))
-        .join_from(begins, begin, begin.c.id == begins.c.id)
-        .order_by(begin.c.moment, begin.c.id)
-    )
-    rows = tx.execute(query).all()
-    if not rows:
-        return
-    end = in_order(inside, inside.c.id).where(
-        tuple_(inside.c.moment, inside.c.id) >= (rows[-1].moment, rows[-1].id)
-    )
-    left = tx.execute(select(func.count()).select_from(end.limit(size).subquery())).scalar_one()
-    for number, row in enumerate(rows, 1):
-        how_many = int(left) if number == len(rows) else size
-        yield Bucket(Place(row.moment, PhotoId(row.id)), how_many, float(row.ratios))
-
-
-def _standing_nowhere(given: Sequence[SourceId]) -> Select[tuple[str]]:
-    """The photos of sources that are here and stand nowhere: they vanished, or are on their way."""
-    others = [one for one in ItemState if one is not ItemState.DONE]
-    off = select(item.c.photo_id).where(
-        item.c.source_id.in_(given), item.c.state.in_(others), item.c.photo_id.is_not(None)
-    )
-    hidden = select(erasure.c.photo_id).where(erasure.c.photo_id.is_not(None))
-    found = (select(photo.c.id).where(photo.c.id.in_(one), ~_STANDS) for one in (off, hidden))
-    return select(union(*found).subquery().c.id)
-
-
-def _gathered(seen: Iterable[tuple[Place, float]], size: int) -> Iterable[Bucket]:
-    part: list[tuple[Place, float]] = []
-    for one in seen:
-        part.append(one)
-        if len(part) == size:
-            yield _bucket(part)
-            part = []
-    if part:
-        yield _bucket(part)
-
-
-def _bucket(part: Sequence[tuple[Place, float]]) -> Bucket:
-    return Bucket(part[0][0], len(part), sum(ratio for _, ratio in part))
 
 
 def _standing() -> Select[Any]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from countenance.catalog import postgresql, sqlite, version
+from countenance.catalog import postgresql, shelves, sqlite, version
 from countenance.catalog.postgresql import postgresql_engine
 from countenance.catalog.presence import Presence
 from countenance.catalog.sqlite import sqlite_engine
@@ -32,7 +32,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0020"
+NEWEST_REVISION = "0021"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _DAMAGED = "damaged, or changed by hand"
@@ -88,6 +88,7 @@ class Database:
         self._engine = engine
         self._kind = kind_of(engine.dialect.name)
         version.watch(engine)
+        shelves.watch(engine)
         self._presence = presence
         self._committed: Callable[[], None] = _nothing
 
@@ -123,7 +124,9 @@ class Database:
             connection.execution_options(countenance_writes=True)
             with connection.begin():
                 version.begin(connection)
+                shelves.begin(connection)
                 yield connection
+                shelves.end(connection)
                 version.end(connection)
         self._committed()
 

@@ -9,9 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, select
 
-from countenance.catalog import sources
+from countenance.catalog import rules, sources
 from countenance.catalog.items import ItemState
 from countenance.catalog.sightings import SightingState
 from countenance.catalog.tables import (
@@ -21,7 +21,6 @@ from countenance.catalog.tables import (
     person,
     photo,
     reference,
-    roster,
     sighting,
     source,
 )
@@ -64,7 +63,7 @@ def decided(
     good = exists().where(
         reference.c.person_id == sighting.c.person_id, reference.c.weak.is_(False)
     )
-    rows = tx.execute(
+    query = (
         select(
             *(sighting.c[name] for name in ("face_id", "person_id", "band", "state")),
             (face.c.y2 - face.c.y1).label("height"),
@@ -78,19 +77,13 @@ def decided(
         .join(photo, photo.c.id == sighting.c.photo_id)
         .join(source, source.c.id == photo.c.source_id)
         .join(collection, collection.c.id == source.c.collection_id)
-        .outerjoin(
-            roster,
-            (roster.c.collection_id == collection.c.id)
-            & (roster.c.person_id == sighting.c.person_id),
-        )
         .where(
             face.c.y2 - face.c.y1 >= lowest,
-            collection.c.recognition,
-            collection.c.ground != "",
-            or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),
+            rules.IS_ON,
         )
         .order_by(sighting.c.id)
-    ).all()
+    )
+    rows = tx.execute(rules.of_the_roster(query, sighting.c.person_id)).all()
     granted = sources.grants_of(tx, select(source.c.id))
     return [
         Decided(
@@ -127,8 +120,7 @@ def count_compared(tx: Connection, *, at: datetime, lowest: float) -> int:
             source.c.id.in_(live),
             face.c.y2 - face.c.y1 >= lowest,
             photo.c.compared_with > 0,
-            collection.c.recognition,
-            collection.c.ground != "",
+            rules.IS_ON,
             exists().where(item.c.photo_id == photo.c.id, item.c.state == ItemState.DONE),
         )
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     delete,
     func,
     insert,
@@ -508,28 +509,19 @@ def look_through(
     Each has its place in that order; the next ones come after the last one's. Whether a grant
     covers them is not asked here. Raises `UsageError` if there is no word in the text asked for.
     """
-    minute = func.substr(photo.c.taken_at, 1, len("2026-09-26T10:00"))
-    standing = select(item.c.photo_id).where(item.c.state == "done")
+    found: list[Row[Any]] = []
+    if asked.text and words.many(tx, asked.text, than=words.FEW):
+        found, last = _walked_through(tx, where, asked, after=after, count=count)
+        if last is None or len(found) >= count:
+            return [((row.moment, row.id), _read(tx, row)) for row in found[:count]]
+        after = last
+    query = _looked_through(where, asked, after)
     if asked.text:
-        standing = standing.where(item.c.id.in_(words.matching(tx, asked.text)))
-    else:
-        standing = standing.where(item.c.photo_id == photo.c.id)
-    query = (
-        select(photo)
-        .where(
-            photo.c.collection_id == where,
-            photo.c.preview_id.is_not(None),
-            photo.c.id.in_(standing) if asked.text else standing.exists(),
-            tuple_(photo.c.moment, photo.c.id) > tuple_(*after),
-        )
-        .order_by(photo.c.moment, photo.c.id)
-        .limit(count)
-    )
-    if asked.since is not None:
-        query = query.where(minute >= f"{asked.since:%Y-%m-%dT%H:%M}")
-    if asked.until is not None:
-        query = query.where(minute <= f"{asked.until:%Y-%m-%dT%H:%M}", photo.c.taken_at != "")
-    return [((row.moment, row.id), _read(tx, row)) for row in tx.execute(query).all()]
+        standing = select(item.c.photo_id).where(item.c.state == "done")
+        answering = standing.where(item.c.id.in_(words.matching(tx, asked.text)))
+        query = query.where(photo.c.id.in_(answering))
+    found += tx.execute(query.limit(count - len(found))).all()
+    return [((row.moment, row.id), _read(tx, row)) for row in found]
 
 
 def packs(tx: Connection) -> set[str]:
@@ -547,10 +539,58 @@ def count(tx: Connection) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------
 
 _POINTS = 5
+_MINUTE = timedelta(minutes=1)
+_PART = 500  # values in one statement
+_WALKED = 10  # parts; where few of their photos answer, to gather what does is sooner
 
 _TO_THE_SECOND = len("2026-05-03T12:00:00")
 
 _WORDS = ("taken_at", "title", "caption", "keywords", "creator", "licence")
+
+
+def _looked_through(where: CollectionId, asked: Asked, after: Place) -> Select[Any]:
+    """Photos that stand, in their order, whatever is said of them."""
+    minute = func.substr(photo.c.taken_at, 1, len("2026-09-26T10:00"))
+    standing = select(item.c.id).where(item.c.photo_id == photo.c.id, item.c.state == "done")
+    query = (
+        select(photo)
+        .where(
+            photo.c.collection_id == where,
+            photo.c.preview_id.is_not(None),
+            standing.exists(),
+            tuple_(photo.c.moment, photo.c.id) > tuple_(*after),
+        )
+        .order_by(photo.c.moment, photo.c.id)
+    )
+    if asked.since is not None:
+        # Of what says when it was taken the moment begins alike; and it is in an index.
+        since = f"{asked.since:%Y-%m-%dT%H:%M}"
+        query = query.where(minute >= since, photo.c.moment >= since)
+    if asked.until is not None:
+        until, behind = (f"{one:%Y-%m-%dT%H:%M}" for one in (asked.until, asked.until + _MINUTE))
+        query = query.where(minute <= until, photo.c.taken_at != "", photo.c.moment < behind)
+    return query
+
+
+def _walked_through(
+    tx: Connection, where: CollectionId, asked: Asked, *, after: Place, count: int
+) -> tuple[list[Row[Any]], Place | None]:
+    """
+    The same along the photos in their order, part by part, of words that a great many places say.
+
+    Gives what was found and the place that was walked to; there is none if that was the last.
+    """
+    found: list[Row[Any]] = []
+    for _ in range(_WALKED):
+        rows = tx.execute(_looked_through(where, asked, after).limit(_PART)).all()
+        answering = words.photos_among(tx, asked.text, [row.id for row in rows])
+        found += [row for row in rows if row.id in answering]
+        if len(rows) < _PART:
+            return found, None
+        after = (rows[-1].moment, rows[-1].id)
+        if len(found) >= count:
+            break
+    return found, after
 
 
 def _behind(version: int, pack: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -19,10 +19,10 @@ from sqlalchemy import (
     update,
 )
 
-from countenance.catalog import sources, words
+from countenance.catalog import rules, sources, words
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import Box
-from countenance.catalog.tables import collection, face, item, photo, roster, sighting, source
+from countenance.catalog.tables import collection, face, item, photo, sighting, source
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId, new_id
 from countenance.core.spans import Span, joined
 from countenance.errors import NotFound, UsageError
@@ -313,31 +313,21 @@ def shown(
         .join(item, item.c.photo_id == photo.c.id)
         .join(source, source.c.id == photo.c.source_id)
         .join(collection, collection.c.id == source.c.collection_id)
-        .outerjoin(
-            roster,
-            (roster.c.collection_id == collection.c.id)
-            & (roster.c.person_id == sighting.c.person_id),
-        )
         .where(
             sighting.c.person_id.in_(people),
             sighting.c.state != SightingState.REJECTED,
             item.c.state == ItemState.DONE,
             or_(
                 sighting.c.state == SightingState.CONFIRMED,
-                and_(collection.c.recognition, collection.c.ground != ""),
+                rules.IS_ON,
             ),
-            or_(collection.c.minors.is_(False), roster.c.person_id.is_not(None)),
         )
         .order_by(source.c.location, item.c.locator, face.c.begins, sighting.c.id)
     )
-    query = query.where(*_narrowed(tx, within))
+    query = rules.of_the_roster(query, sighting.c.person_id).where(*_narrowed(tx, within))
     found = [_read(row) for row in tx.execute(query)]
-    places = (
-        select(photo.c.source_id)
-        .join(sighting, sighting.c.photo_id == photo.c.id)
-        .where(sighting.c.person_id.in_(people))
-    )
-    return _granted(found, sources.grants_of(tx, places), at=at)
+    # Of every source: to ask which of them the people are in reads each of their photos again.
+    return _granted(found, sources.grants_of(tx, select(source.c.id)), at=at)
 
 
 def spans_of(seen: Iterable[Sighting]) -> tuple[Span, ...]:

@@ -232,9 +232,32 @@ item = Table(
     # Where a photo stands is asked of many photos at once, and of an index alone.
     Index("ix_item_photo_state", "photo_id", "state"),
     Index("ix_item_source_state_photo", "source_id", "state", "photo_id"),
+    # What has no result, or only in part: few among many.
+    Index(
+        "ix_item_trouble",
+        "source_id",
+        "locator",
+        sqlite_where=text("reason IS NOT NULL"),
+        postgresql_where=text("reason IS NOT NULL"),
+    ),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
     "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
     "several machines, and taken_until when what it took is free again",
+)
+
+shelf = Table(
+    "shelf",
+    metadata,
+    # No foreign keys: it is a shadow of other tables, made anew whenever that is better.
+    Column("collection_id", _Id, primary_key=True),
+    Column("moment", String(32), primary_key=True),
+    Column("photo_id", _Id, primary_key=True),
+    Column("source_id", _Id, primary_key=True),
+    Column("first", String(80), nullable=False),
+    Column("photos", Integer, nullable=False),
+    Column("ratios", Float, nullable=False),
+    comment="ids: how many photos of each source stand in each stretch of a collection, which "
+    "begins with the photo photo_id; first is when the first of that source was taken, and its id",
 )
 
 upload = Table(

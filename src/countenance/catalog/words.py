@@ -12,7 +12,7 @@ table of the same name is `catalog/lexemes.py`'s, and answers alike.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -41,6 +41,9 @@ TABLES = "place_words"
 """What the names of its tables begin with. They are SQLite's, and in no migration by themselves."""
 
 MAX_QUERY_CHARACTERS = 1000
+
+FEW = 20_000
+"""Places that answer words: so many are gathered and put in order sooner than photos are walked."""
 
 
 def create(tx: Connection) -> None:
@@ -134,6 +137,34 @@ def answers(tx: Connection, question: str) -> ColumnElement[bool]:
     return (item.c.id + 0).in_(matching(tx, question))
 
 
+def many(tx: Connection, question: str, *, than: int) -> bool:
+    """
+    Whether more than so many items answer `question`; they are counted no further.
+
+    Raises as `matching` does.
+    """
+    some = matching(tx, question).limit(than + 1).subquery()
+    return int(tx.execute(select(func.count()).select_from(some)).scalar_one()) > than
+
+
+def photos_among(tx: Connection, question: str, which: Sequence[str]) -> frozenset[str]:
+    """
+    Of these photos, some hundred at most, those of which a place answers `question`.
+
+    Raises as `matching` does.
+    """
+    rows = tx.execute(select(item.c.id, item.c.photo_id).where(item.c.photo_id.in_(which))).all()
+    photos: dict[int, str] = {row.id: row.photo_id for row in rows}
+    found = matching(tx, question)
+    (own,) = found.selected_columns
+    places = sorted(photos)
+    answering: list[Any] = []
+    for begin in range(0, len(places), _PART):
+        part = found.where(own.in_(places[begin : begin + _PART]))
+        answering += tx.execute(part).scalars().all()
+    return frozenset(photos[one] for one in answering)
+
+
 def saying(tx: Connection, name: str) -> int:
     """In how many places these words stand together: such as a name in captions."""
     try:
@@ -151,6 +182,7 @@ _TABLE = table(
     *(column(name, Text) for name in ("photo", "title", "caption", "keywords", "around", "file")),
 )
 _ROWID, *_ALL = _TABLE.c
+_PART = 500  # values in one statement
 _AT_ONCE = 1000
 _BEGINNING_BYTES = 64  # so little stands together in any row, however long it is
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from countenance.cli.answer import answer, table
+from countenance.cli.answer import answer, say, table
 from countenance.cli.arguments import COUNT
 from countenance.cli.command import Call, command, group
 from countenance.cli.progress import ProgressLine
@@ -197,6 +197,41 @@ def gallery(call: Call, *, people: int, probes: int, load: int | None) -> None:
 
     figures = bench_gallery(people, probes=probes)
     answer(call, asdict(figures), figures.as_text())
+
+
+@command(
+    "million",
+    of=bench,
+    changes="the library in --at, which is made if it is not there, and kept",
+    example="countenance bench million --at ~/bench/million",
+)
+@click.option(
+    "--at",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where the library is, or is to be made: 2 GB and a few minutes for 1,000,000 photos.",
+)
+@click.option(
+    "--photos", type=int, default=1_000_000, show_default=True, metavar="N", help="Of the library."
+)
+@click.option("--runs", type=int, default=9, show_default=True, metavar="N", help="Runs each.")
+@click.option(
+    "--only", default="", metavar="WORDS", help="Only what has these words in its name: `search`."
+)
+def million(call: Call, *, at: Path, photos: int, runs: int, only: str) -> None:
+    """
+    Measure everything that is asked daily of a library of a million photos: every page, every
+    resource for programs, and the commands.
+
+    The photos, faces, words, people and sightings are rows that a generator makes, and of nobody.
+    Whatever takes more than 200 ms of processor time is marked.
+    """
+    from countenance.bench.million import bench_million
+    from countenance.cli.main import main
+
+    figures = bench_million(at, photos, command=main, runs=runs, only=only, said=say)
+    answer(call, figures.as_json(), figures.as_text())
 
 
 @command(

@@ -25,7 +25,7 @@ class Picture:
 class Albums(Opened):
     """What is shown of collections."""
 
-    def outline(self, collection: str, *, size: int = SIZE) -> tuple[Bucket, ...]:
+    def outline(self, collection: str) -> tuple[Bucket, ...]:
         """
         Where the buckets of a collection begin, how many photos are in each and how wide they are.
 
@@ -33,7 +33,7 @@ class Albums(Opened):
         """
         with self._database.read() as tx:
             which, at = collections.get(tx, collection).id, self._stores.now(tx)
-            return self._outlines.of(tx, which, at=at, size=size)
+            return self._outlines.of(tx, which, at=at)
 
     @cached_property
     def _outlines(self) -> Outlines:

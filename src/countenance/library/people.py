@@ -112,14 +112,22 @@ class People(Cases):
             person = people.get(tx, who)
             return person, people.consents(tx, people=[person.id])
 
-    def agreements(self) -> list[tuple[Person, list[Consent]]]:
-        """Everybody, by name, each with all that they agreed to."""
+    def agreements(
+        self, *, after: str = "", count: int | None = None
+    ) -> list[tuple[Person, list[Consent]]]:
+        """
+        Everybody, by name, each with all that they agreed to; or at most `count` of them, those
+        that come after the person of the id `after`.
+        """
         with self._database.read() as tx:
             everybody = people.list_all(tx)
+            begin = next((n for n, one in enumerate(everybody, 1) if one.id == after), 0)
+            shown = everybody[begin:] if count is None else everybody[begin : begin + count]
             said: dict[PersonId, list[Consent]] = {}
-            for one in people.consents(tx):
+            whose = None if len(shown) == len(everybody) else [one.id for one in shown]
+            for one in people.consents(tx, people=whose):
                 said.setdefault(one.person, []).append(one)
-        return [(one, said.get(one.id, [])) for one in everybody]
+        return [(one, said.get(one.id, [])) for one in shown]
 
     def withdraw(
         self, who: str, what: Purpose | Wish | None = None, *, progress: Progress = silent

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from countenance.audit.entry import Act
@@ -10,6 +10,7 @@ from countenance.catalog import people, photos, sightings, sources
 from countenance.catalog.jobs import JobKind
 from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
+from countenance.core.ids import SourceId
 from countenance.core.spans import fragment
 from countenance.extract.extractor import Extractor
 from countenance.ingest.cluster import BATCH, Scattering, Spread
@@ -113,7 +114,10 @@ class Photos(Sites):
         The address at which a person can open the photo of a sighting, or the page it is on. A film
         opens where they are seen.
         """
-        return address(sighting, self._reader(self.source(sighting.source)))
+        known = self._addressing.get(sighting.source)
+        if known is None:
+            known = self._addressing[sighting.source] = self._reader(self.source(sighting.source))
+        return address(sighting, known)
 
     def inventory(self) -> Inventory:
         """How much there is here."""
@@ -128,6 +132,11 @@ class Photos(Sites):
             )
 
     # ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _addressing(self) -> dict[SourceId, Reader]:
+        """Readers that were asked where something stands, and are asked for nothing else."""
+        return {}
 
     def _spread(self, over: SpreadOver, wanted: Sequence[Source]) -> Spread:
         self._require_one_pack()

@@ -154,6 +154,7 @@ AT_DESK: dict[str, str] = {
     "POST /staff/collections/{collection}/rule": "owner",
     "GET /staff/collections/{collection}/photos": "staff photographer:given reviewer:given",
     "GET /staff/collections/{collection}/bucket": "staff photographer:given reviewer:given",
+    "GET /staff/collections/{collection}/buckets": "staff photographer:given reviewer:given",
     "GET /staff/photos/{photo}": "staff photographer:given reviewer:given",
     "GET /staff/photos/{photo}/{how}": "staff photographer:given reviewer:given",
     "GET /staff/sources": "owner staff photographer:given photographer:others",

@@ -46,6 +46,7 @@ from countenance.web.forms import Form, read_form
 from countenance.web.staff.films import film_page, filming_of
 from countenance.web.staff.guard import Publish, SeeGiven, Staff
 from countenance.web.staff.outbox import Kept, Outbox
+from countenance.web.staff.stretches import stretched
 from countenance.web.staff.together import read_wanted, zipped
 
 router = APIRouter(include_in_schema=False)
@@ -204,10 +205,11 @@ async def _choose(
         named = [library.tile_of(one) for one in chosen[:MOST_PHOTOS]]
         which = asked.get("collection", "") or (collections[0].id if collections else "")
         if which not in {one.id for one in collections}:
-            return {"collections": collections, "which": "", "buckets": (), "tiles": named}
+            return {"collections": collections, "which": "", "parts": (), "tiles": named}
         buckets = () if named else library.outline(which)
         tiles: list[Tile] = named or list(library.bucket(which, begin)) if buckets or named else []
-        return {"collections": collections, "which": which, "buckets": buckets, "tiles": tiles}
+        parts = stretched(buckets, begin)
+        return {"collections": collections, "which": which, "parts": parts, "tiles": tiles}
 
     found = await web.pool.run(look, actor=actor)
     channels = await web.pool.run(lambda library: library.channels(), actor=actor)

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from countenance.accounts.roles import Right
 from countenance.catalog.assessments import LEAST_CHARACTERS, QUESTIONS
-from countenance.catalog.buckets import Place
+from countenance.catalog.buckets import SIZE, Place
 from countenance.catalog.collections import Collection
 from countenance.core.ids import PhotoId
 from countenance.errors import NotFound, Refused, UsageError
@@ -25,6 +25,7 @@ from countenance.web.staff.guard import (
     SetRule,
     Staff,
 )
+from countenance.web.staff.stretches import between, stretched
 
 router = APIRouter(include_in_schema=False)
 
@@ -104,7 +105,8 @@ async def rule(request: Request, which: str, staff: SetRule) -> Response:
 @router.get("/staff/collections/{which}/photos")
 async def photos(request: Request, which: str, staff: SeePhotos) -> Response:
     """
-    The photos, as an outline of buckets that fill themselves when they come into view.
+    The photos, as an outline of buckets that fill themselves when they come into view; of a large
+    collection, as stretches of buckets that do so first.
 
     Without JavaScript it is one bucket a page: the first, or that which begins at `from`.
     """
@@ -112,23 +114,47 @@ async def photos(request: Request, which: str, staff: SeePhotos) -> Response:
     begin = _place(request.query_params.get("from", ""))
 
     def look(library: Library) -> dict[str, Any]:
+        buckets = library.outline(which)
+        first = begin or (buckets[0].first if buckets else None)
+        here = next((one for one in buckets if one.first == first), None)
         return {
             "collection": _named(library, which),
-            "buckets": library.outline(which),
-            "tiles": library.bucket(which, begin),
+            "count": sum(one.count for one in buckets),
+            "parts": stretched(buckets, first),
+            "first": first,
+            "tiles": library.bucket(which, begin, count=here.count if here else SIZE),
         }
 
     found = await web.pool.run(look, actor=staff.actor)
-    first = begin or (found["buckets"][0].first if found["buckets"] else None)
-    return web.page(request, "staff/photos.html", first=first, **found)
+    return web.page(request, "staff/photos.html", **found)
+
+
+@router.get("/staff/collections/{which}/buckets")
+async def buckets(request: Request, which: str, staff: SeePhotos) -> Response:
+    """The buckets of one stretch, as a part of the page."""
+    web, asked = web_of(request), request.query_params
+    first = _place(asked.get("from", "")) or Place("", PhotoId(""))
+    until = _place(asked.get("until", ""))
+
+    def look(library: Library) -> dict[str, Any]:
+        return {
+            "collection": _named(library, which),
+            "parts": between(library.outline(which), first, until),
+        }
+
+    found = await web.pool.run(look, actor=staff.actor)
+    return web.page(request, "staff/buckets.html", first=None, **found)
 
 
 @router.get("/staff/collections/{which}/bucket")
 async def bucket(request: Request, which: str, staff: SeePhotos) -> Response:
     """One bucket, as a part of the page."""
-    web = web_of(request)
-    begin = _place(request.query_params.get("from", ""))
-    tiles = await web.pool.run(lambda library: library.bucket(which, begin), actor=staff.actor)
+    web, asked = web_of(request), request.query_params
+    begin, said = _place(asked.get("from", "")), asked.get("count", "")
+    count = min(int(said), SIZE) if said.isascii() and said.isdecimal() else SIZE
+    tiles = await web.pool.run(
+        lambda library: library.bucket(which, begin, count=count), actor=staff.actor
+    )
     return web.page(request, "staff/tiles.html", tiles=tiles)
 
 

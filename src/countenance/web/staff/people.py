@@ -15,20 +15,30 @@ from countenance.web.staff.guard import Find, Merge, SeePeople
 
 router = APIRouter(include_in_schema=False)
 
+PEOPLE_PAGE = 200
+"""People on one page, by name."""
+
+PICTURES_PAGE = 120
+"""Pictures of a person on one page."""
+
+_MOST = 10**6
+
 
 @router.get("/staff/people")
 async def everything(request: Request, staff: SeePeople) -> Response:
-    """Everybody enrolled, with what they agree to now."""
-    web = web_of(request)
+    """Everybody enrolled, with what they agree to now, some of them at a time."""
+    web, after = web_of(request), request.query_params.get("after", "")
 
     def look(library: Library) -> dict[str, Any]:
         now = library.now()
         found = []
-        for one, own in library.agreements():
+        page = library.agreements(after=after, count=PEOPLE_PAGE + 1)
+        for one, own in page[:PEOPLE_PAGE]:
             live = [each for each in own if each.in_force(now)]
             ends = [each.events[-1].until for each in live if each.events[-1].until]
             found.append({"one": one, "live": live, "until": min(ends, default=None)})
-        return {"found": found}
+        more = page[PEOPLE_PAGE - 1][0].id if len(page) > PEOPLE_PAGE else ""
+        return {"found": found, "more": more}
 
     return web.page(request, "staff/people.html", **await web.pool.run(look, actor=staff.actor))
 
@@ -36,7 +46,9 @@ async def everything(request: Request, staff: SeePeople) -> Response:
 @router.get("/staff/people/{which}")
 async def one(request: Request, which: str, staff: Find) -> Response:
     """One person. Their pictures are shown if they agreed to be found by staff; it is a search."""
-    web = web_of(request)
+    web, said = web_of(request), request.query_params.get("from", "")
+    begin = min(int(said), _MOST) if said.isascii() and said.isdecimal() else 0
+    following = begin + PICTURES_PAGE
 
     def look(library: Library) -> dict[str, Any]:
         person, own = library.consents(which)
@@ -48,7 +60,10 @@ async def one(request: Request, which: str, staff: Find) -> Response:
             "objections": library.objections(which),
             "guardians": library.guardians(which),
             "merged": library.merged_into(which),
-            "sightings": found.sightings,
+            "sightings": found.sightings[begin : begin + PICTURES_PAGE],
+            "begin": begin,
+            "pictures": len(found.sightings),
+            "following": following if following < len(found.sightings) else 0,
             "others": [each for each in library.people() if each.id != person.id],
         }
 

@@ -9,22 +9,27 @@ const measure = (bucket) => {
   bucket.style.blockSize = `${Math.max(ROW, Math.round(height))}px`;
 };
 
-const buckets = [...document.querySelectorAll(".bucket")];
-if (buckets.length) {
+const buckets = () => document.querySelectorAll(".bucket");
+const filled = ({ target, addedNodes }) => {
+  if (target.matches?.(".bucket[data-empty]") && target.querySelector(".rows")) {
+    target.removeAttribute("data-empty");
+    target.style.removeProperty("block-size");
+  }
+  // A stretch gave way to the buckets in it.
+  addedNodes.forEach((one) => one.matches?.(".bucket") && measure(one));
+};
+if (buckets().length) {
   let wide = 0;
+  const all = buckets()[0].parentElement;
   new ResizeObserver(([entry]) => {
     if (entry.contentRect.width === wide) return;
     wide = entry.contentRect.width;
-    buckets.forEach(measure);
-  }).observe(buckets[0].parentElement);
-  new MutationObserver((changes) => {
-    for (const { target } of changes) {
-      if (target.matches?.(".bucket[data-empty]") && target.querySelector(".rows")) {
-        target.removeAttribute("data-empty");
-        target.style.removeProperty("block-size");
-      }
-    }
-  }).observe(buckets[0].parentElement, { childList: true, subtree: true });
+    buckets().forEach(measure);
+  }).observe(all);
+  new MutationObserver((changes) => changes.forEach(filled)).observe(all, {
+    childList: true,
+    subtree: true,
+  });
 }
 
 const reviewed = document.querySelector("[data-keys]");
