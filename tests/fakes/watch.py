@@ -59,7 +59,7 @@ def own_addresses() -> set[str]:
     found = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None)}
     # Which of ours leads outward: nothing is sent for that.
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        asked.connect(("192.0.2.255", 9))
+        asked.connect(("203.0.113.1", 9))
         found.add(asked.getsockname()[0])
     return {str(one) for one in found} | {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104
 

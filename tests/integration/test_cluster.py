@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,13 @@ def program(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "HOME": str(tmp_path / "home"),
     }
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Where temporary files go. Its path is short: Ray's sockets stand below it."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -165,13 +173,11 @@ def test_the_hook_hears_telemetry_that_is_not_switched_off(
 @pytest.mark.long
 @pytest.mark.promise("P29")
 def test_an_interrupt_ends_it_and_the_next_run_goes_on(
-    tmp_path: Path, program: Mapping[str, str]
+    tmp_path: Path, program: Mapping[str, str], temporary: Path
 ) -> None:
     """With exit code 130; nothing of the cluster is left, and no photo is forgotten."""
     library = _library(tmp_path / "library", tmp_path / "photos", photos=40)
     library.close()
-    temporary = tmp_path / "t"
-    temporary.mkdir()
     environment = {**program, "TMPDIR": str(temporary)}
     with _ingesting(library.root, environment) as running:
         _wait_until(lambda: _done(library.root) >= 3)
@@ -188,13 +194,11 @@ def test_an_interrupt_ends_it_and_the_next_run_goes_on(
 @pytest.mark.long
 @pytest.mark.promise("P29")
 def test_a_leader_that_is_killed_leaves_nothing_running(
-    tmp_path: Path, program: Mapping[str, str]
+    tmp_path: Path, program: Mapping[str, str], temporary: Path
 ) -> None:
     """Its cluster ends with it, and what it had given out is done by the next run."""
     library = _library(tmp_path / "library", tmp_path / "photos", photos=40)
     library.close()
-    temporary = tmp_path / "t"
-    temporary.mkdir()
     with _ingesting(library.root, {**program, "TMPDIR": str(temporary)}) as running:
         _wait_until(lambda: _done(library.root) >= 3)
         below = descendants(running.pid)

@@ -143,7 +143,7 @@ HANDS = {  # what somebody changes by hand, and what then names it
     "a person who never enrolled": (
         (
             "INSERT INTO person SELECT 'p_0000000000000000', 'Eve', key_id, enrolled_at, age_band, "
-            "age_source, died, record, NULL FROM person LIMIT 1"
+            "age_source, died, record, NULL, NULL FROM person LIMIT 1"
         ),
         "verify",
     ),

@@ -4,7 +4,7 @@ import pytest
 
 from countenance.catalog import items
 from countenance.engines import hub
-from countenance.ingest import cluster, worker, writer
+from countenance.ingest import cluster, granted, worker, writer
 from tests.planted.plant import edit, instead, plant
 
 CLUSTER = "tests/integration/test_cluster.py"
@@ -84,7 +84,7 @@ def worker_reads_unasked(patch: pytest.MonkeyPatch) -> None:
     f"{SPREAD}::test_no_worker_reads_a_file_once_its_grant_was_revoked",
 )
 def always_allowed(patch: pytest.MonkeyPatch) -> None:
-    instead(patch, cluster.require_covered, "return None")
+    instead(patch, granted.require_covered, "return None")
     instead(patch, cluster.Leading._work_at, _ANY_WORK)
 
 

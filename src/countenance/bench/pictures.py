@@ -30,6 +30,7 @@ HOPPER, COLLINS = "Grace Hopper", "Eileen Collins"
 
 _FACE_HEIGHTS = (250, 500)  # pixels, from the least to less than the most
 _QUALITY = 90
+_ORIENTATION_TAG = 0x0112
 _GRAIN = 5.0  # grey levels of standard deviation: a file of 3 to 4 MB
 
 # Where the face is in each portrait, in its pixels: left, top, right, bottom.
@@ -61,6 +62,20 @@ def make_photos(
         path.write_bytes(_jpeg(scene, moved))
         made.append(KnownPhoto(path, faces))
     return made
+
+
+def make_wall(path: Path, *, seed: int = 5) -> Path:
+    """Make one photo without anybody, which says that it is upright, as a camera's does."""
+    random = np.random.default_rng(seed)
+    width, height = PHOTO_PIXELS
+    grain = random.normal(0, _GRAIN, (height, width, 1)).round().astype(np.int8)
+    data = _jpeg(_wall(random), grain)
+    said = Image.Exif()
+    said[_ORIENTATION_TAG] = 1
+    block = said.tobytes()
+    marker = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+    path.write_bytes(data[:2] + marker + data[2:])
+    return path
 
 
 # --------------------------------------------------------------------------------------------------

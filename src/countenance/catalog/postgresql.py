@@ -448,6 +448,14 @@ def _not_made(url: URL, error: BaseException | None) -> Error:
 
 
 def _set_up(connection: "DriverConnection[Any]", _record: object) -> None:
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepare(connection: "DriverConnection[Any]") -> None:
     connection.adapters.register_dumper(str, _dumper())
     for name in ("text", "varchar", "bpchar"):
         connection.adapters.register_loader(name, _loader())

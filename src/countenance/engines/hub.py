@@ -15,6 +15,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ MAX_BODY_BYTES = 512 * 1024**2
 
 _PING_EVERY = SILENCE / 4
 _PING = "ping"
+_ENDS_WITHIN = 5.0  # seconds
 _A_MONTH = timedelta(days=31)  # no run is longer, and its certificate is forgotten with it
 
 Answer = Callable[[str, Message], Message]
@@ -97,8 +99,10 @@ class Hub:
         for one in list(self._open):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        # Who is still saying hello is not waited for: nothing of theirs is heard any more.
+        until = time.monotonic() + _ENDS_WITHIN
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
 
     @property
     def address(self) -> HubAddress:

@@ -59,7 +59,7 @@ _BOOT = "from countenance.engines.ray import main; main()"
 
 _STORE_BYTES = 80_000_000  # the least that Ray takes: there are only numbers in it
 _MAX_BODY_BYTES = 64 * 1024**2
-_ENDS_WITHIN = 20.0  # seconds; then it is killed
+_ENDS_WITHIN = 12.0  # seconds; then it is killed
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

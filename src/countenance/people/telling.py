@@ -74,9 +74,9 @@ delete everything about you.
 """,
         again="A picture of you is needed again",
         asking="""\
-How pictures are searched here has changed, and no picture of you was kept.
-To go on being found, give one again on this page; nothing else of what you
-agreed to has changed:
+How pictures are searched here has changed, and no picture of you is kept
+that will do. To go on being found, give one again on this page; nothing
+else of what you agreed to has changed:
 
 {link}
 
@@ -112,9 +112,9 @@ eller radera allt om dig.
 """,
         again="En bild av dig behövs igen",
         asking="""\
-Sättet att söka i bilderna här har ändrats, och ingen bild av dig sparades.
-För att fortsätta hittas behöver du lämna en på nytt på den här sidan; inget
-annat av det du har sagt ja till har ändrats:
+Sättet att söka i bilderna här har ändrats, och det finns ingen sparad bild
+av dig som duger. För att fortsätta hittas behöver du lämna en på nytt på
+den här sidan; inget annat av det du har sagt ja till har ändrats:
 
 {link}
 

@@ -3,6 +3,7 @@ Finding faces: from a picture of any size to boxes and landmarks that can be bel
 
 A detector knows faces of the sizes it was trained on, up to about 300 pixels. So a picture is
 looked at twice: at a size at which small faces are found, and again, small, for faces that fill it.
+Where the first look hints at something small there is a third one, closer.
 """
 
 from typing import Protocol
@@ -22,6 +23,23 @@ LARGE_FACE = 80
 
 LARGEST_FACE = 300
 """The largest face that the first look is sure to find, in its pixels."""
+
+SMALL_FACE = 32
+"""What may be a face lower than this, in pixels of the first look, asks for a closer one."""
+
+HINT = 0.3
+"""
+Of a detector's threshold, from which on something small may be a face, though it is not believed.
+
+Of 27 photographs with faces of 40 pixels in 4032, 5 are looked at closer, of 25 with faces of 120
+pixels 2. Half of it finds two faces more of 43 and looks closer three times as often.
+"""
+
+CLOSER = 1.6
+"""How many times the size of the first look that is: 2048 for 1280 pixels. Nothing is enlarged."""
+
+WORTH = 1.25
+"""A closer look at less than so many times the size of the first shows nothing new."""
 
 MAX_ENLARGEMENT = 2.0
 """A small picture is enlarged by no more than this. Faces of 34 pixels are found then."""
@@ -43,12 +61,26 @@ class FaceFinder:
 
     `long_side` is the size of the first look, in pixels.
     `min_face` is the least height of a box, in pixels of the picture given.
+    `threshold` is the score from which on a face is believed; what `detector` gives below it is a
+    hint to look closer.
     """
 
-    def __init__(self, detector: Detector, *, long_side: int = 1280, min_face: float = 0) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        *,
+        long_side: int = 1280,
+        min_face: float = 0,
+        threshold: float = 0,
+    ) -> None:
         self._detector = detector
+        self._threshold = threshold
         self._long_side = long_side
         self._min_face = min_face
+
+    @property
+    def long_side(self) -> int:
+        return self._long_side
 
     def __call__(self, pixels: Pixels, *, long_side: int | None = None) -> Detections:
         """
@@ -58,7 +90,10 @@ class FaceFinder:
         """
         scale = min((long_side or self._long_side) / max(pixels.shape[:2]), MAX_ENLARGEMENT)
         looked_at = _resized(pixels, scale)
-        found = self._look(looked_at)
+        seen = self._look(looked_at)
+        found = self._believed(seen)
+        if long_side is None and np.any(seen.heights[seen.scores < self._threshold] < SMALL_FACE):
+            found = self._closer(found, looked_at, pixels)
         if _FILLED * min(looked_at.shape[:2]) > LARGEST_FACE:
             small = _averaged(looked_at, SMALL_SIDE / max(looked_at.shape[:2]))
             found = _merged(found, self._large_faces(small, looked_at))
@@ -69,8 +104,22 @@ class FaceFinder:
         found = self._detector(pixels)
         return found.take(plausible(found.points, found.boxes))
 
+    def _believed(self, seen: Detections) -> Detections:
+        return seen.take(seen.scores >= self._threshold)
+
+    def _closer(self, found: Detections, looked_at: Pixels, pixels: Pixels) -> Detections:
+        """`found`, and the small faces of a closer look, if `pixels` has more to show."""
+        longest = max(pixels.shape[:2])
+        scale = min(1.0, CLOSER * self._long_side / longest)
+        closer = _resized(pixels, scale)
+        if max(closer.shape[:2]) < WORTH * max(looked_at.shape[:2]):
+            return found
+        seen = self._believed(self._look(closer))
+        small = seen.take(seen.heights < CLOSER * SMALL_FACE)
+        return _merged(found, _rescaled(small, closer, looked_at))
+
     def _large_faces(self, small: Pixels, looked_at: Pixels) -> Detections:
-        found = self._look(small)
+        found = self._believed(self._look(small))
         return _rescaled(found.take(found.heights >= LARGE_FACE), small, looked_at)
 
 

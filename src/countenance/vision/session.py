@@ -90,6 +90,8 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # All optimisations of the graph are on by default. dlib's network, CPU ms an image of 16: 4.9,
+    # and 7.2 without the layout of channels in blocks; one image alone 5.5 to 6.6, two threads 5.8.
     # A memory pattern is kept for each input shape seen, and pictures come in every shape: two
     # threads over four shapes peaked at 821 MB with patterns and at 663 MB without, at no cost.
     # The arena stays: without it each run pays the page faults again, 300 ms instead of 180.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from countenance.vision.align import chips
 from countenance.vision.centerface import CenterFace
-from countenance.vision.detect import Detector, FaceFinder
+from countenance.vision.detect import HINT, Detector, FaceFinder
 from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
@@ -69,16 +69,28 @@ class Vision:
         easily = replace(pack.detector, threshold=EVERY_FACE * pack.detector.threshold)
         self._easily = _detector(easily, session)
         self._finder = FaceFinder(
-            _detector(pack.detector, session),
+            _detector(replace(pack.detector, threshold=HINT * pack.detector.threshold), session),
             long_side=long_side,
             min_face=pack.detector.min_face,
+            threshold=pack.detector.threshold,
         )
-        self._embedder = Embedder(Session(prepared.embedder, threads=threads), pack.embedder)
+        embedder = Session(prepared.embedder, threads=threads)
+        self._sessions = session, embedder
+        self._embedder = Embedder(embedder, pack.embedder)
         _give_back_freed_memory()
 
     @property
     def pack(self) -> Pack:
         return self._pack
+
+    @property
+    def finder(self) -> FaceFinder:
+        """What finds faces, for whoever measures it at other sizes."""
+        return self._finder
+
+    def bare_networks(self) -> tuple[Session, Session]:
+        """The detector's network and the embedder's, for whoever measures them alone."""
+        return self._sessions
 
     def find(self, pixels: Pixels) -> Detections:
         """The faces of `pixels`, best first."""

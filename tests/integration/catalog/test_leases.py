@@ -17,6 +17,7 @@ from countenance.errors import Reason
 from countenance.sources.grant import Grant
 from countenance.sources.source import Entry
 from tests.fakes.clock import START
+from tests.fakes.postgres import where_is
 
 A_MINUTE = timedelta(minutes=1)
 ONE, OTHER = Lease("one", START + A_MINUTE), Lease("other", START + A_MINUTE)
@@ -28,7 +29,8 @@ from pathlib import Path
 from countenance.catalog import items
 from countenance.catalog.database import Database
 from countenance.catalog.items import Lease
-database, source, who = Database.at(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
+where, source, who = sys.argv[1:4]
+database = Database.at(where if "://" in where else Path(where))
 at = datetime.fromisoformat(sys.argv[4])
 while True:
     with database.write() as tx:
@@ -65,7 +67,7 @@ def test_two_programs_take_from_one_list(tmp_path: Path, database: Database, gra
     with database.write() as tx:
         _list(tx, grant.source, *(f"{number:03}" for number in range(60)))
         expected = set(tx.execute(select(item.c.id)).scalars())
-    where = [str(tmp_path / "catalog.db"), grant.source]
+    where = [where_is(tmp_path / "catalog.db"), grant.source]
     takers = [
         subprocess.Popen(
             [sys.executable, "-c", TAKER, *where, who, START.isoformat()],

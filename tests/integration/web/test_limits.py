@@ -49,6 +49,7 @@ LIMITED: dict[str, Rate] = {
     "GET /me/{token}/pictures": GUESSES,
     "GET /me/{token}/news": GUESSES,
     "GET /me/{token}/photo/{which}": GUESSES,
+    "GET /me/{token}/kept/{number}": GUESSES,
     "GET /me/{token}/picture/{which}/{how}": GUESSES,
     "POST /me/{token}/say": GUESSES,
     "GET /me/{token}/all.zip": GUESSES,

@@ -420,6 +420,7 @@ SEES = {
     "GET /me/{token}/other/{which}": "which",
     "GET /me/{token}/other/{which}/{how}": "which",
     "GET /staff/collections/{which}": "which",
+    "GET /staff/collections/{which}/buckets": "which",
     "GET /staff/collections/{which}/photos": "which, field from",
     "GET /staff/collections/{which}/bucket": "which, field from",
     "GET /staff/photos/{which}": "which",

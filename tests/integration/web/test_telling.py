@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from countenance.errors import Unavailable
-from countenance.library import mail
+from countenance.extract.extractor import Extractor
+from countenance.library import Library, mail
 from countenance.library.mail import Message, SmtpMailer
 from countenance.library.telling import AT_MOST_EVERY, LINK_DAYS, MAX_TRIES, Sent
 from countenance.people.purpose import Purpose
 from countenance.settings import SETTINGS_FILE
+from countenance.vision.pack import Pack
 from tests.fakes.certificates import certified
 from tests.fakes.gala import A_DAY, Gala
 from tests.fakes.smtp_server import Mailbox, mail_server
+from tests.fakes.vision import FakeVision, picture
 from tests.fakes.visitor import Visitor, visiting
 
 ADA = "ada@home.example"
@@ -82,6 +85,33 @@ def new_picture(gala: Gala, name: str = "new.png", *, later: timedelta = AT_MOST
     gala.clock.advance(later)
     gala.put(name, 1, salt=len(name))
     gala.ingest()
+
+
+def test_who_has_to_enrol_again_is_told_once(
+    visitor: Visitor, told: str, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The models changed, and no picture was kept: a message, and the same on one's own page."""
+
+    def extractor_of(library: Library, pack: Pack) -> Extractor:
+        return Extractor(library._decoder, FakeVision(pack))
+
+    monkeypatch.setattr(Library, "_extractor_of", extractor_of)
+    library = visitor.gala.library
+    visitor.gala.clock.advance(AT_MOST_EVERY)
+    assert 'id="again"' not in visitor.get(told).text
+    library.switch("yunet-dlib")
+    assert library.tells_somebody()
+    assert library.tell_people() == Sent(1, 0)
+    (message,) = box.messages
+    assert message["Subject"] == "A picture of you is needed again"
+    assert "Ada" not in text(message)
+    page = visitor.get(led_to(message)).text
+    assert 'id="again"' in page
+    visitor.gala.clock.advance(AT_MOST_EVERY)
+    assert library.tell_people() == Sent(0, 0)
+    visitor.give(f"{told}/face", picture(1))
+    visitor.searched()
+    assert 'id="again"' not in visitor.get(told).text
 
 
 def test_somebody_is_told_of_what_is_new(visitor: Visitor, told: str, box: Mailbox) -> None:

@@ -54,6 +54,42 @@ def landmarks(boxes: Float32) -> Float32:
     return np.asarray(boxes[:, None, :2] + sides * np.array(FRONTAL, np.float32), np.float32)
 
 
+class Faint(Drawn):
+    """A detector that is sure of what is 30 pixels high in the picture shown, and not of less."""
+
+    def __call__(self, pixels: Pixels) -> Detections:
+        found = super().__call__(pixels)
+        scores = np.where(found.heights >= 30, 0.9, 0.3).astype(np.float32)
+        return Detections(found.boxes, found.points, scores)
+
+
+def test_a_hint_of_a_small_face_is_looked_at_closer() -> None:
+    """At most 1.6 times as large, and no larger than the picture is; the face is believed then."""
+    detector = Faint((0.5, 0.5, 0.515, 0.5266))
+    found = FaceFinder(detector, threshold=0.6)(np.zeros((1512, 2016, 3), np.uint8))
+    assert [shape[:2] for shape in detector.shown] == [(960, 1280), (1512, 2016), (240, 320)]
+    assert found.boxes == pytest.approx(np.array([[1008, 756, 1038.2, 796.2]]), abs=0.5)
+
+
+@pytest.mark.parametrize("face", [(0.5, 0.5, 0.515, 0.532), (0.2, 0.2, 0.4, 0.5)])
+def test_without_a_hint_nothing_is_looked_at_closer(
+    face: tuple[float, float, float, float],
+) -> None:
+    """A face that is believed hints at nothing, however small; neither does a high one."""
+    detector = Faint(face)
+    assert len(FaceFinder(detector, threshold=0.6)(np.zeros((1512, 2016, 3), np.uint8))) == 1
+    assert len(detector.shown) == 2
+
+
+def test_a_hint_that_cannot_be_seen_better_is_no_face() -> None:
+    """A picture that is shown as large as it is, or a size that was asked for: no closer look."""
+    detector = Faint((0.5, 0.5, 0.515, 0.52))
+    finder = FaceFinder(detector, threshold=0.6)
+    assert len(finder(np.zeros((960, 1280, 3), np.uint8))) == 0
+    assert len(finder(np.zeros((1512, 2016, 3), np.uint8), long_side=1280)) == 0
+    assert max(max(shape) for shape in detector.shown) == 1280
+
+
 @pytest.mark.parametrize(("points", "expected"), FACES.values(), ids=FACES)
 def test_plausible_knows_a_face(points: list[list[float]], *, expected: bool) -> None:
     """Landmarks that a face can have pass, profiles too; others do not."""
