@@ -168,6 +168,48 @@ def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
 
 
 @command(
+    "finding",
+    of=bench,
+    changes="nothing",
+    example="countenance bench finding ../shared/data/photos",
+)
+@click.argument("photos", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def finding(call: Call, *, photos: Path) -> None:
+    """
+    Measure what each way of finding more is worth, and costs: mirror images, a closer look.
+
+    PHOTOS is a folder of photographs with `faces.csv`, as `bench accuracy` reads it. Each is made
+    harder in known ways: smaller, darker, turned.
+    """
+    import tempfile
+
+    from countenance.bench.finding import bench_finding
+    from countenance.library import Library
+
+    settings = call.settings()
+    with tempfile.TemporaryDirectory(prefix="countenance-bench-") as below:
+        own = settings.with_keys(Path(below) / "keys")
+        with Library.init(Path(below) / "library", own) as library:
+            figures = bench_finding(photos, library.extractor)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
+    "floor",
+    of=bench,
+    changes="nothing: the photos it makes are gone when it ends",
+    example="countenance bench floor",
+)
+@click.option("--runs", type=int, default=9, show_default=True, metavar="N", help="Runs each.")
+def floor(call: Call, *, runs: int) -> None:
+    """Measure where each millisecond of a photo goes, and what could not be saved."""
+    from countenance.bench.floor import bench_floor
+
+    figures = bench_floor(call.settings(), runs=runs)
+    answer(call, figures.as_json(), figures.as_text())
+
+
+@command(
     "gallery",
     of=bench,
     changes="nothing: the library that --load fills is gone when it ends",
