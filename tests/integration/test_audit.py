@@ -420,8 +420,7 @@ def test_an_act_without_an_entry_is_named(gala: Gala) -> None:
         "SELECT 'd_stray', kind, 'elsewhere', collection_id, added_at FROM source",
         "UPDATE consent_event SET kind = 'withdrawn' WHERE seq = 1 AND consent_id IN "
         "(SELECT id FROM consent WHERE purpose = 'staff-find')",
-        "UPDATE grant_ SET revoked_at = given_at "
-        "WHERE id = (SELECT id FROM grant_ ORDER BY rowid DESC LIMIT 1)",
+        f"UPDATE grant_ SET revoked_at = given_at WHERE id = '{grant}'",  # noqa: S608  our own id
     )
     messages = [one.message for one in verified(gala).findings]
     assert {one.fault for one in verified(gala).findings} == {Fault.UNRECORDED}

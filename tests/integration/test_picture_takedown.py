@@ -88,6 +88,7 @@ def test_only_what_may_be_shown_is_in_a_group(gala: Gala, second: Path) -> None:
 # --- takedown ---------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite("that all files are in the library's folder")
 @pytest.mark.promise("P3")
 @pytest.mark.promise("P21")
 def test_every_copy_of_a_picture_goes_and_nothing_else(gala: Gala, second: Path) -> None:
