@@ -87,19 +87,49 @@ class Threads:
 
 
 class SlowVision(FakeVision):
-    """One that takes its time, so that a run has a middle. It writes each look down in `diary`."""
+    """
+    One that takes its time, so that a run has a middle. It writes each look down in `diary`.
 
-    def __init__(self, seconds: float, diary: Path) -> None:
+    At its first it waits for others, until `together` processes have looked.
+    """
+
+    def __init__(self, seconds: float, diary: Path, together: int = 1) -> None:
         super().__init__()
         self._seconds = seconds
         self._diary = diary
+        self._together = together
 
     def find(self, pixels: Pixels) -> Detections:
         time.sleep(self._seconds)
         with self._diary.open("a", encoding="ascii") as diary:
             diary.write(f"{os.getpid()} {digest(pixels.tobytes())}\n")
+        while len(lookers(self._diary)) < self._together:
+            time.sleep(0.05)
         return super().find(pixels)
 
 
-def slow_extractor(seconds: float, diary: Path) -> Extractor:
-    return Extractor(Decoder(Limits()), SlowVision(seconds, diary))
+def slow_extractor(seconds: float, diary: Path, together: int = 1) -> Extractor:
+    return Extractor(Decoder(Limits()), SlowVision(seconds, diary, together))
+
+
+def lookers(diary: Path) -> set[int]:
+    """The processes that looked at something, by their numbers."""
+    lines = diary.read_text(encoding="ascii").splitlines() if diary.exists() else []
+    return {int(line.split()[0]) for line in lines}
+
+
+@dataclass(slots=True)
+class Deserted:
+    """An engine without a worker: what it is given waits until it is ended."""
+
+    host: str = "127.0.0.1"
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def require(self) -> None:
+        """It is always to be had."""
+
+    def close(self) -> None:
+        self.ended.set()
+
+    def scatter(self, _make: Callable[[], Batched], _rows: Sequence[int], *, batch: int) -> None:  # noqa: ARG002
+        self.ended.wait()

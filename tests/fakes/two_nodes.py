@@ -2,8 +2,8 @@
 A program: an ingest on a cluster of two nodes on this machine, one of which is killed in between.
 
 `python -m tests.fakes.two_nodes LIBRARY OUT [KILL_AFTER]`. It leads the run from the first node.
-When `KILL_AFTER` photos are done, whatever runs on the second node is killed with SIGKILL. What
-became of it all is written to `OUT` as JSON.
+When `KILL_AFTER` photos are done, whatever runs on the second node is killed with SIGKILL; before
+that both have looked at some. What became of it all is written to `OUT` as JSON.
 """
 
 import json
@@ -20,7 +20,7 @@ from countenance.engines.ray import QUIET, RayCluster
 from countenance.ingest.progress import Step
 from countenance.library import Library
 from countenance.library.photos import SpreadOver
-from tests.fakes.spread import slow_extractor
+from tests.fakes.spread import lookers, slow_extractor
 from tests.fakes.watch import descendants, files_holding
 
 A_LOOK = 0.15
@@ -32,7 +32,8 @@ def main(root: Path, out: Path, kill_after: int) -> None:
     os.environ.update(QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="a" * 64)
     from ray.cluster_utils import Cluster  # noqa: PLC0415  told to be silent before
 
-    said: dict[str, object] = {"pids": [], "killed": 0, "held": []}
+    said: dict[str, object] = {"killed": 0, "held": []}
+    diary = out.with_suffix(".diary")
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
         node["include_dashboard"] = False
@@ -44,8 +45,8 @@ def main(root: Path, out: Path, kill_after: int) -> None:
         def progress(step: Step) -> None:
             if kill_after and step.what == "photos" and step.done >= kill_after:
                 victims = [*descendants(raylet), raylet]
-                if not said["killed"] and len(victims) > 1:
-                    said["killed"] = len(victims)
+                if not said["killed"]:
+                    said["killed"] = len(lookers(diary) & set(victims))
                     for victim in victims:
                         os.kill(victim, signal.SIGKILL)
                     # Else it stays as a zombie, and its children with it.
@@ -62,7 +63,7 @@ def main(root: Path, out: Path, kill_after: int) -> None:
         watch.start()
         with Library.open(root) as library, RayCluster(cluster.address) as engine:
             library.__dict__["_load_elsewhere"] = lambda: partial(
-                slow_extractor, A_LOOK, out.with_suffix(".diary")
+                slow_extractor, A_LOOK, diary, together=2
             )
             report = library.ingest(spread=SpreadOver(engine, batch=4), progress=progress)
             ended.set()

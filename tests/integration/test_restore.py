@@ -160,6 +160,30 @@ def test_who_withdrew_after_the_backup_stays_away(gala: Gala, tmp_path: Path) ->
 
 
 @pytest.mark.promise("P22")
+@pytest.mark.promise("P21")
+def test_a_kept_picture_that_was_taken_back_since_stays_away(gala: Gala, tmp_path: Path) -> None:
+    """She is found as before; the picture that she took back is in no file, and Bo's opens."""
+    both = (Purpose.FIND_ME, Purpose.KEEP_PICTURE)
+    own = [
+        gala.enrol(name, identity, *both, again=True).enrolment.person
+        for name, identity in (("Ada Lovelace", ADA), ("Bo Ek", BO))
+    ]
+    kept = [gala.library.export(one.id).portraits for one in own]
+    assert all(kept)
+    sealed = select(reference.c.sealed).where(reference.c.purpose == Purpose.KEEP_PICTURE)
+    with gala.library._database.read() as tx:
+        (hers,) = tx.execute(sealed.where(reference.c.person_id == own[0].id)).scalars()
+    piece = hers[100:160]
+    backup = made(gala, tmp_path)
+    assert holding(backup, piece), "a scan that does not find it before proves nothing"
+    gala.library.withdraw("Ada Lovelace", Purpose.KEEP_PICTURE)
+    restored(gala, backup)
+    assert holding(gala.root, piece) == []
+    assert [gala.library.export(one.id).portraits for one in own] == [(), kept[1]]
+    assert gala.places("Ada Lovelace") == ["both.jpg"]
+
+
+@pytest.mark.promise("P22")
 @pytest.mark.promise("P14")
 @pytest.mark.promise("P15")
 def test_what_expired_and_who_objected_stays_ended(gala: Gala, tmp_path: Path) -> None:

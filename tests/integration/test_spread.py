@@ -22,7 +22,7 @@ from countenance.ingest.progress import Progress, Step, silent
 from countenance.ingest.run import Report
 from countenance.library.photos import SpreadOver
 from tests.fakes.gala import Gala, holding, rows
-from tests.fakes.spread import Killed, Threads
+from tests.fakes.spread import Deserted, Killed, Threads
 from tests.fakes.vision import picture
 
 ADA, BO, STRANGER = 1, 2, 26
@@ -35,7 +35,7 @@ def gala(tmp_path: Path) -> Iterator[Gala]:
 
 
 def spread(
-    gala: Gala, engine: Threads | None = None, *, batch: int = 2, progress: Progress = silent
+    gala: Gala, engine: Threads | Deserted | None = None, *, batch: int = 2, progress: Progress = silent
 ) -> Report:
     """One ingest, spread."""
     gala.library.__dict__["_load_elsewhere"] = lambda: lambda: gala.library.extractor
@@ -225,6 +225,22 @@ def test_a_worker_of_another_version_ends_the_run(
     monkeypatch.setattr(worker, "__version__", "0.0.1")
     with pytest.raises(Unavailable, match=r"countenance is 0\.0\.1 there"):
         spread(gala)
+
+
+def test_a_cluster_without_a_worker_ends_the_run(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for a while, and then it is said what to look at; nothing is tried or taken."""
+    monkeypatch.setattr(cluster, "NOBODY", 3)
+    monkeypatch.setattr(cluster, "_TICK", 0.05)
+    gala.put("a.jpg", ADA)
+    engine = Deserted()
+    with pytest.raises(Unavailable, match="no worker of the cluster was heard of") as raised:
+        spread(gala, engine)
+    assert "a processor free" in raised.value.hint
+    assert engine.ended.is_set()
+    assert _attempts(gala) == {"a.jpg": 0}
+    _assert_no_leftovers(gala)
 
 
 def test_photos_that_no_worker_can_read_are_lines_in_the_report(

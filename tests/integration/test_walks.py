@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Column, Float, insert, select
+from sqlalchemy import Column, Float, insert, select, update
 
 from countenance.audit.entry import Act, Entry
 from countenance.catalog import log, postgresql, sqlite
@@ -210,6 +210,17 @@ def test_every_blob_has_a_row_that_leads_to_its_grant(gala: Gala) -> None:
         ).scalars()
         assert set(gala.blobs.ids()) == set(led)
     assert _ledger_is_whole(gala)
+
+
+def test_shelves_that_count_otherwise_are_counted_anew(gala: Gala) -> None:
+    """By the next ingest, though nothing in it is new."""
+    gala.put("a.jpg", ADA)
+    gala.ingest()
+    with gala.library._database.write() as tx:
+        tx.execute(update(shelf).values(photos=7))
+    assert gala.library.shelves_out_of_step() == 1
+    gala.ingest()
+    assert gala.library.shelves_out_of_step() == 0
 
 
 # --- what changes at the source ------------------------------------------------------------

@@ -70,6 +70,7 @@ def _examine(call: Call) -> Iterator[Examined]:
         yield _tried("library", lambda: _library(library))
         yield _tried("catalog", lambda: _catalog(library))
         yield _tried("words", lambda: _words(library))
+        yield _tried("shelves", lambda: _shelves(library))
         yield _tried("recognition", lambda: _recognition(library))
         yield _tried("keys", lambda: _keys(library))
         yield _tried("library key", lambda: _library_key(library))
@@ -156,6 +157,13 @@ def _words(library: "Library") -> tuple[bool, str]:
     if not astray:
         return True, "the full text is in step with the catalog"
     return False, f"{counted(astray, 'place')} out of step; the next ingest writes it anew"
+
+
+def _shelves(library: "Library") -> tuple[bool, str]:
+    astray = library.shelves_out_of_step()
+    if not astray:
+        return True, "every collection counts as many photos as stand in it"
+    return False, f"{counted(astray, 'collection')} out of step; the next ingest counts anew"
 
 
 def _source(library: "Library", source: "Source", *, at: datetime) -> Examined:

@@ -13,7 +13,16 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from countenance.catalog import collections, copies, items, photos, sources, tombstones, words
+from countenance.catalog import (
+    collections,
+    copies,
+    items,
+    photos,
+    shelves,
+    sources,
+    tombstones,
+    words,
+)
 from countenance.catalog.collections import Collection
 from countenance.catalog.items import ItemState
 from countenance.catalog.photos import PhotoKind
@@ -191,6 +200,8 @@ def _tidy_up(writer: Writer) -> None:
         items.take_back(tx, at=writer.stores.now(tx))
         if words.out_of_step(tx):
             words.rebuild(tx)
+        if shelves.out_of_step(tx):
+            shelves.rebuild(tx)
         left = copies.unconfirmed(tx, CopyKind.PREVIEW, CopyKind.ORIGINAL)
         listed = copies.ids(tx)
     copies.remove_unconfirmed(writer.stores, left)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from countenance.catalog import checkpoints, erasures, log, notices, people, words
+from countenance.catalog import checkpoints, erasures, log, notices, people, shelves, words
 from countenance.catalog.evidence import Proof, prove
 from countenance.core.ids import KeyId, PersonId
 from countenance.errors import NotFound, VerificationError
@@ -54,6 +54,11 @@ class Soundness(Opened):
         """How many places the full text has otherwise than the tables; an ingest mends it."""
         with self._database.read() as tx:
             return words.out_of_step(tx)
+
+    def shelves_out_of_step(self) -> int:
+        """How many collections have shelves that count otherwise; an ingest mends it."""
+        with self._database.read() as tx:
+            return shelves.out_of_step(tx)
 
     def keys_found(self) -> KeysFound:
         """Open every key that a row names. Raises `Unavailable` if keys or library key are away."""
