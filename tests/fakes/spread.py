@@ -33,20 +33,32 @@ class Threads:
     As many `workers` as threads, each with a stage of its own.
 
     A batch in which a worker is killed goes to another one, as the engine of a cluster does it; if
-    there is no other, the query fails. `batches` are all that were given out.
+    there is no other, the query fails. `batches` are all that were given out. So many calls as
+    `stuck` says begin with one worker, give it nothing, and last until they are ended.
     """
 
     workers: int = 2
     host: str = "127.0.0.1"
+    stuck: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
     batches: list[Sequence[int]] = field(default_factory=list)
 
     def require(self) -> None:
         """It is always to be had."""
 
     def close(self) -> None:
-        """There is nothing to be ended."""
+        """End the call that is stuck."""
+        self.ended.set()
 
     def scatter(self, make: Callable[[], Batched], rows: Sequence[int], *, batch: int) -> None:
+        if self.stuck:
+            self.stuck -= 1
+            stage = make()
+            self.ended.wait()
+            self.ended.clear()
+            assert isinstance(stage, WorkerStage)
+            stage._line.close()
+            raise Unavailable("its process has ended")
         waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
         for start in range(0, len(rows), batch):
             waiting.put(rows[start : start + batch])

@@ -12,6 +12,8 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,49 +32,68 @@ _STORE_BYTES = 80_000_000
 def main(root: Path, out: Path, kill_after: int) -> None:
     """Run it, and say what became of it."""
     os.environ.update(QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="a" * 64)
-    from ray.cluster_utils import Cluster  # noqa: PLC0415  told to be silent before
-
-    said: dict[str, object] = {"killed": 0, "held": []}
+    said: dict[str, object] = {"killed": 0}
     diary = out.with_suffix(".diary")
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
-        node["include_dashboard"] = False
-        cluster = Cluster(initialize_head=True, head_node_args={**node, "temp_dir": folder})
-        second = cluster.add_node(**node)
-        raylet = second.all_processes["raylet"][0].process.pid
-        needles = [bytes.fromhex(one) for one in json.loads(os.environ.get("NEEDLES", "[]"))]
+    needles = [bytes.fromhex(one) for one in json.loads(os.environ.get("NEEDLES", "[]"))]
+    with (
+        tempfile.TemporaryDirectory(prefix="ray-") as folder,
+        _two_nodes(folder) as (address, second),
+    ):
+        raylet = second.all_processes["raylet"][0].process
 
         def progress(step: Step) -> None:
-            if kill_after and step.what == "photos" and step.done >= kill_after:
-                victims = [*descendants(raylet), raylet]
-                if not said["killed"]:
-                    said["killed"] = len(lookers(diary) & set(victims))
-                    for victim in victims:
-                        os.kill(victim, signal.SIGKILL)
-                    # Else it stays as a zombie, and its children with it.
-                    second.all_processes["raylet"][0].process.wait()
+            if not said["killed"] and step.what == "photos" and step.done >= kill_after > 0:
+                victims = [*descendants(raylet.pid), raylet.pid]
+                said["killed"] = len(lookers(diary) & set(victims))
+                for victim in victims:
+                    os.kill(victim, signal.SIGKILL)
+                raylet.wait()  # else it stays as a zombie, and its children with it
 
-        ended = threading.Event()
-        held: set[str] = set()
-
-        def look() -> None:
-            while not ended.wait(0.5):
-                held.update(files_holding(needles, Path(folder), os.getpid()))
-
-        watch = threading.Thread(target=look)
-        watch.start()
-        with Library.open(root) as library, RayCluster(cluster.address) as engine:
+        with (
+            Library.open(root) as library,
+            RayCluster(address) as engine,
+            _watched(needles, Path(folder)) as held,
+        ):
             library.__dict__["_load_elsewhere"] = lambda: partial(
                 slow_extractor, A_LOOK, diary, together=2
             )
             report = library.ingest(spread=SpreadOver(engine, batch=4), progress=progress)
-            ended.set()
-            watch.join()
-            held.update(files_holding(needles, Path(folder), os.getpid()))
-        said["held"] = sorted(held)
-        said["report"] = report.counts
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+    said |= {"held": sorted(held), "report": report.counts}
     out.write_text(json.dumps(said), encoding="utf-8")
+
+
+@contextmanager
+def _two_nodes(folder: str) -> Iterator[tuple[str, Any]]:
+    """A cluster with its files in `folder`: its address, and its second node."""
+    from ray.cluster_utils import Cluster  # noqa: PLC0415  it was told to be silent before
+
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
+    node["include_dashboard"] = False
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "temp_dir": folder})
+    try:
+        yield cluster.address, cluster.add_node(**node)
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _watched(needles: Sequence[bytes], folder: Path) -> Iterator[set[str]]:
+    """The files that hold one of `needles` at any moment until it ends."""
+    ended = threading.Event()
+    held: set[str] = set()
+
+    def look() -> None:
+        while not ended.wait(0.5):
+            held.update(files_holding(needles, folder, os.getpid()))
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    try:
+        yield held
+    finally:
+        ended.set()
+        watch.join()
+    held.update(files_holding(needles, folder, os.getpid()))
 
 
 if __name__ == "__main__":

@@ -126,6 +126,27 @@ def test_when_all_workers_are_killed_the_rest_is_given_out_anew(gala: Gala) -> N
 
 
 @pytest.mark.promise("P29")
+@pytest.mark.parametrize("rounds", [2, 9])
+def test_a_cluster_that_waits_for_a_lost_machine_is_asked_anew(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    """It gives out nothing until it knows of the loss; who has patience with it gets it all."""
+    monkeypatch.setattr(cluster, "IDLE", 2)
+    monkeypatch.setattr(cluster, "PATIENCE", 4)
+    monkeypatch.setattr(cluster, "_TICK", 0.05)
+    for number in range(6):
+        gala.put(f"{number}.jpg", ADA, salt=number)
+    gala.enrol("Ada", ADA)
+    engine = Threads(stuck=rounds)
+    if rounds > cluster.PATIENCE:
+        with pytest.raises(Unavailable, match="are given nothing"):
+            spread(gala, engine)
+    else:
+        assert spread(gala, engine).done == 6
+    _assert_no_leftovers(gala)
+
+
+@pytest.mark.promise("P29")
 def test_what_comes_after_its_lease_ran_out_is_dropped(gala: Gala) -> None:
     """It was taken back while its worker was silent; another's word is stored, once."""
     gala.put("a.jpg", ADA)

@@ -55,6 +55,10 @@ IDLE = 10
 """Ticks in which workers are there, and none has or takes anything, though the engine is not done:
 it waits for a machine that is lost. Then what is left is given out anew."""
 
+PATIENCE = 10
+"""Rounds of that in a row. A cluster that lost a machine sends work there until it knows so, which
+takes half a minute, and longer on machines that are busy."""
+
 NOBODY = 180
 """Ticks without a worker: then there is something wrong with the cluster."""
 
@@ -115,6 +119,7 @@ class Leading:
     _unfit: list[str] = field(default_factory=list, init=False)
     _failed: list[Error] = field(default_factory=list, init=False)
     _reached: bool = field(default=False, init=False)
+    _idled: bool = field(default=False, init=False)
     _stopped: Event = field(default_factory=Event, init=False)
     _one_at_a_time: Lock = field(default_factory=Lock, init=False)
 
@@ -127,6 +132,7 @@ class Leading:
         Raises `Unavailable` if the cluster cannot be worked with: no machine of it is to be
         reached, or a worker has not got what it needs.
         """
+        in_vain = 0
         while rows := self._listed():
             done = 0
             for record in self._round(rows):
@@ -141,7 +147,10 @@ class Leading:
                     f"no worker of the cluster was heard of for {NOBODY} seconds",
                     hint="has it a processor free, and can it reach this machine?",
                 )
-            if self.taken or (not done and self._listed() == rows):
+            in_vain = in_vain + 1 if self._idled and not done else 0
+            if in_vain > PATIENCE:
+                raise Unavailable("the workers of the cluster are there, and are given nothing")
+            if self.taken or (not done and not in_vain and self._listed() == rows):
                 return  # what is left is for another pass, that knows what has changed since
 
     def answer(self, worker: str, message: Message) -> Message:
@@ -180,7 +189,7 @@ class Leading:
     def _round(self, rows: Sequence[ItemId]) -> Generator[Record | AwayPhoto]:
         # Each round has its own: who is left over from the one before is heard no more.
         self._failed, self._stopped, self._queue = [], Event(), Queue(_WAITING)
-        self._reached = False
+        self._reached = self._idled = False
         with Hub(self.spread.engine.host, self.answer, self.lost) as hub:
             over = self._failed, self._stopped, self._queue
             query = Thread(target=self._scatter, args=(rows, hub.address, *over), daemon=True)
@@ -212,7 +221,8 @@ class Leading:
         try:
             spread.engine.scatter(partial(WorkerStage, posting), rows, batch=spread.batch)
         except Error as exc:
-            failed.append(exc)
+            if not stopped.is_set():  # else it was ended from here
+                failed.append(exc)
         _put(queue, None, stopped)
 
     def _handed_in(self, query: Thread, hub: Hub) -> Generator[Record | AwayPhoto]:
@@ -224,6 +234,7 @@ class Leading:
                 self._take_back_late()
                 quiet = 0 if self.taken.keys() - self._handed else quiet + 1
                 if quiet > (IDLE if hub.lines else NOBODY):
+                    self._idled = True
                     return
             else:
                 quiet = 0
