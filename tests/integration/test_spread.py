@@ -35,7 +35,11 @@ def gala(tmp_path: Path) -> Iterator[Gala]:
 
 
 def spread(
-    gala: Gala, engine: Threads | Deserted | None = None, *, batch: int = 2, progress: Progress = silent
+    gala: Gala,
+    engine: Threads | Deserted | None = None,
+    *,
+    batch: int = 2,
+    progress: Progress = silent,
 ) -> Report:
     """One ingest, spread."""
     gala.library.__dict__["_load_elsewhere"] = lambda: lambda: gala.library.extractor
