@@ -34,12 +34,14 @@ class Threads:
 
     A batch in which a worker is killed goes to another one, as the engine of a cluster does it; if
     there is no other, the query fails. `batches` are all that were given out. So many calls as
-    `stuck` says begin with one worker, give it nothing, and last until they are ended.
+    `stuck` says begin with one worker, give it nothing, and last until they are ended. Workers
+    come `late`, in seconds.
     """
 
     workers: int = 2
     host: str = "127.0.0.1"
     stuck: int = 0
+    late: float = 0.0
     ended: threading.Event = field(default_factory=threading.Event)
     batches: list[Sequence[int]] = field(default_factory=list)
 
@@ -81,8 +83,10 @@ class Threads:
         failed: list[Exception],
     ) -> None:
         stage = None
+        time.sleep(self.late)
         try:
             stage = make()
+            time.sleep(self.late / 10)
             while True:
                 part = waiting.get_nowait()
                 self.batches.append(part)

@@ -150,6 +150,19 @@ def test_a_cluster_that_waits_for_a_lost_machine_is_asked_anew(
     _assert_no_leftovers(gala)
 
 
+def test_a_worker_that_comes_late_is_given_something(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That nobody was there before is not held against it."""
+    monkeypatch.setattr(cluster, "IDLE", 10)
+    monkeypatch.setattr(cluster, "_TICK", 0.05)
+    gala.put("a.jpg", ADA)
+    gala.enrol("Ada", ADA)
+    engine = Threads(workers=1, late=1.0)
+    assert spread(gala, engine).done == 1
+    assert len(engine.batches) == 1
+
+
 @pytest.mark.promise("P29")
 def test_what_comes_after_its_lease_ran_out_is_dropped(gala: Gala) -> None:
     """It was taken back while its worker was silent; another's word is stored, once."""

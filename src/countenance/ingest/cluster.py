@@ -51,11 +51,12 @@ _WAITING = 16
 
 _TICK = 1.0  # seconds between two looks at leases, where no record comes
 
-IDLE = 10
-"""Ticks in which workers are there, and none has or takes anything, though the engine is not done:
-it waits for a machine that is lost. Then what is left is given out anew."""
+IDLE = 30
+"""Ticks in which workers are there, and none has or asks anything, though the engine is not done:
+it waits for a machine that is lost. Then what is left is given out anew. Long enough for a worker
+that was heard of to load its networks."""
 
-PATIENCE = 10
+PATIENCE = 5
 """Rounds of that in a row. A cluster that lost a machine sends work there until it knows so, which
 takes half a minute, and longer on machines that are busy."""
 
@@ -119,6 +120,7 @@ class Leading:
     _unfit: list[str] = field(default_factory=list, init=False)
     _failed: list[Error] = field(default_factory=list, init=False)
     _reached: bool = field(default=False, init=False)
+    _heard: bool = field(default=False, init=False)
     _idled: bool = field(default=False, init=False)
     _stopped: Event = field(default_factory=Event, init=False)
     _one_at_a_time: Lock = field(default_factory=Lock, init=False)
@@ -155,6 +157,7 @@ class Leading:
 
     def answer(self, worker: str, message: Message) -> Message:
         """What a worker is told, in a thread of its own."""
+        self._heard = True
         try:
             self._renew(worker)
             return self._answered(worker, message)
@@ -232,7 +235,8 @@ class Leading:
                 record = self._queue.get(timeout=_TICK)
             except Empty:
                 self._take_back_late()
-                quiet = 0 if self.taken.keys() - self._handed else quiet + 1
+                quiet = 0 if self._heard or self.taken.keys() - self._handed else quiet + 1
+                self._heard = False
                 if quiet > (IDLE if hub.lines else NOBODY):
                     self._idled = True
                     return
