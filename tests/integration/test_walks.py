@@ -610,6 +610,26 @@ def test_what_a_person_decided_survives_a_comparison(gala: Gala, state: Sighting
     assert gala.places("Ada") == (["a.jpg"] if state is SightingState.CONFIRMED else [])
 
 
+@pytest.mark.promise("P12")
+def test_photos_are_compared_again_when_other_false_hits_are_allowed(gala: Gala) -> None:
+    """Who was named beyond what is allowed now is named no more; what a person said stays."""
+    gala.put("a.jpg", ADA, BO)
+    for name, identity in (("Ada", ADA), ("Bo", BO)):
+        gala.enrol(name, identity)
+    gala.ingest()
+    confirmed = next(one for one in gala.library.find("Bo", purpose=Purpose.FIND_ME).sightings)
+    gala.library.confirm_sighting(confirmed.id)
+    bands = []
+    for hits in (1.0, 0.01, 1.0):
+        gala.library._settings = dataclasses.replace(gala.library._settings, false_hits=hits)
+        compared = gala.ingest().compared_again
+        (hers,) = gala.library.find("Ada", purpose=Purpose.FIND_ME).sightings
+        (his,) = gala.library.find("Bo", purpose=Purpose.FIND_ME).sightings
+        assert his.id == confirmed.id
+        bands.append((compared, hers.band))
+    assert bands == [(0, Band.SURE), (1, Band.LIKELY), (1, Band.SURE)]
+
+
 # --- withdrawing ----------------------------------------------------------------------------
 
 

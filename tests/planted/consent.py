@@ -176,7 +176,7 @@ def objection_opens_no_case(patch: pytest.MonkeyPatch) -> None:
         for one in live:
             people.add_event(tx, person.id, one.wish, how)
         case = erasures.open_case(tx, erasures.Wanted(Trigger.OBJECTED, person=person.id), at=at)
-        ending = Ending(case, (), sightings.count_of(tx, person.id), False)
+        ending = Ending(case, (), (), sightings.count_of(tx, person.id), False)
     """
     ending = "ending = end(tx, person, live, how, trigger=Trigger.OBJECTED)"
     indented = indent(dedent(body).strip(), " " * 4).strip()

@@ -1,5 +1,6 @@
 """
-Binding: the model pack that a library works with, and the change to another.
+Binding: the model pack that a library works with, and the change to another; and how many false
+hits it allows.
 
 Two packs' templates cannot be compared, so a library has one pack. While it changes, references of
 the new one are stored beside those of the old, where nobody looks for them: whoever compares asks
@@ -69,6 +70,17 @@ def packs_of_content(tx: Connection) -> frozenset[str]:
 def bind(tx: Connection, pack: str) -> None:
     """Bind the library to `pack`: its references and its photos' faces count from here on."""
     tx.execute(update(library).values(pack=pack))
+
+
+def false_hits(tx: Connection) -> float | None:
+    """How many were allowed when photos were compared last; nothing if that was not noted yet."""
+    found: float | None = tx.execute(select(library.c.false_hits)).scalar_one()
+    return found
+
+
+def allow(tx: Connection, hits: float) -> None:
+    """Note that from here on so many are allowed."""
+    tx.execute(update(library).values(false_hits=hits))
 
 
 def recognised(

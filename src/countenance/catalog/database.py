@@ -32,7 +32,7 @@ from countenance.errors import (
     VerificationError,
 )
 
-NEWEST_REVISION = "0021"
+NEWEST_REVISION = "0022"
 """The migration that this program is written for. A test compares it with the folder."""
 
 _DAMAGED = "damaged, or changed by hand"

@@ -73,10 +73,12 @@ library = Table(
     Column("latest", Instant),
     Column("tombstone_key", _Id),
     Column("pack", String(64)),
+    Column("false_hits", Float),
     comment="none: one row; gallery_version grows when somebody can newly be found, photos_version "
     "with each transaction that changes photos, where they stand, or erasures; latest is the "
     "latest instant of any act; tombstone_key is the key of the tombstones' marks; pack is the "
-    "model pack that it is bound to, once it has changed it, or has begun to",
+    "model pack that it is bound to, once it has changed it, or has begun to; false_hits is how "
+    "many were allowed in 1,000 searches when photos were compared last",
 )
 
 collection = Table(

@@ -192,13 +192,15 @@ def compare_all(
     progress: Progress,
 ) -> int:
     """
-    Compare every photo that is behind the gallery. Gives how many that were.
+    Compare every photo that is behind the gallery, or that was compared when other false hits were
+    allowed. Gives how many that were.
 
     Those come first in which they are likely to be whose pictures came last; if somebody enrols
     meanwhile, it begins anew with what is left. Photos without a face to compare are marked in
     passing and not decoded.
     """
     done, version = 0, -1
+    writer.allow()
     watching = Watching(Sampling(), silent)
     stage = CompareStage(writer.stores, extractor, readers=readers, watching=watching)
     while True:

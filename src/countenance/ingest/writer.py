@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from countenance.catalog import (
+    binding,
     collections,
     copies,
     hints,
@@ -100,6 +101,17 @@ class Writer:
             if not taken:
                 return None
             return Work(taken[0], copies.intend(tx, CopyKind.PREVIEW, at=at))
+
+    def allow(self) -> None:
+        """Have photos compared again if other false hits than these were allowed before."""
+        with self.stores.database.read() as tx:
+            before = binding.false_hits(tx)
+        if before == self.false_hits:
+            return
+        with self.stores.database.write() as tx:
+            binding.allow(tx, self.false_hits)
+            if self.false_hits != (FALSE_HITS if before is None else before):
+                people.raise_gallery_version(tx)
 
     def take(self, wanted: list[SourceId], which: Sequence[ItemId], *, lease: Lease) -> list[Work]:
         """
