@@ -9,9 +9,9 @@ that both have looked at some. What became of it all is written to `OUT` as JSON
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +23,7 @@ from countenance.ingest.progress import Step
 from countenance.library import Library
 from countenance.library.photos import SpreadOver
 from tests.fakes.spread import lookers, slow_extractor
-from tests.fakes.watch import descendants, files_holding
+from tests.fakes.watch import descendants
 
 A_LOOK = 0.15
 _STORE_BYTES = 80_000_000
@@ -78,22 +78,24 @@ def _two_nodes(folder: str) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _watched(needles: Sequence[bytes], folder: Path) -> Iterator[set[str]]:
-    """The files that hold one of `needles` at any moment until it ends."""
-    ended = threading.Event()
+    """
+    The files that hold one of `needles` at any moment until it ends; filled then.
+
+    A process of its own looks: whoever searches memory in Python lets nobody else do anything.
+    """
     held: set[str] = set()
-
-    def look() -> None:
-        while not ended.wait(0.5):
-            held.update(files_holding(needles, folder, os.getpid()))
-
-    watch = threading.Thread(target=look)
-    watch.start()
-    try:
-        yield held
-    finally:
-        ended.set()
-        watch.join()
-    held.update(files_holding(needles, folder, os.getpid()))
+    command = [sys.executable, "-m", "tests.fakes.watch", str(folder), str(os.getpid())]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as looking:
+        assert looking.stdin is not None
+        looking.stdin.write(json.dumps([one.hex() for one in needles]) + "\n")
+        looking.stdin.flush()
+        try:
+            yield held
+        finally:
+            said, _ = looking.communicate()
+    held.update(json.loads(said))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,17 @@
-"""Watching processes from outside: which there are, what is in their files, whom they call."""
+"""
+Watching processes from outside: which there are, what is in their files, whom they call.
+
+`python -m tests.fakes.watch FOLDER PROCESS`, with needles on a line of its standard input as a list
+in hex, looks into files again and again until that ends, and then says which held one of them.
+"""
 
 import ipaddress
+import json
 import mmap
 import os
+import select
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -137,3 +145,18 @@ def _holds(path: Path, needles: Sequence[bytes]) -> bool:
     ):
         return any(content.find(one) >= 0 for one in needles)
     return False
+
+
+def _main(folder: Path, process: int) -> None:
+    needles = [bytes.fromhex(one) for one in json.loads(sys.stdin.readline())]
+    held, ended = set[str](), False
+    while not ended:
+        ended = bool(select.select([sys.stdin], [], [], _PAUSE)[0])
+        held |= files_holding(needles, folder, process)
+    sys.stdout.write(json.dumps(sorted(held)))
+
+
+_PAUSE = 1.0  # seconds between two looks
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), int(sys.argv[2]))
