@@ -1,5 +1,6 @@
 """PostgreSQL as the catalog's database: what it has to be, and what it answers as SQLite does."""
 
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -442,6 +443,23 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(Unavailable, match="needs psycopg") as caught:
         Database.at("postgresql://db.example/gala")
     assert "countenance[postgres]" in caught.value.hint
+
+
+# --- the server of the tests -------------------------------------------------------------------
+
+
+def test_the_server_goes_with_the_tests_that_are_killed(repository: Path) -> None:
+    """Nothing of it runs on, and nothing of it stays in memory."""
+    made = "from tests.fakes.postgres import server; print(server().folder, flush=True); input()"
+    run = [sys.executable, "-c", made]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(run, cwd=repository, stdin=pipe, stdout=pipe, text=True) as tests:
+        assert tests.stdout is not None
+        folder = Path(tests.stdout.readline().strip())
+        assert (folder / "data" / "postmaster.pid").exists()
+        tests.kill()
+        tests.stdout.read()  # until what removes the folder has ended, too
+    assert not folder.exists()
 
 
 # ----------------------------------------------------------------------------------------------
