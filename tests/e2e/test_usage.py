@@ -3,17 +3,15 @@
 import fcntl
 import os
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from countenance import __version__
-from tests.fakes.gala import forget_imprint
+from tests.fakes.gala import by_hand, forget_imprint
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Run
@@ -71,9 +69,8 @@ def test_another_run_holds_the_library(run: "Run", library: Path) -> None:
 
 def test_store_that_cannot_be_reached_is_unavailable(run: "Run", library: Path) -> None:
     """A catalog that a newer program made is left alone, with exit code 9."""
-    with closing(sqlite3.connect(library / "catalog.db")) as catalog:
-        catalog.execute("UPDATE alembic_version SET version_num = '9999'")
-        catalog.commit()
+    with by_hand(library) as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     forget_imprint(library)
     assert "newer program" in run("source", "list", cwd=library, code=9).err
 

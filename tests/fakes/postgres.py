@@ -208,6 +208,19 @@ def copy_catalog(to: Path) -> None:
     place.write_text(new, encoding="utf-8")
 
 
+def files_of(root: Path) -> list[Path]:
+    """The server's files that may hold what the library in `root` has in its catalog, if any."""
+    place = LibraryLayout(root).address
+    if not place.exists():
+        return []
+    name = database_of(place.read_text(encoding="utf-8"))
+    ((own,),) = server().ask("SELECT oid FROM pg_database WHERE datname = current_database()", name)
+    base = server().data / "base"
+    others = [one for one in base.iterdir() if one.name != str(own)]
+    found = (one for one in sorted(server().data.rglob("*")) if one.is_file())
+    return [one for one in found if not any(one.is_relative_to(other) for other in others)]
+
+
 @cache
 def server() -> Server:
     """The server of this process."""
