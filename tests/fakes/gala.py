@@ -216,11 +216,16 @@ def copy_library(root: Path, to: Path) -> None:
     postgres.copy_catalog(to)
 
 
+def database_at(root: Path) -> Database:
+    """The database of the library in `root`, as one who is not the program opens it."""
+    layout = LibraryLayout(root)
+    return catalog_of(layout, "") if layout.address.exists() else Database.at(layout.catalog)
+
+
 @contextmanager
 def by_hand(root: Path) -> Iterator[Connection]:
     """A transaction of somebody who holds the database, and of whom the program knows nothing."""
-    layout = LibraryLayout(root)
-    database = catalog_of(layout, "") if layout.address.exists() else Database.at(layout.catalog)
+    database = database_at(root)
     try:
         with database.write() as tx:
             yield tx
