@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from countenance.catalog import postgresql, words
+from countenance.catalog import people, postgresql, words
 from countenance.catalog.database import NEWEST_REVISION, Database
 from countenance.catalog.items import ItemState
 from countenance.catalog.tables import collection, item, library, person, photo, source
-from countenance.core.ids import new_id
+from countenance.core.ids import PersonId, new_id
 from countenance.errors import (
     DiskFull,
     Error,
@@ -273,6 +273,17 @@ def test_numbers_of_rows_go_on_after_rows_that_had_their_own(database: Database)
         made = tx.execute(insert(item).values(**_place("b.jpg"))).inserted_primary_key
         assert made is not None
         assert made[0] == 71
+
+
+def test_no_list_is_too_long(database: Database) -> None:
+    """Of people, say: the protocol takes 65,535 values, and SQLite more."""
+    known = "p_'; %s \\ \0 {"
+    with database.write() as tx:
+        tx.execute(insert(person).values(id=known, name="Ada", enrolled_at=START))
+    for count in (65_534, 65_535, 70_000):
+        asked = [PersonId(known), *(PersonId(f"p_{number}") for number in range(count))]
+        with database.read() as tx:
+            assert people.names(tx, asked) == {known: "Ada"}
 
 
 # --- words ------------------------------------------------------------------------------------
