@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -198,14 +198,21 @@ def database_of(address: str) -> str:
 
 
 def copy_catalog(to: Path) -> None:
-    """Give the library in `to`, whose folder was copied from another's, a catalog of its own."""
+    """Give the library in `to`, whose folder was copied from another's, a copy of its catalog."""
     place = LibraryLayout(to).address
     if not place.exists():
         return
     old = place.read_text(encoding="utf-8")
     new = postgresql.with_database(server().address)
-    server().ask(f'CREATE DATABASE "{database_of(new)}" TEMPLATE "{database_of(old)}" {_COPIED}')
     place.write_text(new, encoding="utf-8")
+    if (database_of(old),) not in server().ask("SELECT datname FROM pg_stat_activity"):
+        like = f'TEMPLATE "{database_of(old)}" {_COPIED}'
+        server().ask(f'CREATE DATABASE "{database_of(new)}" {like}')
+        return
+    # Somebody has it open: it is no template.
+    postgresql.make_database(new)
+    with closing(Database.at(old)) as source, closing(Database.at(new)) as made:
+        made.fill_from(source)
 
 
 def files_of(root: Path) -> list[Path]:
