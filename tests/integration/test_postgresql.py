@@ -24,7 +24,7 @@ from countenance.core.ids import new_id
 from countenance.errors import UsageError, VerificationError
 from countenance.extract.extractor import Extractor
 from countenance.library import Library
-from countenance.people.purpose import Purpose
+from countenance.people.purpose import RECOGNISING, Purpose
 from countenance.settings import load_settings
 from countenance.vault.layout import LibraryLayout
 from tests.conftest import REPOSITORY
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.skipif(
     is_asked_for(), reason="it has its own server, and is run with the tests of SQLite"
 )
 
-ADA, BO = 1, 2
+ADA, BO, CY = 1, 2, 3
 NAME = "Ada Lovelace-Byron"
 CAPTION = "An unmistakable caption of the club"
 
@@ -135,8 +135,11 @@ def test_what_a_change_of_pack_drops_is_in_no_file_of_the_server(
         return Extractor(library._decoder, FakeVision(pack))  # type: ignore[arg-type]
 
     monkeypatch.setattr(Library, "_extractor_of", extractor_of)
+    # Whose picture is kept has new references, beside which the old ones would stay.
+    gala.enrol("Cy", CY, Purpose.FIND_ME, Purpose.KEEP_PICTURE)
     with gala.library._database.read() as tx:
-        pieces = [one[40:140] for one in tx.execute(select(reference.c.sealed)).scalars()]
+        own = select(reference.c.sealed).where(reference.c.purpose.in_(RECOGNISING))
+        pieces = [one[40:140] for one in tx.execute(own).scalars()]
     assert all(holding(gala.root, [one]) for one in pieces)
     gala.library.switch("yunet-dlib")
     assert holding(gala.root, pieces) == []
