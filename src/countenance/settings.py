@@ -148,8 +148,8 @@ class Settings:
     smtp_user: str = ""
 
     def with_keys(self, folder: Path) -> "Settings":
-        """The same, with all keys in `folder`."""
-        return replace(self, keys_dir=folder, library_key=folder / LIBRARY_KEY_FILE)
+        """The same for a library that may go again: all keys in `folder`, the catalog in a file."""
+        return replace(self, keys_dir=folder, library_key=folder / LIBRARY_KEY_FILE, catalog="")
 
     def with_searches(self, an_hour: int) -> "Settings":
         """The same, with so many searches an hour."""

@@ -8,6 +8,7 @@ from countenance.demo.story import COLLINS, HOPPER, MARKER, tell
 from countenance.errors import Locked, UsageError
 from countenance.library import Library
 from countenance.people.purpose import Purpose
+from countenance.settings import keys_beside, load_settings
 from countenance.vault.keys import KeyStore
 
 
@@ -91,7 +92,8 @@ def test_it_starts_over_in_its_own_folder(tmp_path: Path) -> None:
 def test_a_library_that_is_open_is_not_emptied(tmp_path: Path) -> None:
     """Under a server that still runs, nothing is taken away; and a sentence says what to do."""
     folder = tmp_path / "demo"
-    with Library.init(folder) as library:
+    own = load_settings(folder).with_keys(keys_beside(folder))
+    with Library.init(folder, own) as library:
         (folder / MARKER).write_text("", encoding="utf-8")
         with pytest.raises(Locked, match="a program has this library open"):
             tell(folder, lambda _line: None)
@@ -106,6 +108,15 @@ def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     with pytest.raises(UsageError, match="not a folder"):
         tell(tmp_path / "letter.txt", lambda _line: None)
+
+
+def test_it_is_on_no_server_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database on it would stay when the demo goes."""
+    monkeypatch.setenv("COUNTENANCE_CATALOG", "postgresql://nobody.invalid/")
+    tell(tmp_path / "demo", lambda _line: None)
+    assert (tmp_path / "demo" / "catalog.db").is_file()
 
 
 def test_keys_stay_in_the_demo_whatever_the_environment_says(

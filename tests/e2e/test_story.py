@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from countenance.demo.pictures import Portraits
+from tests.fakes.postgres import copy_catalog
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Run
@@ -20,6 +21,7 @@ BANDS = {"sure", "likely", "unsure"}
 def own(gala: Path, tmp_path: Path) -> Path:
     """A copy of the library, to be changed."""
     shutil.copytree(gala.parent, tmp_path / "gala")
+    copy_catalog(tmp_path / "gala" / "library")
     return tmp_path / "gala" / "library"
 
 

@@ -7,7 +7,8 @@ All but the networks is real: catalog, vault, decoder, gallery, bands.
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,8 +19,9 @@ from sqlalchemy import Connection, select
 
 from countenance.audit.receipt import verify_chain
 from countenance.catalog import log, sources
-from countenance.catalog.database import kind_of
+from countenance.catalog.database import Database, kind_of
 from countenance.catalog.erasures import UNFINISHED
+from countenance.catalog.place import catalog_of
 from countenance.catalog.tables import item
 from countenance.core.ids import ErasureId, GrantId, new_id
 from countenance.enrol.enrol import Portrait
@@ -194,10 +196,13 @@ class Gala:
 
     def files(self) -> Iterable[Path]:
         """Every file of the library: its keys among them, and those of the catalog's server."""
-        folders = (self.root, self.keys)
-        own = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
         self.library._database.write_through()
-        return (*own, *(self.library._database.own_files() or ()))
+        return (*self.in_folders(), *(self.library._database.own_files() or ()))
+
+    def in_folders(self) -> Iterable[Path]:
+        """Every file in the library's folder, and in that of its keys."""
+        folders = (self.root, self.keys)
+        return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
 
     def stored(self, *texts: str) -> bytes:
         """Texts that stand side by side in a row of the catalog, as they lie in its file."""
@@ -211,24 +216,43 @@ def copy_library(root: Path, to: Path) -> None:
     postgres.copy_catalog(to)
 
 
+def database_at(root: Path) -> Database:
+    """The database of the library in `root`, as one who is not the program opens it."""
+    layout = LibraryLayout(root)
+    return catalog_of(layout, "") if layout.address.exists() else Database.at(layout.catalog)
+
+
+@contextmanager
+def by_hand(root: Path) -> Iterator[Connection]:
+    """A transaction of somebody who holds the database, and of whom the program knows nothing."""
+    database = database_at(root)
+    try:
+        with database.write() as tx:
+            yield tx
+    finally:
+        database.close()
+
+
 def forget_imprint(root: Path) -> None:
     """
     As a crash leaves a library: nothing says what each byte of its catalog was.
 
     For tests that change rows by hand and ask who names it then. It is closed.
     """
-    (root / "catalog.db-imprint").unlink()
+    (root / "catalog.db-imprint").unlink(missing_ok=postgres.is_asked_for())
 
 
 def holding(root: Path, pieces: Collection[bytes]) -> list[str]:
     """
-    The files of a library, its keys among them, that hold one of `pieces`, by their names.
+    The files of a library, its keys and its catalog's server's among them, that hold one of
+    `pieces`, by their names.
 
     It reads them simply, and shares nothing with the scan of the product. Only while no other
     process has the library open: reading its files lets go of our locks.
     """
-    files = [one for folder in (root, keys_beside(root)) for one in sorted(folder.rglob("*"))]
-    found = ((path.name, path.read_bytes()) for path in files if path.is_file())
+    folders = (root, keys_beside(root))
+    files = [one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file()]
+    found = ((path.name, path.read_bytes()) for path in [*files, *postgres.files_of(root)])
     return [name for name, data in found if any(one in data for one in pieces)]
 
 

@@ -1,9 +1,10 @@
 """
 A server of PostgreSQL for the tests: started when it is first asked for, ended with the process.
 
-Its files are in memory where there is such a file system. It is set as `docs/postgresql.md` says,
-so that what is deleted leaves its files. `COUNTENANCE_TEST_CATALOG=postgresql` gives every library
-of every test a database of it; without that only those tests start it that are about PostgreSQL.
+It ends, and its files go, in whatever way the process ends. They are in memory where there is such
+a file system. It is set as `docs/postgresql.md` says, so that what is deleted leaves its files.
+`COUNTENANCE_TEST_CATALOG=postgresql` gives every library of every test a database of it; without
+that only those tests start it that are about PostgreSQL.
 """
 
 import atexit
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,8 +41,16 @@ SETTING = "COUNTENANCE_CATALOG"
 _USER, _GROUP = ("nobody", "nogroup") if os.geteuid() == 0 else (None, None)
 
 _TEMPLATE = "with_tables"
+_COPIED = "STRATEGY FILE_COPY"
+"""Half of the work of writing a whole database into the log, for a server with little to do."""
+
 _OWN = ("postgres", "template0", "template1", _TEMPLATE)
 _MEMORY = Path("/dev/shm")  # noqa: S108  a file system, and no file
+_REMOVES = """
+    cat
+    for _ in $(seq 100); do test -e "$1/data/postmaster.pid" && sleep 0.1; done
+    rm -rf "$1"
+"""
 _SETTINGS = {
     "autovacuum": "off",
     "listen_addresses": "''",
@@ -189,14 +198,34 @@ def database_of(address: str) -> str:
 
 
 def copy_catalog(to: Path) -> None:
-    """Give the library in `to`, whose folder was copied from another's, a catalog of its own."""
+    """Give the library in `to`, whose folder was copied from another's, a copy of its catalog."""
     place = LibraryLayout(to).address
     if not place.exists():
         return
     old = place.read_text(encoding="utf-8")
     new = postgresql.with_database(server().address)
-    server().ask(f'CREATE DATABASE "{database_of(new)}" TEMPLATE "{database_of(old)}"')
     place.write_text(new, encoding="utf-8")
+    if (database_of(old),) not in server().ask("SELECT datname FROM pg_stat_activity"):
+        like = f'TEMPLATE "{database_of(old)}" {_COPIED}'
+        server().ask(f'CREATE DATABASE "{database_of(new)}" {like}')
+        return
+    # Somebody has it open: it is no template.
+    postgresql.make_database(new)
+    with closing(Database.at(old)) as source, closing(Database.at(new)) as made:
+        made.fill_from(source)
+
+
+def files_of(root: Path) -> list[Path]:
+    """The server's files that may hold what the library in `root` has in its catalog, if any."""
+    place = LibraryLayout(root).address
+    if not place.exists():
+        return []
+    name = database_of(place.read_text(encoding="utf-8"))
+    ((own,),) = server().ask("SELECT oid FROM pg_database WHERE datname = current_database()", name)
+    base = server().data / "base"
+    others = [one for one in base.iterdir() if one.name != str(own)]
+    found = (one for one in sorted(server().data.rglob("*")) if one.is_file())
+    return [one for one in found if not any(one.is_relative_to(other) for other in others)]
 
 
 @cache
@@ -216,14 +245,14 @@ def made_quickly(patch: pytest.MonkeyPatch) -> None:
     """In this process databases have their tables when they are made: migrating takes a second."""
     if is_asked_for():
         server()
-        patch.setattr(postgresql, "_TEMPLATE", _TEMPLATE)
+        patch.setattr(postgresql, "_TEMPLATE", f"{_TEMPLATE} {_COPIED}")
 
 
 def make_server(**settings: str) -> Server:
     """A server of its own with these settings besides those of all."""
     where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="ctn", dir=where))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_removed_with_its_parent(folder).communicate)
     if _USER and _GROUP:
         shutil.chown(folder, _USER, _GROUP)
     made = Server(folder, _reachable(_binaries(), folder), settings)
@@ -277,6 +306,15 @@ def _reachable(binaries: Path, folder: Path) -> Path:
             shutil.copytree(one, folder / "copied" / one.name, symlinks=True)
         return folder / "copied" / binaries.relative_to(package.parent)
     return binaries
+
+
+def _removed_with_its_parent(folder: Path) -> subprocess.Popen[bytes]:
+    """What waits for the end of this process, and of the server in `folder`, and removes it."""
+    return subprocess.Popen(
+        ["sh", "-c", _REMOVES, "sh", str(folder)],
+        stdin=subprocess.PIPE,  # it is at its end when nobody can write to it any more
+        start_new_session=True,  # so that Ctrl-C does not end it
+    )
 
 
 def _ends_with_its_parent() -> None:

@@ -41,6 +41,7 @@ from countenance.library import Caller
 from countenance.library.accounts import FIRST
 from tests.fakes.authenticator import Authenticator
 from tests.fakes.door import AWAY, HOME, OTHER, PASSWORD, SITE, Door, within
+from tests.fakes.gala import holding
 
 SECOND = timedelta(seconds=1)
 ADA = "ada@club.example"
@@ -759,11 +760,9 @@ def test_no_secret_is_in_any_file(door: Door) -> None:
         *(PASSWORD, link.code, signed_in.token, added.link.code, token.text),
         *(token.text.partition("_")[2], AWAY.browser, HOME.address, AWAY.address),
     }
-    files = [path.read_bytes() for path in door.library.root.rglob("*") if path.is_file()]
-    keys = [path.read_bytes() for path in door.library.settings.keys_dir.iterdir()]
-    assert any(ADA.encode() in data for data in files)
+    assert holding(door.library.root, [ADA.encode()]) != []
     for secret in secrets:
-        assert not any(secret.encode() in data for data in [*files, *keys]), secret
+        assert holding(door.library.root, [secret.encode()]) == [], secret
 
 
 def test_what_is_shown_of_a_secret_is_nothing() -> None:
@@ -860,8 +859,7 @@ def test_what_is_over_is_forgotten(door: Door) -> None:
             for one in (session, one_time, api_token, passkey)
         }
     assert left == {"session": 0, "one_time": 0, "api_token": 0, "passkey": 0}
-    files = [path.read_bytes() for path in door.library.root.rglob("*.db*") if path.is_file()]
-    assert not any(b"bo@club.example" in data for data in files)
+    assert holding(door.library.root, [b"bo@club.example"]) == []
 
 
 # --------------------------------------------------------------------------------------------------

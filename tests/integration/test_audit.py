@@ -7,11 +7,10 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
 from countenance.audit.checkpoint import open_checkpoint
 from countenance.audit.entry import Act, Entry
@@ -21,7 +20,6 @@ from countenance.audit.note import VerifierKey
 from countenance.audit.proof import parse_proof, verify_proof
 from countenance.audit.verify import Fault, Verified
 from countenance.catalog import checkpoints, log
-from countenance.catalog.database import Database
 from countenance.catalog.place import catalog_of
 from countenance.catalog.tables import consent, entry, item, source
 from countenance.errors import Interrupted, NotFound, Unavailable, UsageError, VerificationError
@@ -29,7 +27,7 @@ from countenance.library import Library
 from countenance.people.purpose import Purpose
 from countenance.vault.layout import LibraryLayout
 from tests.fakes.clock import START
-from tests.fakes.gala import A_DAY, Gala
+from tests.fakes.gala import A_DAY, Gala, by_hand
 from tests.fakes.vision import picture
 
 ADA, BO = 1, 2
@@ -55,7 +53,7 @@ def gala(tmp_path: Path) -> Iterator[Gala]:
 
 def edit(gala: Gala, *statements: str) -> None:
     """What somebody does who holds the database's file."""
-    with _past_the_program(gala.root) as tx:
+    with by_hand(gala.root) as tx:
         for statement in statements:
             empty = "x''" if tx.dialect.name == "sqlite" else "''"
             tx.exec_driver_sql(statement.replace("x''", empty))
@@ -471,22 +469,10 @@ def _root(leaves: list[bytes]) -> bytes:
 def _write_anew(gala: Gala, change: Callable[[str], str]) -> None:
     """Alter what entries say and make every hash fit it, as somebody with this program could."""
     tree = Tree()
-    with _past_the_program(gala.root) as tx:
+    with by_hand(gala.root) as tx:
         every = select(entry.c.seq, entry.c.payload, entry.c.salt).order_by(entry.c.seq)
         for seq, payload, salt in tx.execute(every).all():
             said = change(payload)
             hashes = b"".join(tree.append(salted(said, salt, seq - 1)))
             anew = update(entry).where(entry.c.seq == seq)
             tx.execute(anew.values(payload=said, hashes=hashes))
-
-
-@contextmanager
-def _past_the_program(root: Path) -> Iterator[Connection]:
-    """A transaction of somebody who holds the database, and of whom the program knows nothing."""
-    layout = LibraryLayout(root)
-    database = catalog_of(layout, "") if layout.address.exists() else Database.at(layout.catalog)
-    try:
-        with database.write() as tx:
-            yield tx
-    finally:
-        database.close()

@@ -1,16 +1,14 @@
 """`countenance audit` and who looked for a person, in the process of the test."""
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from countenance.cli.main import main
 from countenance.people.purpose import Purpose
-from tests.fakes.gala import Gala
+from tests.fakes.gala import Gala, by_hand
 from tests.fakes.vision import picture
 
 ADA = 1
@@ -60,7 +58,6 @@ def test_the_end_of_the_log_is_shown(run: Run) -> None:
     assert len(text) == 2
 
 
-@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P31")
 def test_a_checkpoint_is_kept_and_verified_against(run: Run, root: Path, tmp_path: Path) -> None:
     """What `audit checkpoint` writes is what `audit verify --since` reads; a rewrite is exit 8."""
@@ -72,9 +69,9 @@ def test_a_checkpoint_is_kept_and_verified_against(run: Run, root: Path, tmp_pat
     seen = json.loads(run("audit", "verify", "--since", kept, "--json"))
     assert (seen["sound"], seen["findings"], seen["redacted"]) == (True, [], 0)
     assert seen["entries"] == seen["signed"] > 0
-    with closing(sqlite3.connect(root / "catalog.db")) as connection, connection:
-        connection.execute("DELETE FROM checkpoint")
-        connection.execute("DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)")
+    with by_hand(root) as tx:
+        tx.exec_driver_sql("DELETE FROM checkpoint")
+        tx.exec_driver_sql("DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)")
     told = run("audit", "verify", "--since", kept, code=8)
     assert f"log-truncated: {kept}: it was signed over" in told
     assert "the log is sound" not in told

@@ -2,9 +2,7 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +16,7 @@ from countenance.core.ids import CollectionId, KeyId, PersonId
 from countenance.errors import Reason, Unreadable
 from countenance.people.guardians import Standing
 from tests.fakes.clock import START
-from tests.fakes.gala import forget_imprint
+from tests.fakes.gala import by_hand, forget_imprint
 
 
 class Shown(Protocol):
@@ -401,14 +399,12 @@ def test_doctor_says_how_to_move_keys_out_of_the_library(run: Run, library: Path
     assert _examined(run)["keys"][0]
 
 
-@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P17")
 def test_doctor_verifies_every_notice(run: Run, library: Path) -> None:
     """Words that are not those of their digest, or gone, are a finding."""
     run("enrol", "Ada", "--without-picture", "--consent", "find-me")
-    with closing(sqlite3.connect(library / "catalog.db")) as catalog:
-        catalog.execute("UPDATE notice SET text = text || '.'")
-        catalog.commit()
+    with by_hand(library) as tx:
+        tx.exec_driver_sql("UPDATE notice SET text = text || '.'")
     forget_imprint(library)
     sound, found = _examined(run)["consents"]
     assert not sound

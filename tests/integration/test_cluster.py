@@ -21,7 +21,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from countenance.catalog.database import Database
 from countenance.catalog.tables import copy, item, photo
 from countenance.core.clock import SystemClock
 from countenance.engines.ray import QUIET, RayCluster
@@ -29,7 +28,7 @@ from countenance.enrol.enrol import Portrait
 from countenance.errors import Unavailable, UsageError
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
-from tests.fakes.gala import open_library
+from tests.fakes.gala import database_at, open_library
 from tests.fakes.vision import FakeVision, picture
 from tests.fakes.watch import HOOK, addresses_called, descendants, own_addresses
 
@@ -337,7 +336,7 @@ def _is_here(name: str) -> bool:
 
 
 def _done(root: Path) -> int:
-    database = Database.at(root / "catalog.db")
+    database = database_at(root)
     with database.read() as tx:
         states = tx.execute(select(item.c.state)).scalars().all()
     database.close()

@@ -27,6 +27,7 @@ from countenance.errors import NoModel, Unavailable
 from countenance.library import Given, Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.layout import LibraryLayout
+from tests.fakes import postgres
 from tests.fakes.clock import START
 from tests.fakes.gala import Gala
 
@@ -227,6 +228,6 @@ def _pieces(vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Itera
 
 def _holding(root: Path, needles: Sequence[bytes]) -> list[str]:
     """The files of a library that hold one of `needles`."""
-    files = [file for file in root.rglob("*") if file.is_file()]
+    files = [*(file for file in root.rglob("*") if file.is_file()), *postgres.files_of(root)]
     contents = {file.name: file.read_bytes() for file in files}
     return [name for name, data in contents.items() if any(one in data for one in needles)]

@@ -11,22 +11,25 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from sqlalchemy import select
 
 from countenance.accounts.roles import Role
 from countenance.audit.receipt import unverified_statement
 from countenance.audit.statement import Level, Statement
 from countenance.catalog import postgresql
 from countenance.catalog.erasures import Stage
+from countenance.catalog.tables import reference
 from countenance.cli.main import main
 from countenance.core.ids import new_id
 from countenance.errors import UsageError, VerificationError
+from countenance.extract.extractor import Extractor
 from countenance.library import Library
-from countenance.people.purpose import Purpose
+from countenance.people.purpose import RECOGNISING, Purpose
 from countenance.settings import load_settings
 from countenance.vault.layout import LibraryLayout
 from tests.conftest import REPOSITORY
 from tests.fakes import postgres
-from tests.fakes.gala import A_DAY, Gala, open_library, require_receipts
+from tests.fakes.gala import A_DAY, Gala, holding, open_library, require_receipts
 from tests.fakes.postgres import (
     MODE,
     SETTING,
@@ -36,12 +39,13 @@ from tests.fakes.postgres import (
     server,
 )
 from tests.fakes.program import asking
+from tests.fakes.vision import FakeVision
 
 pytestmark = pytest.mark.skipif(
     is_asked_for(), reason="it has its own server, and is run with the tests of SQLite"
 )
 
-ADA, BO = 1, 2
+ADA, BO, CY = 1, 2, 3
 NAME = "Ada Lovelace-Byron"
 CAPTION = "An unmistakable caption of the club"
 
@@ -119,6 +123,26 @@ def test_a_takedown_takes_words_and_places_from_the_servers_files(gala: Gala) ->
     done = gala.library.take_down(gala.source.id)
     assert gala.library.erasure(done.erasure).stage is Stage.CLOSED
     assert _files_with(gala, CAPTION) == []
+
+
+@pytest.mark.promise("P21")
+def test_what_a_change_of_pack_drops_is_in_no_file_of_the_server(
+    gala: Gala, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No piece of a sealed reference of before."""
+
+    def extractor_of(library: Library, pack: object) -> Extractor:
+        return Extractor(library._decoder, FakeVision(pack))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Library, "_extractor_of", extractor_of)
+    # Whose picture is kept has new references, beside which the old ones would stay.
+    gala.enrol("Cy", CY, Purpose.FIND_ME, Purpose.KEEP_PICTURE)
+    with gala.library._database.read() as tx:
+        own = select(reference.c.sealed).where(reference.c.purpose.in_(RECOGNISING))
+        pieces = [one[40:140] for one in tx.execute(own).scalars()]
+    assert all(holding(gala.root, [one]) for one in pieces)
+    gala.library.switch("yunet-dlib")
+    assert holding(gala.root, pieces) == []
 
 
 @pytest.mark.promise("P24")

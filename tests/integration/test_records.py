@@ -1,9 +1,7 @@
 """What people take away from a whole library: their own record, and receipts; by the CLI, too."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +30,7 @@ from countenance.core.ids import ErasureId, PersonId
 from countenance.errors import NotFound, Unavailable, VerificationError
 from countenance.people.record import KIND
 from tests.fakes.clock import START
-from tests.fakes.gala import Gala, forget_imprint
+from tests.fakes.gala import Gala, by_hand, forget_imprint
 from tests.fakes.receipts import HOUR
 
 ADA, BO = 1, 2
@@ -343,12 +341,11 @@ def test_receipts_are_listed_and_shown(run: Run, tmp_path: Path) -> None:
     run("receipt", "show", "e_1", code=5)
 
 
-@pytest.mark.sqlite("the file is changed by hand")
 @pytest.mark.promise("P27")
 def test_a_damaged_receipt_is_named(run: Run, gala: Gala) -> None:
     """It is listed as damaged, and not shown."""
-    with closing(sqlite3.connect(gala.root / "catalog.db")) as connection, connection:
-        connection.execute("UPDATE receipt SET text = replace(text, 'e', 'f') WHERE number = 2")
+    with by_hand(gala.root) as tx:
+        tx.exec_driver_sql("UPDATE receipt SET text = replace(text, 'e', 'f') WHERE number = 2")
     forget_imprint(gala.root)
     listed = json.loads(run("receipt", "list", "--json", code=8))["receipts"]
     assert [one["verified"] for one in listed] == [True, False]

@@ -36,6 +36,7 @@ from countenance.people.purpose import Purpose, Wish
 from countenance.publish.plan import Hand
 from countenance.publish.verdict import Verdict
 from countenance.vault.journal import JOURNAL_FILE
+from tests.fakes import postgres
 from tests.fakes.echo import CHANNEL, Echo
 from tests.fakes.gala import A_DAY, COLLECTION, GROUND, Gala, open_library, rows
 from tests.fakes.vision import picture
@@ -92,8 +93,9 @@ def sound(gala: Gala, **kept: str) -> bool:
 
 
 def holding(root: Path, *needles: bytes) -> list[str]:
-    """The files below `root` that hold one of `needles`."""
+    """The files below `root`, and of its catalog's server, that hold one of `needles`."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    files += postgres.files_of(root)
     return [path.name for path in files if any(one in path.read_bytes() for one in needles)]
 
 

@@ -777,9 +777,9 @@ class Life(RuleBasedStateMachine):
                 sealed = bytes(one.sealed[60:84])
                 found[Piece("reference", one.id, one.person_id, one.purpose)] = sealed
             for one in tx.execute(select(person).where(person.c.name != "")):
-                found[Piece("name", one.id, one.id, "")] = f"{one.id}{one.name}".encode()
+                found[Piece("name", one.id, one.id, "")] = self.gala.stored(one.id, one.name)
             for one in tx.execute(select(sighting)):
-                side_by_side = f"{one.face_id}{one.person_id}".encode()
+                side_by_side = self.gala.stored(one.face_id, one.person_id)
                 found[Piece("sighting", one.id, one.person_id, one.photo_id)] = side_by_side
             files = [
                 Piece("evidence", str(which), str(who), "")

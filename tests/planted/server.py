@@ -3,7 +3,7 @@
 import pytest
 
 from countenance import settings
-from countenance.catalog import postgresql
+from countenance.catalog import binding, postgresql
 from countenance.erasure import case, receipt
 from tests.planted.plant import edit, instead, plant
 
@@ -33,6 +33,15 @@ def server_snapshot_before_the_lock(patch: pytest.MonkeyPatch) -> None:
 @plant("P21", "Deleted rows stay in the pages of PostgreSQL's tables.", BYTES)
 def server_pages_not_rewritten(patch: pytest.MonkeyPatch) -> None:
     edit(patch, postgresql.forget_deleted, "VACUUM (FULL, ANALYZE)", "VACUUM (ANALYZE)")
+
+
+@plant(
+    "P21",
+    "References of an earlier pack stay in the pages of PostgreSQL's tables.",
+    f"{LIBRARY}::test_what_a_change_of_pack_drops_is_in_no_file_of_the_server",
+)
+def server_old_references_not_rewritten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(binding, "TABLES", ())
 
 
 @plant("P21", "Deleted rows stay in PostgreSQL's write-ahead log.", BYTES)

@@ -1,6 +1,7 @@
 """Settings: where each value comes from, and what is no setting."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,8 @@ def test_paths_may_begin_at_home_or_in_the_library(
     assert settings.models_dir == tmp_path / "me" / "models"
     own = _load(tmp_path, COUNTENANCE_KEYS="mine")
     assert (own.keys_dir, own.library_key) == (tmp_path / "mine", tmp_path / "mine" / "library.key")
-    assert own.with_keys(tmp_path).library_key == tmp_path / "library.key"
+    apart = replace(own, catalog="postgresql://db.example/").with_keys(tmp_path)
+    assert (apart.library_key, apart.catalog) == (tmp_path / "library.key", "")
 
 
 def test_keys_lie_beside_the_library_however_it_is_named(

@@ -21,6 +21,12 @@ from countenance.core.ids import AccountId, PersonId, RecipientId, new_id
 from countenance.errors import NotFound, UsageError
 from countenance.people.guardians import AgeBand
 
+TABLES = (
+    *("account", "account_tie", "account_ward", "api_token"),
+    *("one_time", "passkey", "session"),
+)
+"""Those from which rows go when accounts, and what signs in to them, are over."""
+
 PAGE = 100
 
 _ROLE, _ASSIGNED = "role", "assigned"

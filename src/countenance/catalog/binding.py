@@ -29,6 +29,9 @@ from countenance.core.ids import PersonId, ReferenceId
 from countenance.people.consent import Consent
 from countenance.people.purpose import RECOGNISING, SEALED, Purpose
 
+TABLES = ("reference", "sighting")
+"""Those from which rows go when the pack is changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recognised:

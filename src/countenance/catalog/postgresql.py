@@ -51,6 +51,7 @@ NEW_DATABASE = (
 
 _TEMPLATE = "template0"
 _CONNECT_SECONDS = 10
+_MOST_VALUES = 65_535  # beside a statement: their number has 16 bits in the protocol
 _WRITERS = 0x434F554E  # "COUN", the lock of those who write
 _RUNS = 0x434F5552  # "COUR", the lock of the run that works on the library
 _MARK = "\U0010ffff"
@@ -110,6 +111,7 @@ def postgresql_engine(address: str) -> Engine:
     engine.dialect.ddl_compiler = _CountedBeyond32Bits
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_execute", _execute_long)
     return engine
 
 
@@ -536,6 +538,21 @@ def _begin(connection: "Connection") -> None:
     driver.read_only = not writes
     if writes:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+
+
+def _execute_long(
+    cursor: Any,  # noqa: ANN401  the driver's
+    statement: str,
+    parameters: Sequence[object] | dict[str, object],
+    _context: object,
+) -> bool:
+    """Values that are too many to go beside a statement are written into it; whether they were."""
+    if len(parameters) <= _MOST_VALUES:
+        return False
+    from psycopg import ClientCursor  # noqa: PLC0415
+
+    cursor.execute(ClientCursor(cursor.connection).mogrify(statement, parameters))
+    return True
 
 
 @contextmanager

@@ -171,7 +171,7 @@ def film(call: Call, *, seconds: int, repeats: int, truth: Path | None) -> None:
     "finding",
     of=bench,
     changes="nothing",
-    example="countenance bench finding ../shared/data/photos",
+    example="countenance bench finding ~/photos",
 )
 @click.argument("photos", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def finding(call: Call, *, photos: Path) -> None:

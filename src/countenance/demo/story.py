@@ -61,8 +61,8 @@ def tell(folder: Path, say: Say, *, keep: bool = True) -> None:
     keys = keys_beside(folder)
     files = _lay_out(folder, keys)
     try:
-        # The keys stand beside the library, whatever the environment says: it may name the folder
-        # of a library that is no demo.
+        # The keys stand beside the library and the catalog in it, whatever the environment says:
+        # it may name the folder of a library that is no demo, and on a server something would stay.
         settings = load_settings(folder).with_keys(keys)
         with closing(Library.init(folder, settings)) as library:
             _tell(_Story(library, files, say), keep=keep)

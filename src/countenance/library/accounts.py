@@ -335,7 +335,7 @@ class Accounts(Tokens):
             gone += accounts.forget(tx, until=at - KEPT)
         if gone:
             with suppress(Unavailable):  # Then they leave the files with the next that goes.
-                self._database.forget_deleted_bytes()
+                self._database.forget_deleted_bytes(*accounts.TABLES)
         return gone
 
     # ----------------------------------------------------------------------------------------

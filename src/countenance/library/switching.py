@@ -96,7 +96,7 @@ class Switching(People):
             )
             with self._keys_in_turn():
                 destroy_strays(self._stores)
-            self._database.forget_deleted_bytes()
+            self._database.forget_deleted_bytes(*binding.TABLES)
         self._did_act()
         self.__dict__["extractor"] = extractor
         return Switched(done, (self._search_again(progress) or 0) if search else 0)

@@ -1,9 +1,7 @@
 """The check before publishing in a real browser: by hand, by keyboard, and without JavaScript."""
 
-import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from countenance.demo.pictures import Portraits
 from countenance.media.filmout import require_bare
@@ -20,6 +19,7 @@ from tests.e2e.conftest import Run
 from tests.e2e.web.conftest import EVERY_LOOK, Look, code_of, set_up, violations
 from tests.e2e.web.test_desk import Desk, at_desk
 from tests.fakes.films import make_film
+from tests.fakes.gala import by_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -93,15 +93,16 @@ def desk(  # noqa: PLR0913, PLR0917  pytest gives fixtures by name
 
 def crowded(desk: Desk) -> Face:
     """Of the photo with the most faces, the first from the left."""
-    with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
-        photo, wide, high = catalog.execute(
+    with by_hand(desk.library) as tx:
+        photo, wide, high = tx.exec_driver_sql(
             "select photo.id, width, height from photo join face on face.photo_id = photo.id"
             " where photo.id in (select photo_id from sighting)"
-            " group by photo.id order by count(*) desc, photo.id"
-        ).fetchone()
-        box = catalog.execute(
-            "select x1, y1, x2, y2 from face where photo_id = ? order by x1", (photo,)
-        ).fetchone()
+            " group by photo.id order by count(*) desc, photo.id limit 1"
+        ).one()
+        box = tx.execute(
+            text("select x1, y1, x2, y2 from face where photo_id = :photo order by x1 limit 1"),
+            {"photo": photo},
+        ).one()
     return Face(photo, (wide, high), box)
 
 
@@ -141,10 +142,10 @@ def test_every_screen_is_accessible(
     """axe-core objects to nothing, and no screen is wider than its window."""
     kept = pytestconfig.cache.mkdir("screens-check")
     face = crowded(desk)
-    with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
-        of_a_kind = "select id from photo where kind = ? limit 2"
-        some = [one for (one,) in catalog.execute(of_a_kind, ("photo",))]
-        ((film,),) = catalog.execute(of_a_kind, ("film",))
+    with by_hand(desk.library) as tx:
+        of_a_kind = text("select id from photo where kind = :kind limit 2")
+        some = tx.execute(of_a_kind, {"kind": "photo"}).scalars().all()
+        film = tx.execute(of_a_kind, {"kind": "film"}).scalar_one()
     both = "&".join(f"photo={one}" for one in some)
     paths = {
         "choose": "/staff/check",
@@ -181,8 +182,8 @@ def order_film(page: "Page") -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_a_film_is_ordered_and_fetched(browser: "Browser", desk: Desk, *, script: bool) -> None:
     """The page follows by itself; without JavaScript it is looked at again."""
-    with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
-        ((film,),) = catalog.execute("select id from photo where kind = 'film'")
+    with by_hand(desk.library) as tx:
+        film = tx.exec_driver_sql("select id from photo where kind = 'film'").scalar_one()
     with at_desk(browser, desk, Look("phone", javascript=script)) as page:
         page.goto(f"/staff/check/photos?photo={film}&channel={CHANNEL}")
         order_film(page)

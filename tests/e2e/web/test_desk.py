@@ -1,16 +1,15 @@
 """The desk in a real browser: keys, buckets that fill themselves, axe on each screen, no script."""
 
 import re
-import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from countenance.catalog.assessments import QUESTIONS
 from countenance.catalog.demands import Outcome, Wording
@@ -29,6 +28,7 @@ from tests.e2e.web.conftest import (
     set_up,
     violations,
 )
+from tests.fakes.gala import by_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -130,10 +130,10 @@ def at_desk(browser: "Browser", desk: Desk, look: Look) -> "Iterator[Page]":
 
 
 def screens(desk: Desk) -> dict[str, str]:
-    with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
+    with by_hand(desk.library) as tx:
 
         def first(query: str) -> str:
-            return str(catalog.execute(query).fetchone()[0])
+            return str(tx.exec_driver_sql(query).scalars().first())
 
         race = first("select id from collection where name = 'race'")
         club = first("select id from collection where name = 'club'")
@@ -215,12 +215,15 @@ def test_the_mark_lies_on_the_face(browser: "Browser", desk: Desk) -> None:
     with at_desk(browser, desk, Look("desktop")) as page:
         page.goto("/staff/review")
         which = page.locator("form.question input[name=sighting]").get_attribute("value")
-        with closing(sqlite3.connect(desk.library / "catalog.db")) as catalog:
-            x1, y1, x2, y2, width, height = catalog.execute(
-                "select x1, y1, x2, y2, width, height from sighting join face on face.id = face_id"
-                " join photo on photo.id = sighting.photo_id where sighting.id = ?",
-                (which,),
-            ).fetchone()
+        with by_hand(desk.library) as tx:
+            x1, y1, x2, y2, width, height = tx.execute(
+                text(
+                    "select x1, y1, x2, y2, width, height"
+                    " from sighting join face on face.id = face_id"
+                    " join photo on photo.id = sighting.photo_id where sighting.id = :which"
+                ),
+                {"which": which},
+            ).one()
         picture = page.locator(".look svg image").bounding_box()
         mark = page.locator(".look svg rect").bounding_box()
         assert picture is not None

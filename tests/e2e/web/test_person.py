@@ -1,10 +1,8 @@
 """The person's pages in a real browser: every flow, with and without JavaScript."""
 
 import re
-import sqlite3
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ import pytest
 from countenance.demo.pictures import Portraits
 from tests.e2e.conftest import Run
 from tests.e2e.web.conftest import SIZES, Look, Open, Server, violations
+from tests.fakes.gala import by_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -267,9 +266,9 @@ RESOURCES = "performance.getEntriesByType('resource').map(one => one.name)"
 @pytest.mark.parametrize("look", [*SCRIPTED, PLAIN[0]], ids=str)
 def test_questions_are_answered(opened: Open, server: Server, grace: str, look: Look) -> None:
     """Yes, no, not sure; the page stays where it is, and the keyboard goes on at the next one."""
-    with closing(sqlite3.connect(server.library / "catalog.db")) as catalog, catalog:
+    with by_hand(server.library) as tx:
         # The model is sure of all that is here: of three it shall not be.
-        catalog.execute(
+        tx.exec_driver_sql(
             "UPDATE sighting SET band = 'likely' WHERE id IN (SELECT sighting.id FROM sighting "
             "JOIN person ON person.id = person_id WHERE name = 'Rear Admiral' LIMIT 3)"
         )

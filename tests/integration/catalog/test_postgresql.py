@@ -1,5 +1,6 @@
 """PostgreSQL as the catalog's database: what it has to be, and what it answers as SQLite does."""
 
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from countenance.catalog import postgresql, words
+from countenance.catalog import people, postgresql, words
 from countenance.catalog.database import NEWEST_REVISION, Database
 from countenance.catalog.items import ItemState
 from countenance.catalog.tables import collection, item, library, person, photo, source
-from countenance.core.ids import new_id
+from countenance.core.ids import PersonId, new_id
 from countenance.errors import (
     DiskFull,
     Error,
@@ -274,6 +275,17 @@ def test_numbers_of_rows_go_on_after_rows_that_had_their_own(database: Database)
         assert made[0] == 71
 
 
+def test_no_list_is_too_long(database: Database) -> None:
+    """Of people, say: the protocol takes 65,535 values, and SQLite more."""
+    known = "p_'; %s \\ \0 {"
+    with database.write() as tx:
+        tx.execute(insert(person).values(id=known, name="Ada", enrolled_at=START))
+    for count in (65_534, 65_535, 70_000):
+        asked = [PersonId(known), *(PersonId(f"p_{number}") for number in range(count))]
+        with database.read() as tx:
+            assert people.names(tx, asked) == {known: "Ada"}
+
+
 # --- words ------------------------------------------------------------------------------------
 
 ALPHABET = "aåäAÅbc0١éÉßıİ中字ǆ\u0301\u200d_-.,'\"*:&|!()\\ \n\0"  # noqa: RUF001  letters of many scripts, on purpose
@@ -442,6 +454,23 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(Unavailable, match="needs psycopg") as caught:
         Database.at("postgresql://db.example/gala")
     assert "countenance[postgres]" in caught.value.hint
+
+
+# --- the server of the tests -------------------------------------------------------------------
+
+
+def test_the_server_goes_with_the_tests_that_are_killed(repository: Path) -> None:
+    """Nothing of it runs on, and nothing of it stays in memory."""
+    made = "from tests.fakes.postgres import server; print(server().folder, flush=True); input()"
+    run = [sys.executable, "-c", made]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(run, cwd=repository, stdin=pipe, stdout=pipe, text=True) as tests:
+        assert tests.stdout is not None
+        folder = Path(tests.stdout.readline().strip())
+        assert (folder / "data" / "postmaster.pid").exists()
+        tests.kill()
+        tests.stdout.read()  # until what removes the folder has ended, too
+    assert not folder.exists()
 
 
 # ----------------------------------------------------------------------------------------------

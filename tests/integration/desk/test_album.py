@@ -182,6 +182,7 @@ def steps(library: Library, act: Callable[[], object]) -> int:
     return count
 
 
+@pytest.mark.sqlite("the steps of its machine")
 def test_what_many_photos_say_is_looked_up_once(tmp_path: Path) -> None:
     """Four times the photos: not each of those that are asked about times all that say a word."""
     done: list[list[int]] = []

@@ -181,7 +181,7 @@ def held(gala: Gala) -> dict[str, list[tuple[object, ...]]]:
 
 def on_disk(gala: Gala) -> set[str]:
     """Every file of the library but those of the catalog."""
-    return {str(one) for one in gala.files() if not one.name.startswith("catalog.db")}
+    return {str(one) for one in gala.in_folders() if not one.name.startswith("catalog.db")}
 
 
 SOME = slice(None, None, 12)
