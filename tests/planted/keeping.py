@@ -12,11 +12,12 @@ from countenance.catalog.database import Database
 from countenance.catalog.presence import Presence
 from countenance.ingest import run
 from countenance.library.opened import Opened
-from countenance.vault import blobs, files, keys, reserve
+from countenance.vault import blobs, files, imprint, keys, reserve
 from tests.planted.plant import edit, instead, plant
 
 BLOBS = "tests/integration/vault/test_blobs.py"
 CORRUPTION = "tests/integration/test_corruption.py"
+IMPRINT = "tests/unit/vault/test_imprint.py"
 KEYS = "tests/integration/vault/test_keys.py"
 PRESENCE = "tests/integration/catalog/test_presence.py"
 WALKS = "tests/integration/test_walks.py"
@@ -121,6 +122,15 @@ def damaged_key_used(patch: pytest.MonkeyPatch) -> None:
 )
 def imprint_not_compared(patch: pytest.MonkeyPatch) -> None:
     edit(patch, Presence._compared, "if written == now:", "if True:")
+
+
+@plant(
+    "P27",
+    "Of all that is read at once the imprint holds the first part alone.",
+    f"{IMPRINT}::test_a_file_that_is_read_in_several_steps_shows_too",
+)
+def imprint_of_first_parts(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, imprint._tags, "range(0, filled, PART_BYTES)", "(0,)")
 
 
 @plant(

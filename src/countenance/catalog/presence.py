@@ -141,7 +141,7 @@ class Presence:
         written = read_imprint(self._imprint)
         if written is None:
             return None
-        now = take_imprint(self._catalog)
+        now = take_imprint(self._catalog, like=written)
         if written == now:
             # Nobody of ours leaves a log beside an imprint: what is in it is to be checked.
             return None if self._something_beside() else ""
