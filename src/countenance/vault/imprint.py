@@ -57,7 +57,8 @@ class Imprint:
         """
         Where the file differs `now`: first byte and the byte behind the last, of whole parts.
 
-        `now` is taken with the same key. Parts side by side are one place. What was cut off, or came behind the end, is one too.
+        `now` is taken with the same key. Parts side by side are one place. What was cut off, or
+        came behind the end, is one too.
         """
         longer = max(self.size, now.size)
         found: list[tuple[int, int]] = []
@@ -76,7 +77,8 @@ def take_imprint(path: Path, *, like: Imprint | None = None) -> Imprint:
     """
     The imprint of the file `path` as it is now, to be compared with `like`. Raises `OSError`.
 
-    Of no `like`, its key is new. Not while this process has `path` open as a database: closing it lets go of SQLite's locks.
+    Of no `like`, its key is new. Not while this process has `path` open as a database: closing it
+    lets go of SQLite's locks.
     """
     with path.open("rb", buffering=0) as file:
         key = like.key if like else AESGCM.generate_key(8 * _KEY_BYTES)
