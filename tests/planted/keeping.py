@@ -135,6 +135,24 @@ def imprint_of_first_parts(patch: pytest.MonkeyPatch) -> None:
 
 @plant(
     "P27",
+    "Of a large catalog the log is believed to name all that was written, though it was moved.",
+    f"{PRESENCE}::test_where_the_log_does_not_tell_all_the_whole_is_read",
+)
+def log_believed_to_tell_all(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._written, "_time_of(self._catalog) != shared.at", "False")
+
+
+@plant(
+    "P27",
+    "Whoever closes a large catalog vouches for what rotted while it was open.",
+    f"{PRESENCE}::test_what_rots_while_it_is_open_is_found_when_it_is_opened_next",
+)
+def rot_vouched_for(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._leave, "written is None", "True")
+
+
+@plant(
+    "P27",
     "The imprint stays while the catalog changes: what a crash leaves is taken for damage.",
     f"{PRESENCE}::test_before_a_change_it_is_gone_for_good",
 )

@@ -7,7 +7,7 @@ An imprint is a file itself:
     0       7      "CTN-IMP"
     7       1      version, 2
     8       8      the size of the other file in bytes, big-endian
-    16      16     a key, drawn for this imprint alone
+    16      16     a key, drawn when all of the file was read
     32      16 n   of each 64 KiB of it, in their order, the tag
     32+16n  16     the tag of what stands before
 
@@ -20,7 +20,7 @@ One that is damaged itself is none, and so is one of another version.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -84,6 +84,25 @@ def take_imprint(path: Path, *, like: Imprint | None = None) -> Imprint:
         key = like.key if like else AESGCM.generate_key(8 * _KEY_BYTES)
         parts = tuple(_tags(file.fileno(), AESGCM(key)))
         return Imprint(file.tell(), key, parts)
+
+
+def take_again(path: Path, was: Imprint, written: Collection[int]) -> Imprint:
+    """
+    The imprint of the file `path`, of which only the parts `written` are not as they `was`.
+
+    Parts at the end are read in any case if it is longer or shorter. Raises `OSError`, and is not
+    for a database that is open, as `take_imprint`.
+    """
+    cipher, room = AESGCM(was.key), memoryview(bytearray(PART_BYTES))
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        count = -(-size // PART_BYTES)
+        kept = count if size == was.size else min(size, was.size) // PART_BYTES
+        parts = [*was.parts[:kept], *[b""] * (count - kept)]
+        for number in {*range(kept, count), *(one for one in written if one < count)}:
+            file.seek(number * PART_BYTES)
+            parts[number] = _tag(cipher, room[: _fill(file.fileno(), room)])
+    return Imprint(size, was.key, tuple(parts))
 
 
 def write_imprint(path: Path, imprint: Imprint) -> None:

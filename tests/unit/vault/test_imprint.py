@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from countenance.vault.imprint import PART_BYTES, read_imprint, take_imprint, write_imprint
+from countenance.vault.imprint import (
+    PART_BYTES,
+    read_imprint,
+    take_again,
+    take_imprint,
+    write_imprint,
+)
 
 DATA = bytes(range(256)) * 1024
 """Four parts."""
@@ -110,3 +116,29 @@ def test_zeros_that_were_cut_or_added_show(file: Path) -> None:
 def test_each_imprint_has_a_key_of_its_own(file: Path) -> None:
     """No two parts are alike to all of them."""
     assert len({take_imprint(file).key for _ in range(3)}) == 3
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, 2 * PART_BYTES + 9, len(DATA), len(DATA) + 1])
+@pytest.mark.parametrize("before", [1, 3 * PART_BYTES, len(DATA)])
+def test_only_what_was_written_is_read_again(file: Path, before: int, size: int) -> None:
+    """And what came to the end, or went from it. Of the rest it says what it was."""
+    data = DATA + b"more"
+    file.write_bytes(data[:before])
+    was = take_imprint(file)
+    now = bytearray(data[:size])
+    now[PART_BYTES // 2 : PART_BYTES // 2 + 1] = b"!"[: len(now[PART_BYTES // 2 :])]
+    file.write_bytes(now)
+    assert take_again(file, was, {0, 77}) == take_imprint(file, like=was)
+
+
+@pytest.mark.promise("P27")
+def test_what_was_damaged_meanwhile_still_shows(file: Path) -> None:
+    """A part that nobody wrote is not read, and so not vouched for."""
+    was = take_imprint(file)
+    damaged = bytearray(DATA)
+    damaged[2 * PART_BYTES] ^= 1
+    file.write_bytes(damaged)
+    now = take_again(file, was, {0})
+    place = (2 * PART_BYTES, 3 * PART_BYTES)
+    assert now.differences(take_imprint(file, like=now)) == [place]
