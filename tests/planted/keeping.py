@@ -121,7 +121,7 @@ def damaged_key_used(patch: pytest.MonkeyPatch) -> None:
     f"{CORRUPTION}::test_flipped_bits_are_no_bug",
 )
 def imprint_not_compared(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, Presence._compared, "if written == now:", "if True:")
+    edit(patch, Presence._compared, "if written != now:", "if False:")
 
 
 @plant(
