@@ -74,7 +74,7 @@ def test_who_withdraws_can_nothing_more_from_that_moment(
         raise Unavailable("another time")
 
     with monkeypatch.context() as patch:
-        patch.setattr("countenance.library.cases.carry_on", later)
+        patch.setattr("countenance.erasure.case.carry_on", later)
         gala.library.withdraw("Bo")
         assert not _may(gala, own, bo)
         assert _may(gala, kin, ada)

@@ -133,7 +133,7 @@ def test_who_is_recognised_no_more_answers_for_no_face(
     echo.gala.put("one.png", ADA)
     echo.enrol("Ada", ADA)
     echo.gala.ingest()
-    monkeypatch.setattr("countenance.library.cases.carry_on", _unavailable)
+    monkeypatch.setattr("countenance.erasure.case.carry_on", _unavailable)
     echo.gala.library.withdraw("Ada", Purpose.FIND_ME)
     with pytest.raises(NoConsent):
         echo.give("one.png")

@@ -12,11 +12,12 @@ from countenance.catalog.database import Database
 from countenance.catalog.presence import Presence
 from countenance.ingest import run
 from countenance.library.opened import Opened
-from countenance.vault import blobs, files, keys, reserve
+from countenance.vault import blobs, files, imprint, keys, reserve
 from tests.planted.plant import edit, instead, plant
 
 BLOBS = "tests/integration/vault/test_blobs.py"
 CORRUPTION = "tests/integration/test_corruption.py"
+IMPRINT = "tests/unit/vault/test_imprint.py"
 KEYS = "tests/integration/vault/test_keys.py"
 PRESENCE = "tests/integration/catalog/test_presence.py"
 WALKS = "tests/integration/test_walks.py"
@@ -120,7 +121,34 @@ def damaged_key_used(patch: pytest.MonkeyPatch) -> None:
     f"{CORRUPTION}::test_flipped_bits_are_no_bug",
 )
 def imprint_not_compared(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, Presence._compared, "if written == now:", "if True:")
+    edit(patch, Presence._compared, "if written != now:", "if False:")
+
+
+@plant(
+    "P27",
+    "Of all that is read at once the imprint holds the first part alone.",
+    f"{IMPRINT}::test_a_file_that_is_read_in_several_steps_shows_too",
+)
+def imprint_of_first_parts(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, imprint._tags, "range(0, filled, PART_BYTES)", "(0,)")
+
+
+@plant(
+    "P27",
+    "Of a large catalog the log is believed to name all that was written, though it was moved.",
+    f"{PRESENCE}::test_where_the_log_does_not_tell_all_the_whole_is_read",
+)
+def log_believed_to_tell_all(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._written, "_time_of(self._catalog) != shared.at", "False")
+
+
+@plant(
+    "P27",
+    "Whoever closes a large catalog vouches for what rotted while it was open.",
+    f"{PRESENCE}::test_what_rots_while_it_is_open_is_found_when_it_is_opened_next",
+)
+def rot_vouched_for(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, Presence._leave, "written is None", "True")
 
 
 @plant(

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from countenance.audit.checkpoint import open_checkpoint
 from countenance.audit.encoding import from_hex
 from countenance.audit.entry import Act, Entry
-from countenance.audit.jws import open_jws, sign_jws, unverified_content
 from countenance.audit.leaf import SALT_BYTES, Leaf, read_payload, salted
 from countenance.audit.merkle import HASH_BYTES, verify_inclusion
 from countenance.audit.note import Signer, VerifierKey, parse_note
@@ -44,6 +43,8 @@ def issue(statement: Statement, leaf: Leaf, proof: Proof, signer: Signer) -> str
     What does not verify is not issued. Raises `VerificationError` if the entry is another one's, or
     was redacted, or if the proof does not prove it.
     """
+    from countenance.audit.jws import sign_jws  # noqa: PLC0415  slow to import
+
     if leaf.payload is None or leaf.salt is None:
         raise VerificationError(f"entry {leaf.index} of the log was redacted")
     key = VerifierKey(_origin(statement), signer.public)
@@ -68,6 +69,8 @@ def verify(text: str, key: VerifierKey) -> Statement:
 
     Raises `VerificationError`, with words of its own for each thing that may be wrong.
     """
+    from countenance.audit.jws import open_jws  # noqa: PLC0415  slow to import
+
     # (1) to (5) the form, the algorithm, the key, the signature
     told = _read(open_jws(text, KIND, key))
     # (6) the statement claims no level without what proves it
@@ -93,6 +96,8 @@ def unverified_statement(text: str) -> Statement:
 
     Raises `VerificationError` if it is not of the form.
     """
+    from countenance.audit.jws import unverified_content  # noqa: PLC0415  slow to import
+
     return read_statement(_read(unverified_content(text, KIND)).statement)
 
 

@@ -293,9 +293,10 @@ class Database:
 
     def close(self) -> None:
         """Let go of it. It may be read again, and is examined again then."""
-        self._engine.dispose()
         if self._presence:
-            self._presence.go()
+            self._presence.go(self._engine.dispose)
+        else:
+            self._engine.dispose()
 
     # ----------------------------------------------------------------------------------------
 

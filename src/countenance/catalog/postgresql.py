@@ -1,5 +1,6 @@
 """
-PostgreSQL: the only module that speaks its dialect, beside `catalog/lexemes.py` of the full text.
+PostgreSQL: the only module that speaks its dialect, beside `catalog/lexemes.py` of the full text
+and `catalog/spelling.py` of how SQLAlchemy writes it.
 
 Each connection is set up here and then asked whether the server is as a catalog needs it. Texts and
 numbers are what they are in SQLite: a text is of any length and may hold a NUL, a whole number has
@@ -20,9 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, Integer, create_engine, event, text
-from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
-from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -98,6 +97,9 @@ def postgresql_engine(address: str) -> Engine:
     The password is found by the driver's own rules: PGPASSWORD, else `~/.pgpass`. Raises
     `UsageError` if it is no address, and `Unavailable` if the driver is not installed.
     """
+    # SQLAlchemy's PostgreSQL is slow to import, and most catalogs are files.
+    from countenance.catalog.spelling import speak_as_sqlite  # noqa: PLC0415
+
     require_driver()
     url = _url(address)
     given = {"application_name": "countenance", "connect_timeout": _CONNECT_SECONDS}
@@ -106,9 +108,7 @@ def postgresql_engine(address: str) -> Engine:
         connect_args={name: value for name, value in given.items() if name not in url.query},
         pool_pre_ping=True,  # the server may have been started anew since
     )
-    engine.dialect.type_compiler_instance = _AsInSQLite(engine.dialect)
-    engine.dialect.statement_compiler = _NumbersAsTheyAre
-    engine.dialect.ddl_compiler = _CountedBeyond32Bits
+    speak_as_sqlite(engine)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "do_execute", _execute_long)
@@ -395,34 +395,6 @@ _ELSEWHERE = """
 """
 
 _OWN_NUMBER = "SELECT oid FROM pg_database WHERE datname = current_database()"
-
-
-class _AsInSQLite(PGTypeCompiler):
-    """Types that take what SQLite's take: texts of any length, whole numbers of 64 bits."""
-
-    def visit_VARCHAR(self, type_: Any, **kw: Any) -> str:  # noqa: ANN401, ARG002, N802
-        return "VARCHAR"
-
-    def visit_INTEGER(self, type_: Any, **kw: Any) -> str:  # noqa: ANN401, ARG002, N802
-        return "BIGINT"
-
-
-class _NumbersAsTheyAre(PGCompiler_psycopg):
-    """A whole number that is handed over is of the type that takes it: functions differ in them."""
-
-    def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:  # noqa: ANN401
-        if isinstance(dbapi_type, Integer):
-            return sqltext
-        cast: str = super().render_bind_cast(type_, dbapi_type, sqltext)  # type: ignore[no-untyped-call]
-        return cast
-
-
-class _CountedBeyond32Bits(PGDDLCompiler):
-    """Numbers of rows that are counted by the server have 64 bits too."""
-
-    def get_column_specification(self, column: Any, **kw: Any) -> str:  # noqa: ANN401
-        said: str = super().get_column_specification(column, **kw)  # type: ignore[no-untyped-call]
-        return said.replace(" SERIAL", " BIGSERIAL")
 
 
 def _url(address: str) -> URL:

@@ -12,22 +12,42 @@ which sees less and takes longer.
 
 A program that has a file open twice must not read it by itself: closing it lets go of SQLite's
 locks. So within a process only the first that comes compares, and the last that goes takes it.
+
+Of a large catalog whoever goes last takes only the parts anew that were written. While nothing was
+moved from SQLite's write-ahead log into the file, which the file's own time tells, the log names
+every page that was, whoever wrote it.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 
+from countenance.catalog.written import pages_in
 from countenance.errors import Unavailable
 from countenance.vault.files import sync_folder, unavailable
-from countenance.vault.imprint import Imprint, read_imprint, take_imprint, write_imprint
+from countenance.vault.imprint import (
+    PART_BYTES,
+    Imprint,
+    read_imprint,
+    take_again,
+    take_imprint,
+    write_imprint,
+)
 from countenance.vault.layout import lock_file
 
 IMPRINT_SUFFIX = "-imprint"
+
+LARGE_BYTES = 16 * 2**20
+"""A smaller catalog is read whole: it takes a few milliseconds."""
+
+_SETTLED = 1.0
+"""Seconds. A file that was written less long ago may be written again at what it says is the same
+instant."""
 
 _NAMED = 5
 """So many places are named in one message."""
@@ -80,23 +100,22 @@ class Presence:
         self._remove_imprint()
         shared.changed = True
 
-    def go(self) -> None:
+    def go(self, close: Callable[[], None]) -> None:
         """
-        The catalog is closed here: whoever goes last takes its imprint. May be called again.
+        Close the catalog, by `close`: whoever goes last takes its imprint. May be called again.
 
-        Where that cannot be done, the next to come does without.
+        Where that cannot be done, the next to come does without. `close` may be called twice.
         """
         with _registry:
             shared, self._shared = self._shared, None
-            if shared is None:
-                return
-            shared.uses -= 1
-            if shared.uses:
+            if shared is not None:
+                shared.uses -= 1
+            if shared is None or shared.uses:
+                close()
                 return
             del _shared[shared.which]
             try:
-                with suppress(Unavailable, OSError), lock_file(_beside(self._catalog, "-door")):
-                    self._leave(shared)
+                self._go_last(shared, close)
             finally:
                 os.close(shared.descriptor)
 
@@ -106,7 +125,7 @@ class Presence:
         try:
             if _alone(shared.descriptor):
                 with unavailable(f"the catalog {self._catalog}"):
-                    differs = self._compared()
+                    differs = self._compared(shared)
                 shared.wrong = check() if differs is None else differs
                 if differs is None and not shared.wrong:
                     # Of one with a log beside it, it would not be true for long.
@@ -120,32 +139,57 @@ class Presence:
             raise
         _shared[shared.which] = shared
 
-    def _leave(self, shared: "_Shared") -> None:
-        if shared.wrong or not _alone(shared.descriptor):
+    def _go_last(self, shared: "_Shared", close: Callable[[], None]) -> None:
+        try:
+            with suppress(Unavailable, OSError), lock_file(_beside(self._catalog, "-door")):
+                may_tell = not shared.wrong and _alone(shared.descriptor)
+                written = self._written(shared) if may_tell else None
+                close()
+                # Somebody may have put another library in this place meanwhile.
+                if may_tell and shared.which == _which(_beside(self._catalog, "-open")):
+                    self._leave(shared, written)
+        finally:
+            close()
+
+    def _leave(self, shared: "_Shared", written: set[int] | None) -> None:
+        if self._imprint.exists() or self._something_beside():
             return
-        # Somebody may have put another library in this place meanwhile.
-        if shared.which != _which(_beside(self._catalog, "-open")):
-            return
-        if not self._imprint.exists() and not self._something_beside():
-            write_imprint(self._imprint, take_imprint(self._catalog))
+        if written is None or shared.was is None:
+            now = take_imprint(self._catalog)
+        else:
+            now = take_again(self._catalog, shared.was, written)
+        write_imprint(self._imprint, now)
+
+    def _written(self, shared: "_Shared") -> set[int] | None:
+        """The parts that the log says were written; nothing if it may not name them all."""
+        if shared.was is None or _time_of(self._catalog) != shared.at:
+            return None
+        pages = pages_in(_beside(self._catalog, "-wal"))
+        # What the file says of itself is also written past the log.
+        return None if pages is None else {0, *(at // PART_BYTES for at in pages)}
 
     def _remove_imprint(self) -> None:
         with unavailable(f"the imprint of {self._catalog}"), suppress(FileNotFoundError):
             self._imprint.unlink()
             sync_folder(self._imprint.parent)
 
-    def _compared(self) -> str | None:
+    def _compared(self, shared: "_Shared") -> str | None:
         """What differs from the imprint, in words; nothing if the file alone cannot tell."""
         if not self._catalog.exists():
             return ""
         written = read_imprint(self._imprint)
         if written is None:
             return None
-        now = take_imprint(self._catalog)
-        if written == now:
+        at = _time_of(self._catalog)
+        now = take_imprint(self._catalog, like=written)
+        if written != now:
+            return _in_words(self._catalog, written, now)
+        if self._something_beside():
             # Nobody of ours leaves a log beside an imprint: what is in it is to be checked.
-            return None if self._something_beside() else ""
-        return _in_words(self._catalog, written, now)
+            return None
+        if now.size >= LARGE_BYTES and time.time_ns() - at[0] > _SETTLED * 1e9:
+            shared.was, shared.at = now, at
+        return ""
 
     def _something_beside(self) -> bool:
         """Whether SQLite has kept changes in a file of its own."""
@@ -171,13 +215,19 @@ def is_open(catalog: Path) -> bool:
 
 @dataclass(slots=True)
 class _Shared:
-    """What all uses of one catalog in this process share. `which` is the lock file's inode."""
+    """
+    What all uses of one catalog in this process share. `which` is the lock file's inode.
+
+    `was` is what a large catalog was found to be when it was opened, and `at` what its file said.
+    """
 
     which: tuple[int, int]
     descriptor: int
     uses: int = 0
     wrong: str = ""
     changed: bool = False
+    was: Imprint | None = None
+    at: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 _registry = RLock()
@@ -200,6 +250,12 @@ def _alone(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _time_of(file: Path) -> tuple[int, int, int, int]:
+    """When it was written last, in nanoseconds, and what else changes with another file."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def _in_words(catalog: Path, written: Imprint, now: Imprint) -> str:

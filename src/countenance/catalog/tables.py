@@ -240,7 +240,6 @@ item = Table(
         "source_id",
         "locator",
         sqlite_where=text("reason IS NOT NULL"),
-        postgresql_where=text("reason IS NOT NULL"),
     ),
     comment="contact: the ledger of what the sources list. A locator is the source's own word, and "
     "so are the page it stands on and the words around it there. taken_by is a worker of a run on "
@@ -464,7 +463,6 @@ sighting = Table(
         "person_id",
         unique=True,
         sqlite_where=text("state != 'rejected' AND NOT in_film"),
-        postgresql_where=text("state != 'rejected' AND NOT in_film"),
     ),
     comment="personal: this person in this face. A band, never a score; none if put by hand",
 )

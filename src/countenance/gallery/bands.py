@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-import numpy as np
-
 from countenance.errors import UsageError
 
 
@@ -87,6 +85,8 @@ class Calibration:
 
     def rate(self, distance: float) -> float:
         """The false-match rate at `distance`: never lower than the lowest that was measured."""
+        import numpy as np  # noqa: PLC0415  slow, and seldom needed
+
         if distance > self.points[0][1]:
             return 1.0
         logs = np.log10(self._rates()[::-1])
@@ -99,6 +99,8 @@ class Calibration:
         It is `-inf` if `rate` is lower than the lowest that was measured: then no distance will do.
         Raises `UsageError` if `rate` is not above 0.
         """
+        import numpy as np  # noqa: PLC0415  slow, and seldom needed
+
         if not rate > 0:
             raise UsageError(f"rate: expected a number above 0, got {rate}")
         if rate < self.points[-1][0]:

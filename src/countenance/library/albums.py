@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from countenance.catalog import assessments, buckets, collections, copies, photos, sources
 from countenance.catalog.assessments import Assessment
@@ -10,8 +11,10 @@ from countenance.catalog.buckets import SIZE, Bucket, Outlines, Place, Tile
 from countenance.core.ids import FaceId, PhotoId, SourceId
 from countenance.errors import NotFound
 from countenance.library.opened import Opened
-from countenance.media.cut import Cut, cut
 from countenance.sources.source import Reader
+
+if TYPE_CHECKING:
+    from countenance.media.cut import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Albums(Opened):
             which, at = collections.get(tx, collection).id, self._stores.now(tx)
             return buckets.count(tx, which, at=at)
 
-    def picture_of(self, photo: str, how: Cut, *, face: str = "", held: str = "") -> Picture:
+    def picture_of(self, photo: str, how: "Cut", *, face: str = "", held: str = "") -> Picture:
         """
         What a photo looks like, or with `Cut.FACE` one of its faces: cut from its preview.
 
@@ -61,6 +64,8 @@ class Albums(Opened):
         Raises `NotFound` if there is no such photo or face, none of its places is covered by a
         grant in force, or there is nothing to look at; and `VerificationError` if it is damaged.
         """
+        from countenance.media.cut import Cut, cut
+
         with self._database.read() as tx:
             found = photos.get(tx, PhotoId(photo))
             shown = buckets.of_photos(tx, [PhotoId(photo)], at=self._stores.now(tx))

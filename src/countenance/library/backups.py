@@ -2,21 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from countenance.catalog import backups
 from countenance.catalog.backups import Backup
 from countenance.errors import UsageError
-from countenance.keeping.backup import (
-    DEFAULT_DAYS,
-    BackedUp,
-    Pruned,
-    back_up,
-    prune,
-    say_gone,
-)
 from countenance.keeping.manifest import Manifest, read_manifest, verify_files
 from countenance.library.cases import Cases
 from countenance.settings import load_settings, setting_origins
+
+if TYPE_CHECKING:
+    from countenance.keeping.backup import BackedUp, Pruned
 
 SHORTEST_REASON = 10
 """Characters. That a copy of people's data is gone is not said with a dash."""
@@ -25,13 +21,17 @@ SHORTEST_REASON = 10
 class Backups(Cases):
     """What is done with copies of the data."""
 
-    def back_up(self, into: Path, *, days: int = DEFAULT_DAYS) -> BackedUp:
+    def back_up(self, into: Path, *, days: int | None = None) -> "BackedUp":
         """
-        Copy the data as it stands into a new folder inside `into`, to be deleted after `days`.
+        Copy the data as it stands into a new folder inside `into`, to be deleted after `days`;
+        of none, after 30.
 
         Keys and journal are not in it. Raises `UsageError` if `into` lies in the library, or if
         `days` is none, and `Unavailable` if it cannot be written.
         """
+        from countenance.keeping.backup import DEFAULT_DAYS, back_up
+
+        days = DEFAULT_DAYS if days is None else days
         if days < 1:
             raise UsageError(f"a backup is kept for a day at least, and not for {days}")
         try:
@@ -50,12 +50,14 @@ class Backups(Cases):
         with self._database.read() as tx:
             return backups.list_all(tx)
 
-    def prune_backups(self) -> Pruned:
+    def prune_backups(self) -> "Pruned":
         """
         Delete the backups whose time is over, where they can be reached.
 
         Raises `Unavailable` if one that is here cannot be deleted.
         """
+        from countenance.keeping.backup import prune
+
         done = prune(self._stores, actor=self._settings.actor)
         self._did_act()
         self._settle_all()
@@ -68,6 +70,8 @@ class Backups(Cases):
         Raises `NotFound` if there is no such backup, and `UsageError` if it is still there, if it
         was gone before, or if the reason is shorter than a reason can be.
         """
+        from countenance.keeping.backup import say_gone
+
         with self._database.read() as tx:
             found = backups.get(tx, which)
         if found.gone_at is not None:

@@ -4,34 +4,34 @@ not begin before what is on its way out has gone.
 """
 
 from contextlib import suppress
-from pathlib import Path
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from countenance.catalog import erasures
 from countenance.catalog.erasures import Erasure, Stage
-from countenance.core.clock import Clock
 from countenance.core.ids import ErasureId
-from countenance.erasure.case import Ground, carry_on
-from countenance.erasure.expire import expire
-from countenance.erasure.receipt import settle
-from countenance.erasure.scanner import Scanner, ScannerApart
 from countenance.errors import ErasureIncomplete, Unavailable, VerificationError
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.opened import Opened
-from countenance.settings import Settings
 from countenance.vault.layout import lock_file
+
+if TYPE_CHECKING:
+    from countenance.erasure.case import Ground
+    from countenance.erasure.scanner import Scanner
 
 
 class Cases(Opened):
     """An open library that carries cases on, from wherever they stand."""
 
-    def __init__(self, root: Path, settings: Settings, *, clock: Clock) -> None:
-        super().__init__(root, settings, clock=clock)
-        self._scanner_apart = ScannerApart()
-        self._scanner: Scanner = self._scanner_apart
-
     # ----------------------------------------------------------------------------------------
 
-    def _ground(self, progress: Progress = silent) -> Ground:
+    @cached_property
+    def _scanner(self) -> "Scanner":
+        return self._scanner_apart
+
+    def _ground(self, progress: Progress = silent) -> "Ground":
+        from countenance.erasure.case import Ground
+
         folders = {self._layout.root.resolve(), self._settings.keys_dir.resolve()}
         return Ground(
             self._stores,
@@ -43,6 +43,9 @@ class Cases(Opened):
 
     def _latch(self) -> None:
         """Say of what has expired that it has, and destroy its keys. The rest can wait."""
+        from countenance.erasure.case import carry_on
+        from countenance.erasure.expire import expire
+
         for which in expire(self._stores):
             with suppress(ErasureIncomplete, Unavailable):
                 carry_on(which, self._ground(), until=Stage.KEYS_DESTROYED)
@@ -53,6 +56,8 @@ class Cases(Opened):
 
         One case is carried at a time: who finds another at it waits.
         """
+        from countenance.erasure.case import carry_on
+
         ground = self._ground(progress)
         with lock_file(self._layout.erasing), suppress(ErasureIncomplete, Unavailable):
             self._whatever_the_room(lambda: carry_on(which, ground))
@@ -62,6 +67,8 @@ class Cases(Opened):
 
     def _settle(self, which: ErasureId) -> None:
         """Issue the receipt of a case, if there is anything new to say. It can wait."""
+        from countenance.erasure.receipt import settle
+
         with suppress(Unavailable, VerificationError):
             self._trail.key()
             signer = self._signing_key.read()

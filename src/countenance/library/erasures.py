@@ -1,18 +1,19 @@
 """Erasures: what is on its way out, and carrying it on."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from countenance.catalog import erasures, photos, sources, tombstones
 from countenance.catalog.erasures import Erasure
 from countenance.core.canonical import digest
 from countenance.core.ids import PhotoId
-from countenance.erasure.case import obstacle
-from countenance.erasure.picture import Copies, Copy, Wanted, find_copies, take_down_copies
-from countenance.erasure.receipt import Waiting, waiting_for
 from countenance.errors import NotFound, Unreadable
 from countenance.ingest.progress import Progress, silent
 from countenance.library.cases import Cases
-from countenance.media.near import near_hash
+
+if TYPE_CHECKING:
+    from countenance.erasure.picture import Copies, Copy, Wanted
+    from countenance.erasure.receipt import Waiting
 
 
 class Erasures(Cases):
@@ -28,22 +29,26 @@ class Erasures(Cases):
         with self._database.read() as tx:
             return erasures.get(tx, which)
 
-    def waiting_for(self, case: Erasure) -> Waiting:
+    def waiting_for(self, case: Erasure) -> "Waiting":
         """What stands between a case whose bytes are gone and its end."""
+        from countenance.erasure.receipt import waiting_for
+
         with self._database.read() as tx:
             return waiting_for(tx, case)
 
-    def find_copies(self, picture: bytes | str) -> Copies:
+    def find_copies(self, picture: bytes | str) -> "Copies":
         """
         The copies of a picture, given by its bytes or by the id of a photo, in all sources.
 
         Bytes that are no picture that can be read are looked for as they are. Raises `NotFound` if
         there is no photo of this id.
         """
+        from countenance.erasure.picture import find_copies
+
         return find_copies(self._wanted(picture), stores=self._stores)
 
     def take_down_copies(
-        self, chosen: Sequence[Copy], *, progress: Progress = silent
+        self, chosen: "Sequence[Copy]", *, progress: Progress = silent
     ) -> tuple[Erasure, ...]:
         """
         Take photos down: none of them is in any answer from now on (P3).
@@ -51,6 +56,8 @@ class Erasures(Cases):
         Each then goes as a case of erasure, with a receipt, and what was given out of it is
         recalled; its bytes are refused from every source (P4).
         """
+        from countenance.erasure.picture import take_down_copies
+
         key = tombstones.ensure_key(self._stores, self._keys_in_turn)
         cases = take_down_copies(chosen, key, actor=self._settings.actor, stores=self._stores)
         self._did_act()
@@ -67,6 +74,8 @@ class Erasures(Cases):
 
     def obstacle(self, case: Erasure) -> str:
         """Why a case cannot go on: what of it does not open. The empty string if it can."""
+        from countenance.erasure.case import obstacle
+
         return obstacle(case, self._stores)
 
     def resume(self, which: str = "", *, progress: Progress = silent) -> list[Erasure]:
@@ -82,7 +91,10 @@ class Erasures(Cases):
 
     # ----------------------------------------------------------------------------------------
 
-    def _wanted(self, picture: bytes | str) -> Wanted:
+    def _wanted(self, picture: bytes | str) -> "Wanted":
+        from countenance.erasure.picture import Wanted
+        from countenance.media.near import near_hash
+
         if isinstance(picture, bytes):
             try:
                 near = near_hash(self._decoder(picture, half=True).pixels)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from countenance.catalog.place import make_place, require_one_place
 from countenance.core.clock import Clock, SystemClock
@@ -18,7 +18,6 @@ from countenance.errors import (
     VerificationError,
 )
 from countenance.ingest.progress import Progress, silent
-from countenance.keeping.restore import Restored, restore
 from countenance.library.accounts import Accounts
 from countenance.library.albums import Albums
 from countenance.library.backups import Backups, keys_by_settings
@@ -45,6 +44,9 @@ from countenance.library.telling import Tellings
 from countenance.library.uploads import Uploads
 from countenance.settings import Settings, load_settings
 from countenance.vault.layout import LibraryLayout
+
+if TYPE_CHECKING:
+    from countenance.keeping.restore import Restored
 
 
 class Library(
@@ -136,7 +138,7 @@ class Library(
         actor: str,
         clock: Clock | None = None,
         progress: Progress = silent,
-    ) -> Restored:
+    ) -> "Restored":
         """
         Make the library of a backup again, in the new folder `to`, with its folder of keys `keys`.
 
@@ -147,6 +149,8 @@ class Library(
         backup or journal is damaged, `UsageError` if there is something in `to` or in the database,
         and `Unavailable` if journal or server cannot be reached; then there is no library in `to`.
         """
+        from countenance.keeping.restore import restore
+
         where = (keys or keys_by_settings(backup, to)).absolute()
         clock = clock or SystemClock()
         place = load_settings(to).catalog if catalog is None else catalog
@@ -182,9 +186,8 @@ class Library(
         """Let go of everything. What was logged since is signed, if it can be."""
         if self._acted:
             self._sign(at_least=1)
-        self._decoder.close()
-        self._readers.close()
-        self._scanner_apart.close()
+        for made in {"_decoder", "_readers", "_scanner_apart"} & vars(self).keys():
+            getattr(self, made).close()
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -13,7 +14,6 @@ from countenance.catalog.links import Link, LinkKind
 from countenance.catalog.people import Person
 from countenance.core.canonical import canonical_json
 from countenance.core.ids import CollectionId, PersonId
-from countenance.enrol.enrol import Enrolment, Portrait, Seen, try_out
 from countenance.errors import NotFound, Refused, UsageError
 from countenance.library.people import People
 from countenance.library.records import Records
@@ -22,6 +22,9 @@ from countenance.people.consent import DEFAULT_DURATION, Consent
 from countenance.people.guardians import AgeBand, Standing
 from countenance.people.notice import load_notice
 from countenance.people.purpose import RECOGNISING, Purpose, Wish
+
+if TYPE_CHECKING:
+    from countenance.enrol.enrol import Enrolment, Portrait, Seen
 
 
 class LeadsNowhere(NotFound):
@@ -55,7 +58,7 @@ class Joining:
 
     name: str
     purposes: frozenset[Purpose]
-    portraits: Sequence[Portrait] = ()
+    portraits: "Sequence[Portrait]" = ()
     band: AgeBand = AgeBand.ADULT
     guardian: tuple[str, str] | None = None
     number: str = ""
@@ -65,7 +68,7 @@ class Joining:
 class Joined:
     """Somebody who enrolled by an invitation, and their own link."""
 
-    enrolment: Enrolment
+    enrolment: "Enrolment"
     own: Issued
 
 
@@ -160,23 +163,27 @@ class Links(People, Searches, Records):
         with self._database.read() as tx:
             return self._own(tx, token)
 
-    def try_pictures(self, token: str, portraits: Sequence[Portrait]) -> tuple[Seen, ...]:
+    def try_pictures(self, token: str, portraits: "Sequence[Portrait]") -> "tuple[Seen, ...]":
         """
         What is to be said of pictures before anybody joins by them. Nothing of them is kept, and
         no template is made.
 
         Raises `LeadsNowhere` if the invitation does, and `Refused` where nobody is recognised.
         """
+        from countenance.enrol.enrol import try_out
+
         if not self.invitation(token).collection.recognises:
             raise Refused("nobody is recognised in this collection")
         return try_out(portraits, self.extractor)
 
-    def try_other_pictures(self, token: str, portraits: Sequence[Portrait]) -> tuple[Seen, ...]:
+    def try_other_pictures(self, token: str, portraits: "Sequence[Portrait]") -> "tuple[Seen, ...]":
         """
         The same, of pictures that somebody may put in the place of theirs, by their own link.
 
         Raises `LeadsNowhere` if it does, and `UsageError` if they agree to nothing that takes one.
         """
+        from countenance.enrol.enrol import try_out
+
         _recognising(self.own(token))
         return try_out(portraits, self.extractor)
 
@@ -218,8 +225,8 @@ class Links(People, Searches, Records):
                 return Joined(done.enrolment, self._issue(tx, made))
 
     def give_pictures(
-        self, token: str, portraits: Sequence[Portrait], *, keep: bool = False
-    ) -> Enrolment:
+        self, token: str, portraits: "Sequence[Portrait]", *, keep: bool = False
+    ) -> "Enrolment":
         """
         Put other pictures in the place of those that somebody enrolled from, by their own link.
         With `keep` their face is kept from now on; where it is, it is replaced.

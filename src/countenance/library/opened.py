@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -31,15 +32,8 @@ from countenance.errors import (
     UsageError,
     VerificationError,
 )
-from countenance.extract.extractor import Extractor
-from countenance.ingest.compare import compare_all
-from countenance.ingest.granted import GrantedReader
 from countenance.ingest.progress import Progress
-from countenance.ingest.writer import Writer
-from countenance.library.readers import Readers
 from countenance.library.runs import Run, running
-from countenance.media.decoder import Decoder
-from countenance.media.limits import Limits
 from countenance.settings import KEYS_OWNER_FILE, Settings
 from countenance.sources.source import Reader, Source
 from countenance.vault.blobs import BlobStore
@@ -49,9 +43,16 @@ from countenance.vault.keys import KeyStore
 from countenance.vault.layout import LibraryLayout, lock, lock_file
 from countenance.vault.reserve import Reserve, full
 from countenance.vault.signing import SigningKeyFile
-from countenance.vision.models import ModelStore, Prepared
-from countenance.vision.pack import Calibration, Pack, load_pack, require_measured
-from countenance.vision.vision import Vision
+
+if TYPE_CHECKING:
+    from countenance.erasure.scanner import ScannerApart
+    from countenance.extract.extractor import Extractor
+    from countenance.ingest.writer import Writer
+    from countenance.library.readers import Readers
+    from countenance.media.decoder import Decoder
+    from countenance.vision.models import Prepared
+    from countenance.vision.pack import Calibration, Pack
+    from countenance.vision.vision import Vision
 
 T = TypeVar("T")
 
@@ -76,15 +77,8 @@ class Opened:
         self._trail = Trail(
             self._database, self._signing_key, self._journal, clock, self._require_own_keys
         )
-        self._readers = Readers(
-            self._stores,
-            settings,
-            (self._layout.root, self._layout.vault, settings.keys_dir),
-            lambda: self._trail.key().public,
-        )
         self._acted = False
         self._pack: Pack | None = None
-        self._decoder = Decoder(Limits())
 
     @property
     def root(self) -> Path:
@@ -124,13 +118,15 @@ class Opened:
             return self._stores.now(tx)
 
     @property
-    def pack(self) -> Pack:
+    def pack(self) -> "Pack":
         """
         The model pack that the library is bound to at this moment, or else that of the settings.
 
         Another program may change it (`models switch`), so it is asked for at each use. Raises
         `NotFound` if there is no such pack.
         """
+        from countenance.vision.pack import load_pack
+
         with self._database.read() as tx:
             named = binding.bound_pack(tx) or self._settings.pack
         if self._pack is None or self._pack.id != named:
@@ -138,7 +134,7 @@ class Opened:
         return self._pack
 
     @property
-    def extractor(self) -> Extractor:
+    def extractor(self) -> "Extractor":
         """
         The pack, loaded.
 
@@ -153,12 +149,39 @@ class Opened:
 
     # ----------------------------------------------------------------------------------------
 
-    def _extractor_of(self, pack: Pack) -> Extractor:
+    # What most commands never ask for is made when it is.
+
+    @cached_property
+    def _readers(self) -> "Readers":
+        from countenance.library.readers import Readers
+
+        own = (self._layout.root, self._layout.vault, self._settings.keys_dir)
+        return Readers(self._stores, self._settings, own, lambda: self._trail.key().public)
+
+    @cached_property
+    def _decoder(self) -> "Decoder":
+        from countenance.media.decoder import Decoder
+        from countenance.media.limits import Limits
+
+        return Decoder(Limits())
+
+    @cached_property
+    def _scanner_apart(self) -> "ScannerApart":
+        from countenance.erasure.scanner import ScannerApart
+
+        return ScannerApart()
+
+    def _extractor_of(self, pack: "Pack") -> "Extractor":
         """Raises `Refused` of a pack whose false-match rates nobody measured: it names nobody."""
+        from countenance.vision.pack import require_measured
+
         require_measured(pack)
         return self._extractor_to_measure(pack)
 
-    def _extractor_to_measure(self, pack: Pack) -> Extractor:
+    def _extractor_to_measure(self, pack: "Pack") -> "Extractor":
+        from countenance.extract.extractor import Extractor
+        from countenance.vision.models import ModelStore
+
         prepared = ModelStore(self._settings.models_dir).locate(pack)
         return Extractor(
             self._decoder, _loaded(pack, prepared, self._settings.long_side, self._settings.device)
@@ -284,7 +307,9 @@ class Opened:
             self._trail.sign(at_least=at_least)
 
     @contextmanager
-    def _at_work(self) -> Iterator[Writer]:
+    def _at_work(self) -> "Iterator[Writer]":
+        from countenance.ingest.writer import Writer
+
         with lock(self._layout.root), self._database.alone_at_work():
             allowed = self._settings.false_hits
             yield Writer(self._stores, self.pack, self._keys_in_turn, allowed)
@@ -296,6 +321,8 @@ class Opened:
             return None
 
     def _compare_all(self, progress: Progress) -> int:
+        from countenance.ingest.compare import compare_all
+
         with self._at_work() as writer:
             with self._database.read() as tx:
                 everywhere = sources.list_all(tx)
@@ -317,6 +344,8 @@ class Opened:
         return running(kind, sources, progress, actor=self._settings.actor, stores=self._stores)
 
     def _reader(self, source: Source) -> Reader:
+        from countenance.ingest.granted import GrantedReader
+
         with self._database.read() as tx:
             given, begun = sources.grants(tx, source.id), self._stores.now(tx)
         reader = self._readers.of(
@@ -331,15 +360,17 @@ class Opened:
 # --------------------------------------------------------------------------------------------
 
 _loading = Lock()
-_loaded_last: dict[tuple[Calibration, str, int, Prepared, int, str], Vision] = {}
+_loaded_last: "dict[tuple[Calibration, str, int, Prepared, int, str], Vision]" = {}
 
 
-def _loaded(pack: Pack, prepared: Prepared, long_side: int, device: str) -> Vision:
+def _loaded(pack: "Pack", prepared: "Prepared", long_side: int, device: str) -> "Vision":
     """
     The networks, loaded once in a process: threads with libraries of their own share them.
 
     Those that were loaded last are kept: they take seconds to load, and much memory.
     """
+    from countenance.vision.vision import Vision
+
     key = (pack.calibration, pack.id, pack.version, prepared, long_side, device)
     with _loading:
         if key not in _loaded_last:

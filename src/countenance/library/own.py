@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -27,22 +28,21 @@ from countenance.catalog import (
     sources,
 )
 from countenance.catalog.photos import Asked, Photo, Place
-from countenance.catalog.portraits import portraits_of
 from countenance.catalog.received import received
 from countenance.catalog.sightings import Sighting, SightingState, Within
 from countenance.core.canonical import Digest, digest
 from countenance.core.ids import CollectionId, CopyId, PhotoId
-from countenance.erasure.withdraw import Withdrawal
 from countenance.errors import Error, NotFound, Refused, Unreadable, UsageError
-from countenance.gallery.bands import Band
 from countenance.library.links import Links, Own
 from countenance.library.photos import address
-from countenance.media.cut import Cut, cut
 from countenance.people.gate import admitted
 from countenance.people.purpose import RECOGNISING, Purpose, Wish
 from countenance.people.record import Delivery, Look
-from countenance.search.results import results
 from countenance.sources.source import Reader
+
+if TYPE_CHECKING:
+    from countenance.erasure.withdraw import Withdrawal
+    from countenance.media.cut import Cut
 
 LOOKED_THROUGH_AT_ONCE = 60
 
@@ -147,6 +147,8 @@ class OwnPictures(Links):
         One's pictures. It is a look, and in the log; but not where a page that is open is
         `renewed`: that is the same look.
         """
+        from countenance.search.results import results
+
         self._latch()
         own = self.own(token)
         # A page that renews itself is in nobody's way who writes, such as the search it waits for.
@@ -193,7 +195,7 @@ class OwnPictures(Links):
         sure = sum(1 for one in seen if _is_sure(one))
         return sure, len(seen) - sure
 
-    def my_picture(self, token: str, which: str, how: Cut) -> PictureBytes:
+    def my_picture(self, token: str, which: str, how: "Cut") -> PictureBytes:
         """
         One of one's pictures, cut from its preview.
 
@@ -213,6 +215,8 @@ class OwnPictures(Links):
 
         Where it cannot be read there, it is the preview. Raises `NotFound` as `my_picture` does.
         """
+        from countenance.media.cut import Cut
+
         own = self.own(token)
         with self._database.read() as tx:
             one = self._my_sighting(tx, own, which)
@@ -271,7 +275,7 @@ class OwnPictures(Links):
         with self._database.read() as tx:
             return self._browsed(tx, self.own(token), which)
 
-    def looked_at_picture(self, token: str, which: str, how: Cut) -> PictureBytes:
+    def looked_at_picture(self, token: str, which: str, how: "Cut") -> PictureBytes:
         """A photo of that collection, cut from its preview. Raises as above."""
         with self._database.read() as tx:
             photo = self._browsed(tx, self.own(token), which)
@@ -325,7 +329,7 @@ class OwnPictures(Links):
             raise NotFound("no such picture")
         return PictureBytes(kept[number], "image/jpeg", digest(kept[number])[:32])
 
-    def leave(self, token: str, what: Purpose | Wish | None = None) -> Withdrawal:
+    def leave(self, token: str, what: Purpose | Wish | None = None) -> "Withdrawal":
         """Withdraw one purpose, one channel, or everything: see `withdraw`."""
         own = self.own(token)
         with self.acting_as(own.person.id):
@@ -334,6 +338,8 @@ class OwnPictures(Links):
     # ----------------------------------------------------------------------------------------
 
     def _portraits(self, tx: Connection, own: Own) -> tuple[bytes, ...]:
+        from countenance.catalog.portraits import portraits_of
+
         return portraits_of(tx, self._stores.keys, own.person.id, at=self._stores.now(tx))
 
     def _mine(self, tx: Connection, own: Own, which: str = "") -> list[Sighting]:
@@ -362,7 +368,7 @@ class OwnPictures(Links):
         self,
         which: CopyId,
         expected: Digest,
-        how: Cut,
+        how: "Cut",
         box: tuple[float, float, float, float],
         width: int,
     ) -> PictureBytes:
@@ -377,10 +383,12 @@ class OwnPictures(Links):
         self,
         which: CopyId,
         expected: Digest,
-        how: Cut,
+        how: "Cut",
         box: tuple[float, float, float, float],
         width: int,
     ) -> bytes:
+        from countenance.media.cut import cut
+
         return cut(self._stores.blobs.read(which, expected=expected), how, box=box, width=width)
 
 
@@ -397,6 +405,8 @@ def _my_picture(one: Sighting, size: tuple[int, int], reader: Reader) -> MyPictu
 
 
 def _is_sure(one: Sighting) -> bool:
+    from countenance.gallery.bands import Band
+
     return one.state is SightingState.CONFIRMED or one.band is Band.SURE
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from countenance.catalog import guardians, notices, people
 from countenance.catalog.evidence import Proof, prove
@@ -10,10 +11,6 @@ from countenance.catalog.guardians import Objection
 from countenance.catalog.people import Person
 from countenance.core.canonical import Digest
 from countenance.core.ids import PersonId
-from countenance.enrol.enrol import Agreement, Enrolment, Looked, Portrait, enrol, look_at
-from countenance.erasure.age import AgeChanged, change_age
-from countenance.erasure.objection import Objected, lift, object_to
-from countenance.erasure.withdraw import Withdrawal, destroy_strays, withdraw
 from countenance.ingest.progress import Progress, silent
 from countenance.library.cases import Cases
 from countenance.people.consent import Consent
@@ -21,6 +18,12 @@ from countenance.people.guardians import AgeBand, AgeSource, Guardian, Standing
 from countenance.people.notice import load_notice
 from countenance.people.purpose import Purpose, Wish
 from countenance.vault.reserve import require_room
+
+if TYPE_CHECKING:
+    from countenance.enrol.enrol import Enrolment, Portrait
+    from countenance.erasure.age import AgeChanged
+    from countenance.erasure.objection import Objected
+    from countenance.erasure.withdraw import Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Enrolled:
     the next ingest.
     """
 
-    enrolment: Enrolment
+    enrolment: "Enrolment"
     compared: int | None
 
 
@@ -42,7 +45,7 @@ class People(Cases):
     def enrol(  # noqa: PLR0913  what somebody agrees to is said in one call
         self,
         who: str,
-        portraits: Sequence[Portrait],
+        portraits: "Sequence[Portrait]",
         wishes: tuple[Wish, ...],
         *,
         until: datetime | None = None,
@@ -67,6 +70,9 @@ class People(Cases):
         child has no guardian, if somebody died too lately to be enrolled from a record, or while an
         objection stands; then nothing is stored.
         """
+        from countenance.enrol.enrol import Agreement, Looked, enrol, look_at
+        from countenance.erasure.withdraw import destroy_strays
+
         agreement = Agreement(
             wishes=wishes,
             notice=load_notice(self._settings.language),
@@ -131,7 +137,7 @@ class People(Cases):
 
     def withdraw(
         self, who: str, what: Purpose | Wish | None = None, *, progress: Progress = silent
-    ) -> Withdrawal:
+    ) -> "Withdrawal":
         """
         Withdraw a person's consent to one purpose, to one channel, or to everything.
 
@@ -139,6 +145,8 @@ class People(Cases):
         it then goes, as a case of erasure; where that cannot be finished now, `erasure` says so of
         the case. Raises `NotFound` if there is no such person.
         """
+        from countenance.erasure.withdraw import withdraw
+
         actor, stores = self._settings.actor, self._stores
         self._whatever_the_room(self._latch)
         done = self._whatever_the_room(lambda: withdraw(who, what, actor=actor, stores=stores))
@@ -147,12 +155,14 @@ class People(Cases):
             self._carry_on(case, progress)
         return done
 
-    def object_to(self, who: str, *, by: str = "", progress: Progress = silent) -> Objected:
+    def object_to(self, who: str, *, by: str = "", progress: Progress = silent) -> "Objected":
         """
         Record that `by` (a guardian; of nothing, the person) objects to being recognised.
 
         Raises `NotFound` if there is no such person, and `Refused` if `by` may not object.
         """
+        from countenance.erasure.objection import object_to
+
         actor, stores = self._settings.actor, self._stores
         self._whatever_the_room(self._latch)
         done = self._whatever_the_room(lambda: object_to(who, by, actor=actor, stores=stores))
@@ -167,19 +177,23 @@ class People(Cases):
 
         Raises `NotFound` if `by` has none standing.
         """
+        from countenance.erasure.objection import lift
+
         standing = lift(who, by, actor=self._settings.actor, stores=self._stores)
         self._did_act()
         return standing
 
     def change_age(
         self, who: str, band: AgeBand, source: AgeSource, *, progress: Progress = silent
-    ) -> AgeChanged:
+    ) -> "AgeChanged":
         """
         Record that a person is of another age band. What a guardian gave for a child ends with it.
 
         What rested on that goes, as after a withdrawal, in the case `erasure` if anything ended.
         Raises `NotFound` if there is no such person, and `Refused` if they are no longer living.
         """
+        from countenance.erasure.age import change_age
+
         actor = self._settings.actor
         done = change_age(who, band, source, actor=actor, stores=self._stores)
         self._did_act()

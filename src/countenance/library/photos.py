@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from countenance.audit.entry import Act
 from countenance.catalog import people, photos, sightings, sources
@@ -12,15 +13,15 @@ from countenance.catalog.photos import Photo
 from countenance.catalog.sightings import Sighting
 from countenance.core.ids import SourceId
 from countenance.core.spans import fragment
-from countenance.extract.extractor import Extractor
-from countenance.ingest.cluster import BATCH, Scattering, Spread
 from countenance.ingest.progress import Progress, silent
-from countenance.ingest.run import Report, ingest
-from countenance.ingest.worker import OnDisk, load_extractor
 from countenance.library.sites import Sites
-from countenance.media.film import Sampling
 from countenance.sources.source import Reader, Source
 from countenance.vault.reserve import require_room
+
+if TYPE_CHECKING:
+    from countenance.extract.extractor import Extractor
+    from countenance.ingest.cluster import Scattering, Spread
+    from countenance.ingest.run import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,16 @@ class Inventory:
 @dataclass(frozen=True, slots=True)
 class SpreadOver:
     """
-    A cluster that an ingest is spread over, `batch` items at a time.
+    A cluster that an ingest is spread over, `batch` items at a time; of none, as many as
+    is best for most.
 
     With `mounted` the folders and archives of the sources lie on each of its machines, at the same
     path as here; else what is not on this machine gets their files from here.
     """
 
-    engine: Scattering
+    engine: "Scattering"
     mounted: bool = False
-    batch: int = BATCH
+    batch: int | None = None
 
 
 def address(sighting: Sighting, reader: Reader) -> str:
@@ -66,7 +68,7 @@ class Photos(Sites):
         quick: bool = False,
         progress: Progress = silent,
         spread: SpreadOver | None = None,
-    ) -> Report:
+    ) -> "Report":
         """
         List, read and recognise what is new at the sources `chosen`, or at all of them.
 
@@ -78,6 +80,9 @@ class Photos(Sites):
         grant in force (of all sources, those are passed over), and `Unavailable` if no source or
         the model pack can be reached, or the disk is nearly full, or there is no such cluster.
         """
+        from countenance.ingest.run import ingest
+        from countenance.media.film import Sampling
+
         if spread is not None:
             spread.engine.require()
         self._latch()
@@ -138,7 +143,10 @@ class Photos(Sites):
         """Readers that were asked where something stands, and are asked for nothing else."""
         return {}
 
-    def _spread(self, over: SpreadOver, wanted: Sequence[Source]) -> Spread:
+    def _spread(self, over: SpreadOver, wanted: Sequence[Source]) -> "Spread":
+        from countenance.ingest.cluster import BATCH, Spread
+        from countenance.ingest.worker import OnDisk
+
         self._require_one_pack()
         return Spread(
             engine=over.engine,
@@ -149,11 +157,13 @@ class Photos(Sites):
                 if source.kind.is_path
             },
             mounted=over.mounted,
-            batch=over.batch,
+            batch=over.batch or BATCH,
         )
 
-    def _load_elsewhere(self) -> Callable[[], Extractor]:
+    def _load_elsewhere(self) -> "Callable[[], Extractor]":
         """What loads the pack on another machine, where its models lie in the same folder."""
+        from countenance.ingest.worker import load_extractor
+
         settings = self._settings
         return partial(
             load_extractor, self.pack, settings.models_dir, settings.long_side, settings.device

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from countenance.catalog import disclosures, people, photos, sources
 from countenance.catalog.disclosures import Disclosure
@@ -16,20 +17,21 @@ from countenance.errors import NoConsent, NoGrant, NotFound, Reason, Refused, Un
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.recipients import Recipients
 from countenance.library.sources import Sources
-from countenance.media.release import Packing
-from countenance.publish.check import Checked, CheckedFilm, check, check_film
-from countenance.publish.export import Order, Published, publish
-from countenance.publish.film import publish_film
-from countenance.publish.permission import Permission, permission
-from countenance.publish.plan import UNTOUCHED, Hand
 from countenance.sources.source import FileReader, OpenFile
 from countenance.vault.layout import lock_file
+
+if TYPE_CHECKING:
+    from countenance.media.release import Packing
+    from countenance.publish.check import Checked, CheckedFilm
+    from countenance.publish.export import Order, Published
+    from countenance.publish.permission import Permission
+    from countenance.publish.plan import Hand
 
 
 class Publishing(Recipients, Sources):
     """What is done before a picture is shown to others, and how it is given to them."""
 
-    def check(self, photo: str, channel: str) -> Checked:
+    def check(self, photo: str, channel: str) -> "Checked":
         """
         What of a photo (its id, or its path at the source) may be shown in `channel`.
 
@@ -38,6 +40,8 @@ class Publishing(Recipients, Sources):
         now, `Unreadable` and `Unavailable` if it cannot be, `Refused` if it is another by now, and
         `NoModel` if the pack's files are not on this machine.
         """
+        from countenance.publish.check import check
+
         found = self._photo(photo)
         picture = self.extractor.decoder(self._bytes(found), half=False)
         actor, vision = self._settings.actor, self.extractor.vision
@@ -47,13 +51,15 @@ class Publishing(Recipients, Sources):
         self._did_act()
         return done
 
-    def check_film(self, film: str, channel: str) -> CheckedFilm:
+    def check_film(self, film: str, channel: str) -> "CheckedFilm":
         """
         Who is in a film (its id, or its path at the source) when, and who of them might be shown.
 
         It is what a search saw, which looks twice a second; the film is not read. Raises `NotFound`
         if there is no such film, and `UsageError` of a photo and without a channel.
         """
+        from countenance.publish.check import check_film
+
         found = self._anything(film)
         if found.kind is not PhotoKind.FILM:
             raise UsageError(f"{film}: it is a photo, and no film")
@@ -69,28 +75,34 @@ class Publishing(Recipients, Sources):
         channel: str,
         out: Path,
         looked: bool,
-        hand: Hand = UNTOUCHED,
-        packing: Packing = Packing.JPEG,
+        hand: "Hand | None" = None,
+        packing: "Packing | None" = None,
         progress: Progress = silent,
-    ) -> Published:
+    ) -> "Published":
         """
         Give a photo (its id, or its path at the source) to a recipient, as a new file in `out`.
 
         Whoever may not be shown is covered, after what `hand` says; in a film that is everybody but
         those whom it asks to be shown, and there is no sound. A film is a job, one at a time: who
-        asks for another waits. Photos are packed as `packing` says. `looked` is a person's word
-        that they looked at the whole of it, and that everybody in it is known to the check.
+        asks for another waits. Photos are packed as `packing` says, else as JPEG. `looked` is a
+        person's word that they looked at the whole of it, and that everybody in it is known to the
+        check.
 
         Raises as `check` does, and `Refused` without that word, or if recipient, grant or consent
         does not allow it; `UsageError` if `hand` or `out` cannot be; and `VerificationError` if the
         file that was made fails its own check. Then there is no file.
         """
+        from countenance.media.release import Packing
+        from countenance.publish.export import Order, publish
+        from countenance.publish.plan import UNTOUCHED
+
         if not looked:
             raise Refused(
                 "nobody has looked at the whole photo",
                 hint="whom the program missed is in no list: look, and say so",
             )
         self._require_outside(out)
+        hand, packing = hand or UNTOUCHED, packing or Packing.JPEG
         order = Order(self._anything(photo), recipient, channel, out, hand, packing)
         actor, stores = self._settings.actor, self._stores
         if order.photo.kind is PhotoKind.FILM:
@@ -127,11 +139,13 @@ class Publishing(Recipients, Sources):
             said = {one.face for one in made.faces}
             return {one.id: one.box for one in found.faces if one.id in said}
 
-    def permission(self, *, number: str = "", file: Digest | None = None) -> Permission | None:
+    def permission(self, *, number: str = "", file: Digest | None = None) -> "Permission | None":
         """
         What was given out under this number, or as the very file of this digest, if it may still
         be shown. Of what is unknown and of what has ended it is nothing, all alike.
         """
+        from countenance.publish.permission import permission
+
         with self._database.read() as tx:
             if file is not None:
                 made = disclosures.of_file(tx, file)
@@ -146,7 +160,9 @@ class Publishing(Recipients, Sources):
 
     # ----------------------------------------------------------------------------------------
 
-    def _publish_film(self, order: Order, progress: Progress) -> Published:
+    def _publish_film(self, order: "Order", progress: Progress) -> "Published":
+        from countenance.publish.film import publish_film
+
         seconds = ceil(order.photo.seconds or 0)
         with (
             lock_file(self._layout.filming),

@@ -21,10 +21,7 @@ from countenance.sources.site.client import Fetcher, user_agent
 from countenance.sources.site.grantfile import parse_grant_file
 from countenance.sources.site.guard import Guard
 from countenance.sources.site.reader import SiteReader
-from countenance.sources.source import Reader, Source, SourceKind
-
-PRIVATE_NETWORK = "private-network"
-"""The option of a source whose host may be on a private network."""
+from countenance.sources.source import PRIVATE_NETWORK, Reader, Source, SourceKind
 
 Covers = Callable[[str], bool]
 """Says of a locator whether a grant covers it now."""
@@ -81,7 +78,7 @@ class Readers:
         return Fetcher(user_agent(self.settings.operator, self.settings.contact), guard=guard)
 
     def _bucket(self, source: Source, covers: Covers) -> Reader:
-        from countenance.sources.bucket.reader import BucketReader  # noqa: PLC0415  obstore is heavy
+        from countenance.sources.bucket.reader import BucketReader
 
         place = BucketPlace.read(source.options)
         return BucketReader(place, secrets=bucket_secrets(), covers=covers)

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from countenance.audit.encoding import from_base64
 from countenance.audit.entry import Act
@@ -10,12 +11,14 @@ from countenance.catalog.disclosures import Disclosure
 from countenance.catalog.recalls import Recall
 from countenance.catalog.recipients import Recipient, Terms
 from countenance.erasure.post import Endpoint, HttpPoster, Poster
-from countenance.erasure.recall import Chance, Report, acknowledge, close, send_due
 from countenance.errors import UsageError, VerificationError
 from countenance.library.cases import Cases
-from countenance.publish.disclose import WHOEVER_HAS_A_LINK, Disclosed, disclose
 from countenance.vault.signing import SigningKey
 from countenance.vault.webhook import write_public_key
+
+if TYPE_CHECKING:
+    from countenance.erasure.recall import Chance, Report
+    from countenance.publish.disclose import Disclosed
 
 FEED_PAGE = 500
 """Recalls in one answer of the feed, at most."""
@@ -74,6 +77,8 @@ class Recipients(Cases):
 
     def receivers(self) -> list[Recipient]:
         """Those to whom a file may be given now. Whoever has a link is shown photos by that."""
+        from countenance.publish.disclose import WHOEVER_HAS_A_LINK
+
         return [one for one in self.recipients() if one.live and one.name != WHOEVER_HAS_A_LINK]
 
     def end_recipient(self, which: str) -> Recipient:
@@ -96,7 +101,7 @@ class Recipients(Cases):
 
     # --- given out --------------------------------------------------------------------------
 
-    def give(self, photo: str, recipient: str, *, channel: str) -> Disclosed:
+    def give(self, photo: str, recipient: str, *, channel: str) -> "Disclosed":
         """
         Record that a photo (its id, or its path at the source) is given to a recipient.
 
@@ -104,6 +109,8 @@ class Recipients(Cases):
         publishing and the recipient is one still; and `NotFound` if there is no such photo or
         recipient. Nothing is sent: whoever gives it hands over the file, under the disclosure's id.
         """
+        from countenance.publish.disclose import disclose
+
         which = self._photo_named(photo)
         done = disclose(which, recipient, channel, actor=self._settings.actor, stores=self._stores)
         self._did_act()
@@ -125,8 +132,12 @@ class Recipients(Cases):
         with self._database.read() as tx:
             return recalls.due(tx, at=self._stores.now(tx))
 
-    def send_recalls(self, *, post: Poster | None = None, chance: Chance | None = None) -> Report:
+    def send_recalls(
+        self, *, post: Poster | None = None, chance: "Chance | None" = None
+    ) -> "Report":
         """Send every recall that is due, and hand to a person those that got no further."""
+        from countenance.erasure.recall import send_due
+
         done = send_due(
             self._stores,
             self._signer(),
@@ -144,6 +155,8 @@ class Recipients(Cases):
         Raises `VerificationError` if it is not signed by the recipient, and `NotFound` if there is
         no such recall.
         """
+        from countenance.erasure.recall import acknowledge
+
         done = acknowledge(written, stores=self._stores)
         self._did_act()
         self._settle(done.erasure)
@@ -156,6 +169,8 @@ class Recipients(Cases):
         Raises `NotFound` if there is no such recall, and `UsageError` if it has ended or if the
         reason is too short.
         """
+        from countenance.erasure.recall import close
+
         done = close(which, reason, actor=self._settings.actor, stores=self._stores)
         self._did_act()
         self._settle(done.erasure)

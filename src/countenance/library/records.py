@@ -6,11 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from countenance.audit.entry import Act
-from countenance.audit.jws import sign_jws
-from countenance.audit.note import sign_note
 from countenance.catalog import guardians, log, notices, people, receipts, sightings
 from countenance.catalog.people import Person
-from countenance.catalog.portraits import portraits_of
 from countenance.catalog.receipts import Receipt
 from countenance.catalog.received import received
 from countenance.catalog.sightings import Sighting
@@ -63,6 +60,10 @@ class Records(Sources):
 
         Raises `NotFound` if there is no such person, and `Unavailable` if the key is not here.
         """
+        from countenance.audit.jws import sign_jws
+        from countenance.audit.note import sign_note
+        from countenance.catalog.portraits import portraits_of
+
         self._latch()
         key, signer = self._trail.key(), self._signing_key.read()
         with self._database.write() as tx:

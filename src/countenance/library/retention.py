@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from countenance.accounts.logins import KEPT
-from countenance.erasure.recall import DEADLINE
 from countenance.library.due import WITHIN
 from countenance.library.opened import Opened
 from countenance.library.terms import GIVEN_UP_UNSEEN
@@ -40,6 +39,8 @@ class Retained(Opened):
 
     def retention(self) -> Retention:
         """The rule, as the settings of this library have it now."""
+        from countenance.erasure.recall import DEADLINE
+
         own = self._settings
         return Retention(
             DEFAULT_DURATION,

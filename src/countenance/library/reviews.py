@@ -1,6 +1,7 @@
 """Reviews: the queue of what the model is not sure of, and whose sightings are whose."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from countenance.catalog import people, photos, sightings, sources, steps
 from countenance.catalog.merges import MergePlan, standing_for
@@ -10,10 +11,9 @@ from countenance.core.ids import PhotoId, SightingId, StepId
 from countenance.errors import NotFound
 from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
-from countenance.search.asker import admit
-from countenance.search.review import Answer, Asked, Wanted, answer, questions, take_back
-from countenance.search.whose import merge, plan, split
-from countenance.search.window import Windows
+
+if TYPE_CHECKING:
+    from countenance.search.review import Answer, Asked, Wanted
 
 STEPS_PAGE = 50
 
@@ -22,14 +22,16 @@ class Reviews(Cases):
     """What is decided at the desk. Each decision is a step, and can be taken back."""
 
     def questions(
-        self, wanted: Wanted | None = None, *, after: tuple[str, str] = ("", ""), count: int = 1
-    ) -> Asked:
+        self, wanted: "Wanted | None" = None, *, after: tuple[str, str] = ("", ""), count: int = 1
+    ) -> "Asked":
         """
         At most `count` questions of the review, those after the key `after`.
 
         To be asked about somebody is to look for them, for `staff-find`, and in the log. Raises as
         `search.review.questions` does.
         """
+        from countenance.search.review import Wanted, questions
+
         self._latch()
         asked = questions(
             wanted or Wanted(),
@@ -48,6 +50,9 @@ class Reviews(Cases):
 
         Raises `Refused` if nobody asks, and `TooManySearches` if an hour's searches are used up.
         """
+        from countenance.search.asker import admit
+        from countenance.search.window import Windows
+
         own = self._settings
         windows = Windows(account=own.searches_per_account, library=own.searches_per_library)
         try:
@@ -55,8 +60,10 @@ class Reviews(Cases):
         finally:
             self._did_act()
 
-    def answer(self, sighting: str, said: Answer) -> Step:
+    def answer(self, sighting: str, said: "Answer") -> Step:
         """Answer a question. Raises as `search.review.answer` does."""
+        from countenance.search.review import answer
+
         self._latch()
         made = answer(sighting, said, actor=self._settings.actor, stores=self._stores)
         self._did_act()
@@ -69,6 +76,8 @@ class Reviews(Cases):
         Raises `NotFound` if there is no such step, and `Stale` if it was taken back, or something
         it changed has been changed since.
         """
+        from countenance.search.review import take_back
+
         self._latch()
         done = take_back(step, actor=self._settings.actor, stores=self._stores)
         self._did_act()
@@ -104,6 +113,8 @@ class Reviews(Cases):
 
     def plan_merge(self, kept: str, other: str) -> MergePlan:
         """What it would do to merge `other` into `kept`. Raises `NotFound` if one is not here."""
+        from countenance.search.whose import plan
+
         self._latch()
         return plan(kept, other, stores=self._stores)
 
@@ -116,6 +127,8 @@ class Reviews(Cases):
         who withdraws by one withdraws by both. Raises `Stale` if what was shown under `mark` has
         changed since, and as `search.whose.merge` does.
         """
+        from countenance.search.whose import merge
+
         self._latch()
         _, done = merge(
             kept,
@@ -135,6 +148,8 @@ class Reviews(Cases):
 
     def split(self, who: str, sightings: Collection[str], *, to: str = "") -> Step:
         """Say that sightings are not of `who`, but of `to` if named. Raises as `search.whose`."""
+        from countenance.search.whose import split
+
         self._latch()
         done = split(who, sightings, to=to, actor=self._settings.actor, stores=self._stores)
         self._did_act()

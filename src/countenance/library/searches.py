@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from countenance.catalog.buckets import Place
 from countenance.catalog.sightings import EVERYWHERE, Decision, SightingState, Within
 from countenance.library.cases import Cases
 from countenance.people.purpose import Purpose
-from countenance.search.asker import Asker, admit
-from countenance.search.box import PAGE, Answered, look
-from countenance.search.byhand import add, decide
-from countenance.search.find import Found, find
-from countenance.search.probe import ProbeFace, search
-from countenance.search.question import read_question
-from countenance.search.window import Windows
+from countenance.search.question import PAGE, read_question
+
+if TYPE_CHECKING:
+    from countenance.search.asker import Asker
+    from countenance.search.box import Answered
+    from countenance.search.find import Found
+    from countenance.search.probe import ProbeFace
 
 
 class Searches(Cases):
@@ -22,7 +23,7 @@ class Searches(Cases):
 
     def find(
         self, who: str, *, purpose: Purpose, collection: str = "", within: Within = EVERYWHERE
-    ) -> Found:
+    ) -> "Found":
         """
         The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
 
@@ -31,18 +32,22 @@ class Searches(Cases):
         `Refused` if no search is asked under this purpose, and `TooManySearches` if an hour's
         searches are used up.
         """
+        from countenance.search.find import find
+
         if collection:
             within = replace(within, collection=collection)
         with self._asking(purpose) as asker:
             return find(who, asker, stores=self._stores, within=within)
 
-    def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
+    def search(self, probe: bytes, *, purpose: Purpose) -> "tuple[ProbeFace, ...]":
         """
         The faces of a picture, each with whom it may show, among those who agreed to this purpose.
 
         Raises `Unreadable` if the picture cannot be read, which is a search all the same, and
         `Refused` and `TooManySearches` as `find` does.
         """
+        from countenance.search.probe import search
+
         with self._asking(purpose) as asker:
             return search(
                 probe,
@@ -60,13 +65,15 @@ class Searches(Cases):
         collection: str = "",
         after: Place | None = None,
         count: int = PAGE,
-    ) -> Answered:
+    ) -> "Answered":
         """
         The photos that answer names, words and dates typed in one line, page by page.
 
         Each page is a search, and counted. Raises `UsageError` if nothing can be made of the line,
         `NotFound` if there is no such collection, and `Refused` and `TooManySearches` as `find`.
         """
+        from countenance.search.box import look
+
         question = read_question(text)
         with self._asking(purpose) as asker:
             return look(
@@ -90,6 +97,8 @@ class Searches(Cases):
         `Refused` if consent, grant or roster does not cover it, and `UsageError` if the face or the
         person is spoken for.
         """
+        from countenance.search.byhand import add
+
         which = self._photo_named(photo)
         made = add(which, face, who, actor=self._settings.actor, stores=self._stores)
         self._did_act()
@@ -106,13 +115,18 @@ class Searches(Cases):
     # ----------------------------------------------------------------------------------------
 
     def _decide(self, which: str, state: SightingState) -> Decision:
+        from countenance.search.byhand import decide
+
         made = decide(which, state, actor=self._settings.actor, stores=self._stores)
         self._did_act()
         return made
 
     @contextmanager
-    def _asking(self, purpose: Purpose) -> Iterator[Asker]:
+    def _asking(self, purpose: Purpose) -> "Iterator[Asker]":
         """One search, counted; what it did, or why it was refused, is in the log."""
+        from countenance.search.asker import admit
+        from countenance.search.window import Windows
+
         own = self._settings
         windows = Windows(account=own.searches_per_account, library=own.searches_per_library)
         try:

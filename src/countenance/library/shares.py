@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -25,19 +26,13 @@ from countenance.errors import NoGrant, NotFound, Refused, Unreadable, UsageErro
 from countenance.library.links import Issued, LeadsNowhere
 from countenance.library.own import OwnPictures, PictureBytes
 from countenance.library.publishing import Publishing
-from countenance.media.cut import Cut, cut
-from countenance.media.metadata import Metadata
-from countenance.media.release import Release
 from countenance.people.purpose import Purpose, Wish
-from countenance.publish.disclose import WHOEVER_HAS_A_LINK, Giving, Handling, disclose_in
-from countenance.publish.share import (
-    Standing,
-    Why,
-    look_closely,
-    rendered,
-    standing,
-    to_be_shown,
-)
+
+if TYPE_CHECKING:
+    from countenance.media.cut import Cut
+    from countenance.media.release import Release
+    from countenance.publish.disclose import Handling
+    from countenance.publish.share import Standing, Why
 
 MOST_PHOTOS = 24
 """In one share: each is looked at as closely as for a publication, while its maker waits."""
@@ -45,11 +40,8 @@ MOST_PHOTOS = 24
 LONGEST = timedelta(days=366)
 MAX_LABEL = 100
 
-_TERMS = Terms(
-    WHOEVER_HAS_A_LINK,
-    contact="who made the link knows who has it",
-    accepted="what a link shows is for whoever has it, for as long as the link shows it",
-)
+_CONTACT = "who made the link knows who has it"
+_ACCEPTED = "what a link shows is for whoever has it, for as long as the link shows it"
 
 _RENDERED = 64
 """Kept in memory, so that a page that is opened again is not painted again."""
@@ -73,7 +65,7 @@ class LeftOut:
     """A photo that is not in a share, by its id or the sighting asked for, and why not."""
 
     photo: str
-    why: Why
+    why: "Why"
 
 
 class NothingToShare(Refused):
@@ -151,6 +143,8 @@ class Shares(OwnPictures, Publishing):
         Everybody else in them is covered, whatever they agreed to. It ends with one's consent to be
         found. Raises `LeadsNowhere` if one's link does, and else as `share` does.
         """
+        from countenance.publish.share import Why
+
         own = self.own(token)
         found, left = [], []
         with self._database.read() as tx:
@@ -211,6 +205,8 @@ class Shares(OwnPictures, Publishing):
         Raises `LeadsNowhere` if there is no such share, if it ended, or if whoever made it agrees
         to nothing any more.
         """
+        from countenance.publish.share import standing
+
         self._latch()
         with self._database.write() as tx:
             at = self._stores.now(tx)
@@ -226,12 +222,15 @@ class Shares(OwnPictures, Publishing):
         most = max((one.number for one in listed), default=0)
         return Opened(found, shown, gone=len(shown) < most or not listed)
 
-    def shared_picture(self, token: str, number: int, how: Cut) -> PictureBytes:
+    def shared_picture(self, token: str, number: int, how: "Cut") -> PictureBytes:
         """
         A photo of a share as it leaves: `WHOLE`, or `SMALL`. The first time it is a disclosure.
 
         Raises `LeadsNowhere` if the share does, or if the photo is not to be shown any more.
         """
+        from countenance.media.cut import Cut, cut
+        from countenance.publish.disclose import Handling
+
         if how is Cut.FACE:
             raise LeadsNowhere("nobody is cut out of a photo that is shared")
         with self._database.read() as tx:
@@ -272,6 +271,8 @@ class Shares(OwnPictures, Publishing):
         return replace(made, label=sharing.label.strip())
 
     def _share(self, made: Link, found: Sequence[Photo], left: Sequence[LeftOut] = ()) -> Shared:
+        from countenance.publish.share import Why, to_be_shown
+
         if not 1 <= len(found) + len(left) <= MOST_PHOTOS:
             raise UsageError(f"a share shows at least one photo, and at most {MOST_PHOTOS}")
         left, looked = list(left), []
@@ -306,6 +307,8 @@ class Shares(OwnPictures, Publishing):
         return Shared(issued, len(new), tuple(left))
 
     def _closely(self, photo: Photo) -> tuple[Box, ...]:
+        from countenance.publish.share import look_closely
+
         picture = self.extractor.decoder(self._bytes(photo), half=False)
         return look_closely(photo, picture.pixels, self.extractor.vision)
 
@@ -320,15 +323,20 @@ class Shares(OwnPictures, Publishing):
         return Issued(made, token)
 
     def _require_recipient(self, tx: Connection, *, at: datetime) -> None:
+        from countenance.publish.disclose import WHOEVER_HAS_A_LINK
+
         try:
             to = recipients.get(tx, WHOEVER_HAS_A_LINK)
         except NotFound:
-            to, _ = recipients.add(tx, _TERMS, at=at)
+            terms = Terms(WHOEVER_HAS_A_LINK, contact=_CONTACT, accepted=_ACCEPTED)
+            to, _ = recipients.add(tx, terms, at=at)
             self._log(tx, Act.RECIPIENT_ADDED, subjects=(to.id,))
         if not to.live:
             raise Refused("no photo is shown by a link here any more")
 
     def _shares(self, tx: Connection, who: PersonId | None, *, every: bool = False) -> list[Share]:
+        from countenance.publish.share import standing
+
         at = self._stores.now(tx)
         found = []
         for one in links.list_all(tx):
@@ -346,7 +354,9 @@ class Shares(OwnPictures, Publishing):
 
     def _standing(
         self, tx: Connection, link: Link, number: int, *, at: datetime
-    ) -> tuple[SharePhoto, Standing]:
+    ) -> "tuple[SharePhoto, Standing]":
+        from countenance.publish.share import standing
+
         for one in shares.of(tx, link.id):
             now = standing(tx, link, one, at=at) if one.number == number else None
             if now is not None:
@@ -358,17 +368,22 @@ class Shares(OwnPictures, Publishing):
         tx: Connection,
         link: Link,
         one: SharePhoto,
-        handling: Handling,
+        handling: "Handling",
         which: DisclosureId,
         *,
         at: datetime,
     ) -> None:
+        from countenance.publish.disclose import WHOEVER_HAS_A_LINK, Giving, disclose_in
+
         wish = wish_for(link.channel)
         giving = Giving(wish, WHOEVER_HAS_A_LINK, link.id, link.person, link.id)
         disclose_in(tx, one.photo, giving, handling, which=which, at=at)
         shares.give(tx, link.id, one.number, which)
 
-    def _rendered(self, now: Standing, which: DisclosureId) -> bytes:
+    def _rendered(self, now: "Standing", which: DisclosureId) -> bytes:
+        from countenance.media.metadata import Metadata
+        from countenance.media.release import Release
+
         preview = now.photo.preview
         assert preview is not None  # noqa: S101  `standing` asked for it
         with self._database.read() as tx:
@@ -386,8 +401,10 @@ class Shares(OwnPictures, Publishing):
         preview: CopyId,
         expected: Digest,
         boxes: tuple[Box, ...],
-        release: Release,
+        release: "Release",
         width: int,
     ) -> bytes:
+        from countenance.publish.share import rendered
+
         data = self._stores.blobs.read(preview, expected=expected)
         return rendered(data, boxes, release, width=width)

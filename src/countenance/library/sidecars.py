@@ -8,11 +8,8 @@ from urllib.parse import quote
 from countenance.catalog import photos
 from countenance.catalog.sightings import Sighting, SightingState, spans_of
 from countenance.errors import NotFound, Reason, Unavailable, Unreadable
-from countenance.gallery.bands import Band
 from countenance.library.searches import Searches
 from countenance.library.sources import Sources
-from countenance.media.decode import is_jpeg, read_header
-from countenance.media.orientation import UPRIGHT
 from countenance.media.sidecar import ENDING, InFilm, InPhoto, film_sidecar, photo_sidecar
 from countenance.people.purpose import Purpose
 
@@ -81,6 +78,9 @@ class SidecarFiles(Searches, Sources):
 
     def _orientation(self, one: Sighting) -> int:
         """How the photo lies in its file. Only a JPEG's own word for it is heeded by others."""
+        from countenance.media.decode import is_jpeg, read_header
+        from countenance.media.orientation import UPRIGHT
+
         limits = self._decoder.limits
         reader = self._reader(self.source(one.source))
         data = reader.read(one.locator, max_bytes=limits.max_bytes)
@@ -91,6 +91,8 @@ class SidecarFiles(Searches, Sources):
 
 
 def _is_told(one: Sighting) -> bool:
+    from countenance.gallery.bands import Band
+
     return one.state is SightingState.CONFIRMED or one.band in (Band.SURE, Band.LIKELY)
 
 

@@ -13,6 +13,7 @@ Web sites: added under the grant file that stands there, and seen again before e
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -22,9 +23,7 @@ from countenance.catalog.items import ItemState, NoResult
 from countenance.catalog.sites import GrantFileSeen, SiteState
 from countenance.core.ids import SourceId
 from countenance.errors import Error, NoGrant, Reason, Refused, Unavailable, Unreadable
-from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
-from countenance.library.readers import PRIVATE_NETWORK
 from countenance.library.sources import Place, SourceAdded, Sources
 from countenance.library.terms import (
     GIVEN_UP_UNSEEN,
@@ -37,15 +36,12 @@ from countenance.library.terms import (
     retention_of,
     standing,
 )
-from countenance.sources.site.client import Asked, Fetcher
-from countenance.sources.site.grantfile import (
-    MAX_FILE_BYTES,
-    parse_grant_file,
-    site_token,
-    well_known,
-)
 from countenance.sources.site.guard import Address, Origin
-from countenance.sources.source import Source, SourceKind, Unlisted
+from countenance.sources.source import PRIVATE_NETWORK, Source, SourceKind, Unlisted
+
+if TYPE_CHECKING:
+    from countenance.ingest.listing import Scanned
+    from countenance.sources.site.client import Fetcher
 
 _FOUND = 200
 _GONE = frozenset({404, 410})
@@ -107,6 +103,8 @@ class Sites(Sources):
 
         Raises `Unavailable` if the keys are not here.
         """
+        from countenance.sources.site.grantfile import site_token
+
         return site_token(self._readers.public_key(), host)
 
     def site(self, source: SourceId) -> SiteState:
@@ -119,7 +117,7 @@ class Sites(Sources):
         with self._database.read() as tx:
             return sites.kept(tx, source)
 
-    def scan(self, which: str, *, progress: Progress = silent) -> Scanned:
+    def scan(self, which: str, *, progress: Progress = silent) -> "Scanned":
         """As `Sources.scan`, once the grant file of a site was seen again."""
         self._see(self.source(which))
         return super().scan(which, progress=progress)
@@ -172,7 +170,7 @@ class Sites(Sources):
             self._keep(tx, source, seen.standing, looks)
         self._let_go_of_old(source, retention_of(seen.standing))
 
-    def _look(self, origin: Origin, fetcher: Fetcher, looks: list[GrantFileSeen]) -> _Seen:
+    def _look(self, origin: Origin, fetcher: "Fetcher", looks: list[GrantFileSeen]) -> _Seen:
         """
         The grant files of a site and of the hosts that its pictures may lie on. Each is put to
         `looks` as it came.
@@ -189,11 +187,14 @@ class Sites(Sources):
                 notes.append(f"{host}: its pictures are not read: {exc.message}")
         return _Seen(tuple(found), tuple(notes))
 
-    def _look_at(self, origin: Origin, fetcher: Fetcher, looks: list[GrantFileSeen]) -> Standing:
+    def _look_at(self, origin: Origin, fetcher: "Fetcher", looks: list[GrantFileSeen]) -> Standing:
         """
         Raises `GrantTakenBack` if the file is gone or grants us nothing any more, `NoGrant` if what
         stands in its place is no grant file, and as the fetcher does if it cannot be asked for.
         """
+        from countenance.sources.site.client import Asked
+        from countenance.sources.site.grantfile import MAX_FILE_BYTES, parse_grant_file, well_known
+
         url = well_known(origin)
         fetched = fetcher.fetch(Asked(url, max_bytes=MAX_FILE_BYTES, accept="application/json"))
         if fetched.status != _FOUND and fetched.status not in _GONE:

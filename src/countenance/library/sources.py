@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -13,17 +14,17 @@ from countenance.catalog.collections import Collection
 from countenance.catalog.items import Trouble
 from countenance.core.canonical import Digest
 from countenance.core.ids import GrantId, SourceId, new_id
-from countenance.erasure.takedown import Takedown, let_in_again, take_down
 from countenance.errors import UsageError
-from countenance.ingest.listing import Scanned
 from countenance.ingest.progress import Progress, silent
-from countenance.ingest.run import scan
 from countenance.library.cases import Cases
-from countenance.sources.archive import require_archive
 from countenance.sources.bucket.place import BucketPlace
 from countenance.sources.grant import Grant, GrantPurpose
 from countenance.sources.iiif.place import IiifPlace
 from countenance.sources.source import Source, SourceKind
+
+if TYPE_CHECKING:
+    from countenance.erasure.takedown import Takedown
+    from countenance.ingest.listing import Scanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class Sources(Cases):
         The collection is by default one named like it. Raises `UsageError` if it is neither, and
         `Unavailable` if it cannot be read.
         """
+        from countenance.sources.archive import require_archive
+
         location = archive.expanduser().resolve()
         if not location.is_file():
             raise UsageError(f"{archive}: no such file")
@@ -217,17 +220,19 @@ class Sources(Cases):
         with self._database.read() as tx:
             return items.troubles(tx, [source])
 
-    def scan(self, which: str, *, progress: Progress = silent) -> Scanned:
+    def scan(self, which: str, *, progress: Progress = silent) -> "Scanned":
         """
         What changed at a source since the last ingest. No file is read, and nothing is stored.
 
         Raises `NotFound` if there is no such source, `NoGrant` if it has no grant in force, and
         `Unavailable` if it cannot be listed.
         """
+        from countenance.ingest.run import scan
+
         source = self.source(which)
         return scan(self._stores, source.id, self._reader(source), progress)
 
-    def take_down(self, source: str, *, progress: Progress = silent) -> Takedown:
+    def take_down(self, source: str, *, progress: Progress = silent) -> "Takedown":
         """
         End every grant of a source: nothing of it is in any answer from now on (P3).
 
@@ -235,6 +240,8 @@ class Sources(Cases):
         again (P4); where that cannot be finished now, `erasure` says so of the case. Raises
         `NotFound` if there is no such source.
         """
+        from countenance.erasure.takedown import take_down
+
         done = take_down(source, actor=self._settings.actor, stores=self._stores)
         self._did_act()
         self._carry_on(done.erasure, progress)
@@ -252,6 +259,8 @@ class Sources(Cases):
         erased_too: bool,
     ) -> SourceAdded:
         """Add a source, or renew it, under the grants that `grants` gives for its id and now."""
+        from countenance.erasure.takedown import let_in_again
+
         # What is on its way out goes first: what is granted anew is read anew.
         self._carry_on_all()
         with self._database.write() as tx:

@@ -2,25 +2,23 @@
 
 import time
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from countenance.audit.entry import PACK_MARK, Act
 from countenance.catalog import binding
 from countenance.catalog.binding import Recognised, ToSearch
 from countenance.core.ids import PersonId
-from countenance.enrol.again import Change, Changed
-from countenance.erasure.withdraw import destroy_strays
 from countenance.errors import UsageError
-from countenance.extract.extractor import Extractor
 from countenance.ingest.progress import Progress, Step, silent
 from countenance.library.people import People
-from countenance.media.preview import decode_preview, encode_preview
 from countenance.vault.layout import lock
 from countenance.vault.reserve import require_room
-from countenance.vision.insightface import Acceptance, Folder, declaration
-from countenance.vision.models import ModelStore
-from countenance.vision.pack import Pack, load_pack, write_pack
+
+if TYPE_CHECKING:
+    from countenance.enrol.again import Changed
+    from countenance.extract.extractor import Extractor
+    from countenance.vision.insightface import Folder
+    from countenance.vision.pack import Pack
 
 _TRIED = 8
 """Faces that are embedded to say how long it takes."""
@@ -50,7 +48,7 @@ class SwitchPlan:
 class Switched:
     """A change that is made, and how many photos were searched again by the new pack."""
 
-    changed: Changed
+    changed: "Changed"
     compared: int
 
 
@@ -63,6 +61,8 @@ class Switching(People):
 
         Raises `NotFound` if there is no such pack, and `NoModel` if its files are not here.
         """
+        from countenance.vision.pack import load_pack
+
         extractor = self._extractor_of(load_pack(pack_id, self._settings.models_dir))
         before = self._pack_before()
         with self._database.read() as tx:
@@ -83,6 +83,10 @@ class Switching(People):
         It is wholly done or not at all; called again it goes on. Raises `Locked` while another run
         holds the library, and else as `plan_switch`.
         """
+        from countenance.enrol.again import Change
+        from countenance.erasure.withdraw import destroy_strays
+        from countenance.vision.pack import load_pack
+
         extractor = self._extractor_of(load_pack(pack_id, self._settings.models_dir))
         require_room(self.root)
         self._latch()
@@ -101,11 +105,11 @@ class Switching(People):
         self.__dict__["extractor"] = extractor
         return Switched(done, (self._search_again(progress) or 0) if search else 0)
 
-    def extractor_to_measure(self) -> Extractor:
+    def extractor_to_measure(self) -> "Extractor":
         """The pack of the settings, loaded also where nobody may be recognised by it yet."""
         return self._extractor_to_measure(self.pack)
 
-    def adopt_pack(self, pack_id: str, found: Folder) -> Pack:
+    def adopt_pack(self, pack_id: str, found: "Folder") -> "Pack":
         """
         Make a pack of this machine out of what a folder of InsightFace's models holds, by somebody
         who accepts that they are for non-commercial research: who and when is in the log.
@@ -113,6 +117,10 @@ class Switching(People):
         Raises `UsageError` if the id is no id, or is another pack's, and `Unavailable` if the
         folder of models cannot be written.
         """
+        from countenance.vision.insightface import Acceptance, declaration
+        from countenance.vision.models import ModelStore
+        from countenance.vision.pack import write_pack
+
         models, by = self._settings.models_dir, self._settings.actor
         with self._database.write() as tx:
             at = self._stores.now(tx)
@@ -150,8 +158,12 @@ def _stays(one: Recognised, before: str, after: str) -> bool:
     return one.portrait is not None or (before == after and bool(one.made))
 
 
-def _seconds(extractor: Extractor, there: tuple[ToSearch, ...], *, workers: int) -> float:
+def _seconds(extractor: "Extractor", there: tuple[ToSearch, ...], *, workers: int) -> float:
     """How long it takes to search them again, by a few faces that are embedded now."""
+    import numpy as np
+
+    from countenance.media.preview import decode_preview, encode_preview
+
     if not there:
         return 0.0
     blank = np.full((1365, 2048, 3), 127, np.uint8)

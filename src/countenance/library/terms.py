@@ -8,13 +8,16 @@ host's own file names us as well.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from countenance.core.ids import GrantId, SourceId, new_id
 from countenance.errors import NoGrant
 from countenance.sources.grant import Grant
-from countenance.sources.site.grantfile import GrantFile, Minors, SiteGrant, site_token
-from countenance.sources.site.reader import Terms
 from countenance.sources.source import MINORS
+
+if TYPE_CHECKING:
+    from countenance.sources.site.grantfile import GrantFile, SiteGrant
+    from countenance.sources.site.reader import Terms
 
 HOLDS_UNSEEN = timedelta(hours=72)
 """How long a grant holds that could not be seen in its place: then what came from it is hidden."""
@@ -27,12 +30,14 @@ GIVEN_UP_UNSEEN = timedelta(days=30)
 class Standing:
     """One grant file that is in force for us, with those of its grants that are to us."""
 
-    file: GrantFile
-    grants: tuple[SiteGrant, ...]
+    file: "GrantFile"
+    grants: "tuple[SiteGrant, ...]"
 
 
-def standing(file: GrantFile, *, public_key: bytes, at: datetime) -> Standing:
+def standing(file: "GrantFile", *, public_key: bytes, at: datetime) -> Standing:
     """Raises `NoGrant`, with the reason, if nothing in it is granted to us at `at`."""
+    from countenance.sources.site.grantfile import site_token
+
     return Standing(file, file.in_force(site_token(public_key, file.host), at))
 
 
@@ -60,8 +65,10 @@ def is_as_granted(known: Sequence[Grant], wanted: Sequence[Grant]) -> bool:
     return sorted(map(_said, known)) == sorted(map(_said, wanted))
 
 
-def terms_of(seen: Sequence[Standing]) -> Terms:
+def terms_of(seen: Sequence[Standing]) -> "Terms":
     """What a reader keeps to."""
+    from countenance.sources.site.reader import Terms
+
     rates = {
         one.file.host: [given.per_minute for given in one.grants if given.per_minute is not None]
         for one in seen
@@ -89,6 +96,8 @@ def retention_of(seen: Sequence[Standing]) -> timedelta | None:
 
 def options_of(seen: Sequence[Standing]) -> dict[str, str]:
     """What the writer has to know of a source besides: whether people under age are left out."""
+    from countenance.sources.site.grantfile import Minors
+
     grants = [given for one in seen for given in one.grants]
     excluded = any(given.minors is Minors.EXCLUDED for given in grants)
     return {MINORS: Minors.EXCLUDED.value if excluded else Minors.INCLUDED.value}
@@ -103,7 +112,7 @@ def require_source_covered(seen: Sequence[Standing], url: str) -> None:
 # --------------------------------------------------------------------------------------------
 
 
-def _scope(given: SiteGrant) -> Iterable[str]:
+def _scope(given: "SiteGrant") -> Iterable[str]:
     """The scope in the words of `sources.grant`, over locators."""
     host = given.host.authority
     yield from (f"~{host}{pattern}" for pattern in given.scope.allow)

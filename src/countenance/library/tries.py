@@ -11,15 +11,17 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import TYPE_CHECKING
 
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import Connection
 
 from countenance.accounts.logins import TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS
 from countenance.catalog import asked
-from countenance.catalog.counts import AnHour, Counts
 from countenance.core.addresses import network_of
 from countenance.errors import TooManyTries
+
+if TYPE_CHECKING:
+    from countenance.catalog.counts import AnHour
 
 _HOUR = timedelta(hours=1)
 
@@ -30,6 +32,10 @@ def count(tx: Connection, login: str, address: str, *, at: datetime) -> TooManyT
 
     Of no `login` or no `address` there is no such limit.
     """
+    from limits.strategies import MovingWindowRateLimiter
+
+    from countenance.catalog.counts import Counts
+
     asked.forget(tx, until=at - _HOUR)
     limiter = MovingWindowRateLimiter(Counts(tx, at))
     own = [*_limits(login, address)]
@@ -58,7 +64,9 @@ def forgive(tx: Connection, login: str, address: str) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
-def _limits(login: str, address: str) -> Iterator[tuple[AnHour, str]]:
+def _limits(login: str, address: str) -> "Iterator[tuple[AnHour, str]]":
+    from countenance.catalog.counts import AnHour
+
     if login:
         yield AnHour(TRIES_BY_ACCOUNT), _by_account(login)
     if address:

@@ -19,7 +19,6 @@ from countenance.core.canonical import Digest, digest
 from countenance.core.ids import SourceId, new_id
 from countenance.errors import ErasureIncomplete, NoGrant, Reason, Unreadable, UsageError
 from countenance.ingest.progress import Progress, Step, silent
-from countenance.ingest.stage import ERASED
 from countenance.library.sources import Given, Place, SourceAdded, Sources
 from countenance.sources.names import locator_of, numbered
 from countenance.sources.source import SourceKind
@@ -176,6 +175,8 @@ class Uploads(Sources):
 
     def _require_not_erased(self, tx: Connection, source: SourceId, offered: Digest) -> None:
         """Raises `Unreadable` if it was taken down and no grant named it since (P4)."""
+        from countenance.ingest.stage import ERASED
+
         key = tombstones.key_of(tx)
         if key is None:
             return

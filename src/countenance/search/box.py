@@ -22,11 +22,8 @@ from countenance.core.ids import PersonId, PhotoId
 from countenance.people.consent import Consent
 from countenance.people.gate import admitted
 from countenance.search.asker import Asker
-from countenance.search.question import Question
+from countenance.search.question import PAGE, Question
 from countenance.search.results import told_by_source
-
-PAGE = 120
-"""Photos on a page of results."""
 
 MAX_TERMS = 12
 

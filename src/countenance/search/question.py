@@ -19,6 +19,9 @@ from countenance.errors import UsageError
 
 MAX_CHARACTERS = 300
 
+PAGE = 120
+"""Photos on a page of results."""
+
 _MONTHS = {
     name: number
     for number, names in enumerate(

@@ -9,6 +9,9 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from countenance.core.ids import CollectionId, SourceId
 
+PRIVATE_NETWORK = "private-network"
+"""The option of a source whose host may be on a private network."""
+
 MINORS = "minors"
 """The option that says whether people under age are recognised there; by default they are, where
 the collection's rule lets them be."""

@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from countenance.vault.imprint import PART_BYTES, read_imprint, take_imprint, write_imprint
+from countenance.vault.imprint import (
+    PART_BYTES,
+    read_imprint,
+    take_again,
+    take_imprint,
+    write_imprint,
+)
 
 DATA = bytes(range(256)) * 1024
 """Four parts."""
+
+LONG = os.urandom(33 * PART_BYTES + 5)
+"""More than is read at once, and again, and a little."""
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ def test_any_bit_shows_and_where(file: Path, at: int) -> None:
     data[at] ^= 1
     file.write_bytes(data)
     start = at % len(DATA) // PART_BYTES * PART_BYTES
-    assert before.differences(take_imprint(file)) == [(start, start + PART_BYTES)]
+    assert before.differences(take_imprint(file, like=before)) == [(start, start + PART_BYTES)]
 
 
 @pytest.mark.promise("P27")
@@ -38,7 +47,7 @@ def test_parts_that_changed_places_show(file: Path) -> None:
     before = take_imprint(file)
     one, two, three, four = (data[at : at + PART_BYTES] for at in range(0, len(data), PART_BYTES))
     file.write_bytes(one + three + two + four)
-    assert before.differences(take_imprint(file)) == [(PART_BYTES, 3 * PART_BYTES)]
+    assert before.differences(take_imprint(file, like=before)) == [(PART_BYTES, 3 * PART_BYTES)]
 
 
 @pytest.mark.parametrize("kept", [0, 1, PART_BYTES, len(DATA) - 1])
@@ -46,7 +55,7 @@ def test_a_file_that_was_cut_shows(file: Path, kept: int) -> None:
     """What is missing is from the part that was cut to the end."""
     before = take_imprint(file)
     file.write_bytes(DATA[:kept])
-    now = take_imprint(file)
+    now = take_imprint(file, like=before)
     start = kept // PART_BYTES * PART_BYTES
     assert before.differences(now) == now.differences(before) == [(start, len(DATA))]
 
@@ -58,7 +67,7 @@ def test_it_is_read_as_it_was_written(file: Path, tmp_path: Path, size: int) -> 
     taken = take_imprint(file)
     assert taken.size == size
     write_imprint(tmp_path / "imprint", taken)
-    assert read_imprint(tmp_path / "imprint") == taken == take_imprint(file)
+    assert read_imprint(tmp_path / "imprint") == taken == take_imprint(file, like=taken)
     assert {path.name for path in tmp_path.iterdir()} == {"file", "imprint"}
 
 
@@ -80,4 +89,56 @@ def test_short_reads_make_no_other_imprint(file: Path, monkeypatch: pytest.Monke
     """An operating system may give less than it is asked for."""
     before, readv = take_imprint(file), os.readv
     monkeypatch.setattr(os, "readv", lambda file, to: readv(file, [to[0][:1000]]))
-    assert take_imprint(file) == before
+    assert take_imprint(file, like=before) == before
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("at", [0, 15, 16, 31, 32, 33])
+def test_a_file_that_is_read_in_several_steps_shows_too(file: Path, at: int) -> None:
+    """In the part, whichever step reads it; the last one is short."""
+    file.write_bytes(LONG)
+    before = take_imprint(file)
+    start = at * PART_BYTES
+    file.write_bytes(LONG[: start + 3] + bytes([LONG[start + 3] ^ 16]) + LONG[start + 4 :])
+    end = min(start + PART_BYTES, len(LONG))
+    assert before.differences(take_imprint(file, like=before)) == [(start, end)]
+
+
+@pytest.mark.promise("P27")
+def test_zeros_that_were_cut_or_added_show(file: Path) -> None:
+    """A tag knows how long its part is."""
+    file.write_bytes(bytes(100))
+    before = take_imprint(file)
+    file.write_bytes(bytes(101))
+    assert before.differences(take_imprint(file, like=before)) == [(0, 101)]
+
+
+def test_each_imprint_has_a_key_of_its_own(file: Path) -> None:
+    """No two parts are alike to all of them."""
+    assert len({take_imprint(file).key for _ in range(3)}) == 3
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, 2 * PART_BYTES + 9, len(DATA), len(DATA) + 1])
+@pytest.mark.parametrize("before", [1, 3 * PART_BYTES, len(DATA)])
+def test_only_what_was_written_is_read_again(file: Path, before: int, size: int) -> None:
+    """And what came to the end, or went from it. Of the rest it says what it was."""
+    data = DATA + b"more"
+    file.write_bytes(data[:before])
+    was = take_imprint(file)
+    now = bytearray(data[:size])
+    now[PART_BYTES // 2 : PART_BYTES // 2 + 1] = b"!"[: len(now[PART_BYTES // 2 :])]
+    file.write_bytes(now)
+    assert take_again(file, was, {0, 77}) == take_imprint(file, like=was)
+
+
+@pytest.mark.promise("P27")
+def test_what_was_damaged_meanwhile_still_shows(file: Path) -> None:
+    """A part that nobody wrote is not read, and so not vouched for."""
+    was = take_imprint(file)
+    damaged = bytearray(DATA)
+    damaged[2 * PART_BYTES] ^= 1
+    file.write_bytes(damaged)
+    now = take_again(file, was, {0})
+    place = (2 * PART_BYTES, 3 * PART_BYTES)
+    assert now.differences(take_imprint(file, like=now)) == [place]
