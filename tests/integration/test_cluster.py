@@ -87,7 +87,7 @@ def test_a_node_that_is_killed_costs_what_it_was_at(
         env={**program, "NEEDLES": json.dumps([one.hex() for one in needles])},
         cwd=tmp_path,
         check=True,
-        timeout=300,
+        timeout=600,  # on a busy machine Ray takes minutes to start its workers
     )
     said = json.loads(out.read_text(encoding="utf-8"))
     assert said["killed"] == 1, "nothing looked on the second node: the test proves nothing"
