@@ -46,7 +46,7 @@ def declined_is_told(patch: pytest.MonkeyPatch) -> None:
     f"{WALKS}::test_not_found_is_one_answer_whatever_the_reason",
 )
 def enrolled_is_told(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, find.find, "if seen:", "if True:")
+    edit(patch, find.find, "if found.photos:", "if True:")
 
 
 @plant(

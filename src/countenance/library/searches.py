@@ -11,7 +11,7 @@ from countenance.people.purpose import Purpose
 from countenance.search.asker import Asker, admit
 from countenance.search.box import PAGE, Answered, look
 from countenance.search.byhand import add, decide
-from countenance.search.find import Found, find
+from countenance.search.find import Found, Part, find
 from countenance.search.probe import ProbeFace, search
 from countenance.search.question import read_question
 from countenance.search.window import Windows
@@ -21,10 +21,17 @@ class Searches(Cases):
     """What is asked, and what is said by hand."""
 
     def find(
-        self, who: str, *, purpose: Purpose, collection: str = "", within: Within = EVERYWHERE
+        self,
+        who: str,
+        *,
+        purpose: Purpose,
+        collection: str = "",
+        within: Within = EVERYWHERE,
+        part: Part | None = None,
     ) -> Found:
         """
-        The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
+        The pictures that a person is in, all of them or a `part`. Nothing found is one answer,
+        whatever the reason (P10).
 
         Of these only those in `collection` and `within`, where they are given. Raises `UsageError`
         if two people of this name agreed to it, or if there is no word in the text to look for,
@@ -34,7 +41,7 @@ class Searches(Cases):
         if collection:
             within = replace(within, collection=collection)
         with self._asking(purpose) as asker:
-            return find(who, asker, stores=self._stores, within=within)
+            return find(who, asker, stores=self._stores, within=within, part=part)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> tuple[ProbeFace, ...]:
         """
