@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -359,7 +360,7 @@ def seen(
         photo.c.taken_at,
         photo.c.near,
         face.c.begins,
-    ).outerjoin(face, (face.c.id == sighting.c.face_id) & sighting.c.in_film)
+    ).outerjoin(face, face.c.id == case((sighting.c.in_film, sighting.c.face_id)))
     rows = tx.execute(_visible(query, people, _narrowed(tx, within))).all()
     first: dict[str, Seen] = {}
     for one in map(Seen._make, _granted(tx, rows, at=at)):

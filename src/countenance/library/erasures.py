@@ -29,7 +29,9 @@ class Erasures(Cases):
             return erasures.get(tx, which)
 
     def waiting_for(self, case: Erasure) -> Waiting:
-        """What stands between a case whose bytes are gone and its end."""
+        """What stands between a case whose bytes are gone and its end; nothing where that was."""
+        if case.stage not in erasures.OPEN:
+            return Waiting((), ())
         with self._database.read() as tx:
             return waiting_for(tx, case)
 

@@ -291,7 +291,6 @@ class OwnPictures(Links):
         """
         own = self.own(token)
         where = _require_browse(own)
-        found: list[tuple[Place, Photo]] = []
         with self._database.read() as tx:
             at = self._stores.now(tx)
             part = photos.look_through(
@@ -299,8 +298,8 @@ class OwnPictures(Links):
             )
             more = len(part) > LOOKED_THROUGH_AT_ONCE
             part = part[:LOOKED_THROUGH_AT_ONCE]
-            found = [one for one in part if sources.covered(tx, one[1], at=at)]
-        return LookedThrough(tuple(photo for _, photo in found), part[-1][0] if more else None)
+            found = sources.those_covered(tx, [photo for _, photo in part], at=at)
+        return LookedThrough(tuple(found), part[-1][0] if more else None)
 
     def looked_at(self, token: str, which: str) -> Photo:
         """A photo of that collection, with its faces from left to right. Raises as above."""
