@@ -223,12 +223,3 @@ def restore_tells_again(patch: pytest.MonkeyPatch) -> None:
 def tells_in_clear(patch: pytest.MonkeyPatch) -> None:
     edit(patch, telling.ask, "sealed=sealed,", "sealed=sealed + plain,")
     edit(patch, telling.opened, "one.sealed, bound", "one.sealed.partition(b'{')[0], bound")
-
-
-@plant(
-    "P8",
-    "A page counts pictures that no grant covers.",
-    f"{PERSON}::test_of_a_great_many_pictures_there_is_a_page",
-)
-def page_counts_without_grant(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, sightings.seen, "_granted(tx, rows, at=at)", "rows")

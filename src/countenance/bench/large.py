@@ -498,7 +498,7 @@ class _Making:
             [
                 {"id": new_id("w"), "person_id": one, "collection_id": where, "at": self.at}
                 | (
-                    ended
+                    ended | {"outcome": "found"}
                     if number % 20
                     else dict.fromkeys(("ended_by", "outcome", "answer"), "") | {"ended_at": None}
                 )
