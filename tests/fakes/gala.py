@@ -32,7 +32,7 @@ from countenance.ingest.progress import Progress, silent
 from countenance.ingest.run import Report
 from countenance.library import Enrolled, Given, Library
 from countenance.people.purpose import Purpose, Wish
-from countenance.search.find import Found
+from countenance.search.find import Found, Part
 from countenance.settings import MAX_SEARCHES, keys_beside, load_settings
 from countenance.sources.grant import Grant
 from countenance.sources.source import Source
@@ -147,8 +147,8 @@ class Gala:
             again=again,
         )
 
-    def find(self, who: str, purpose: Purpose = Purpose.FIND_ME) -> Found:
-        return self.library.find(who, purpose=purpose)
+    def find(self, who: str, purpose: Purpose = Purpose.FIND_ME, part: Part | None = None) -> Found:
+        return self.library.find(who, purpose=purpose, part=part)
 
     def places(self, who: str, purpose: Purpose = Purpose.FIND_ME) -> list[str]:
         """Where somebody is found, sorted."""

@@ -401,7 +401,8 @@ def test_answers_say_when(gala: Gala, party: bytes) -> None:
     seen = gala.find("Ada").sightings
     assert [gala.library.url(one).rpartition("#")[2] for one in seen] == ["t=0.0", "t=8.0"]
     assert spans_of(seen) == ((0.0, 2.5), (8.0, 11.5))
-    (line,) = _text(gala.find("Ada"))[1:]
+    found = gala.find("Ada")
+    (line,) = _text(found, found.results)[1:]
     assert line.endswith("00:00.0-00:02.5, 00:08.0-00:11.5")
     document = sighting_document(gala.library, seen[1])
     assert (document["span"], document["at"]) == ([8.0, 11.5], seen[1].at)

@@ -52,7 +52,7 @@ from countenance.ingest.progress import Step
 from countenance.library import Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.search import probe
-from countenance.search.find import Found
+from countenance.search.find import Found, Part
 from countenance.search.probe import ProbeFace
 from countenance.settings import load_settings
 from countenance.vision.pack import Pack
@@ -496,6 +496,7 @@ def test_not_found_is_one_answer_whatever_the_reason(gala: Gala) -> None:
     gala.clock.advance(2 * A_DAY)
     for who in ("Nobody", "Declined", "Expired", "Withdrawn", "Partly", "Nowhere"):
         assert gala.find(who) == Found(who, None, who, ())
+        assert gala.find(who, part=Part(0, 5)) == Found(who, None, who, ())
     boxes = {
         face.box
         for identity in (1, 2, 3, 4, STRANGER)
@@ -506,6 +507,24 @@ def test_not_found_is_one_answer_whatever_the_reason(gala: Gala) -> None:
         for identity in (1, 2, 3, 4, STRANGER)
     ]
     assert answers == [(ProbeFace(box, ()),) for box in boxes] * 5
+
+
+@pytest.mark.promise("P8")
+def test_a_part_is_of_what_the_whole_would_show(gala: Gala) -> None:
+    """Piece by piece it is the same as at once, in the same order; and nothing when that is so."""
+    for number, who in enumerate((ADA, ADA, BO, ADA, ADA)):
+        gala.put(f"{number}.jpg", who, salt=number)
+    gala.enrol("Ada", ADA)
+    gala.ingest()
+    whole = gala.find("Ada")
+    parts = [gala.find("Ada", part=Part(begin, 2, together=False)) for begin in (0, 2, 4)]
+    assert [len(one.sightings) for one in parts] == [2, 2, 0]
+    assert tuple(one for part in parts for one in part.sightings) == whole.sightings
+    assert [one.photos for one in parts] == [4] * 3
+    assert [one.more for one in (whole, *parts)] == [0, 2, 0, 0]
+    assert gala.find("Ada", part=Part(0, 9)) == whole
+    gala.end_the_grants()
+    assert gala.find("Ada", part=Part(0, 2)) == gala.find("Ada") == Found("Ada", None, "Ada", ())
 
 
 @pytest.mark.promise("P10")

@@ -54,7 +54,7 @@ def page_shows_what_waits(patch: pytest.MonkeyPatch) -> None:
     f"{PERSON}::test_a_picture_leaves_only_under_grant_and_consent",
 )
 def page_shows_without_grant(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, sightings.shown, "_granted(found, ", "list(found) or _granted(found, ")
+    edit(patch, sightings.shown, "_granted(tx, rows, at=at)", "rows")
 
 
 @plant(
@@ -119,7 +119,7 @@ def page_forgets_a_no(patch: pytest.MonkeyPatch) -> None:
 )
 def link_outlives_consent(patch: pytest.MonkeyPatch) -> None:
     edit(patch, Links._own, "if one.in_force(at)", "if one.events")
-    edit(patch, OwnPictures._mine, "at = self._stores.now(tx)", "at = own.person.enrolled_at")
+    edit(patch, OwnPictures._looks, "at = self._stores.now(tx)", "at = own.person.enrolled_at")
 
 
 @plant(

@@ -138,7 +138,7 @@ def score_in_the_answer(patch: pytest.MonkeyPatch) -> None:
 )
 def recognition_without_a_ground(patch: pytest.MonkeyPatch) -> None:
     instead(patch, collections.Collection.recognises, "return True")
-    edit(patch, sightings.shown, "rules.IS_ON", "True")
+    edit(patch, sightings._visible, "rules.IS_ON", "True")
 
 
 @plant(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from countenance.catalog import asked
+from countenance.catalog import asked, sightings
 from countenance.search import find
 from tests.planted.plant import edit, instead, plant
 
@@ -46,7 +46,7 @@ def declined_is_told(patch: pytest.MonkeyPatch) -> None:
     f"{WALKS}::test_not_found_is_one_answer_whatever_the_reason",
 )
 def enrolled_is_told(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, find.find, "if seen:", "if True:")
+    edit(patch, find.find, "if found.photos:", "if True:")
 
 
 @plant(
@@ -84,3 +84,12 @@ def name_in_the_log(patch: pytest.MonkeyPatch) -> None:
         f"log.record(tx, {ENTRY})",
         f"from dataclasses import replace; log.record(tx, replace({ENTRY}, subjects=(who,)))",
     )
+
+
+@plant(
+    "P8",
+    "What no grant covers is counted, though it is not shown.",
+    f"{WALKS}::test_a_part_is_of_what_the_whole_would_show",
+)
+def ungranted_counted(patch: pytest.MonkeyPatch) -> None:
+    edit(patch, sightings.seen, "_granted(tx, rows, at=at)", "rows")

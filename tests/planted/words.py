@@ -86,7 +86,7 @@ def words_without_a_grant(patch: pytest.MonkeyPatch) -> None:
     edit(
         patch,
         sightings._granted,
-        "any(grant.covers(one.locator, at) for grant in given.get(one.source, ()))",
+        "any(grant.covers(row.locator, at) for grant in given.get(row.source_id, ()))",
         "True",
     )
 
@@ -97,7 +97,7 @@ def words_without_a_grant(patch: pytest.MonkeyPatch) -> None:
     f"{RESULTS}::test_only_what_is_near_to_the_first_is_with_it",
 )
 def near_pictures_of_anybody_grouped(patch: pytest.MonkeyPatch) -> None:
-    edit(patch, results.results, "known.setdefault(one.person,", "known.setdefault(0,")
+    edit(patch, results.together, "theirs.setdefault(one.person,", "theirs.setdefault(0,")
 
 
 @plant(

@@ -491,4 +491,5 @@ def _maybe_told(at: datetime | None) -> str | None:
 
 
 def _instant(told: str) -> datetime:
-    return datetime.strptime(told, _TIME).replace(tzinfo=UTC)
+    # It reads other forms too. Who reads a statement compares what was read with the one form.
+    return datetime.fromisoformat(told).astimezone(UTC)

@@ -122,13 +122,18 @@ PARTS = (
 
 
 def large_library(
-    root: Path, count: int, *, who: int = 2000, said: Callable[[str], None] = lambda _: None
+    root: Path,
+    count: int,
+    *,
+    who: int = 2000,
+    catalog: str = "",
+    said: Callable[[str], None] = lambda _: None,
 ) -> None:
     """
     Make a library of `count` photos and `who` people at `root`, unless it was made there already.
 
-    `said` is told how far it is. Raises `UsageError` if a number is too low, or if there is another
-    library.
+    Its catalog is where `catalog` says, as in the setting of that name, else a file. `said` is told
+    how far it is. Raises `UsageError` if a number is too low, or if there is another library.
     """
     if count < LEAST or who < 1:
         raise UsageError(f"bench: {LEAST:,} photos or more, and 1 person or more")
@@ -144,8 +149,11 @@ def large_library(
         f"searches_per_library = {MAX_SEARCHES}\n",
         encoding="utf-8",
     )
-    with Library.init(root, load_settings(root, environment={})) as library:
+    settings = load_settings(root, environment={}, given={"catalog": catalog} if catalog else None)
+    with Library.init(root, settings) as library:
         _fill(library, count, who, said)
+        # What a server counts of its tables by itself, in a minute or two.
+        library._database.forget_deleted_bytes()  # noqa: SLF001
     made.write_text(json.dumps({"photos": count, "people": who}), encoding="utf-8")
 
 
@@ -490,7 +498,7 @@ class _Making:
             [
                 {"id": new_id("w"), "person_id": one, "collection_id": where, "at": self.at}
                 | (
-                    ended
+                    ended | {"outcome": "found"}
                     if number % 20
                     else dict.fromkeys(("ended_by", "outcome", "answer"), "") | {"ended_at": None}
                 )

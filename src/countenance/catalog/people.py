@@ -26,9 +26,18 @@ from countenance.catalog.tables import (
     library,
     person,
     reference,
+    roster,
 )
 from countenance.core.canonical import Digest
-from countenance.core.ids import ConsentId, GuardianId, KeyId, PersonId, ReferenceId, new_id
+from countenance.core.ids import (
+    CollectionId,
+    ConsentId,
+    GuardianId,
+    KeyId,
+    PersonId,
+    ReferenceId,
+    new_id,
+)
 from countenance.errors import NotFound, UsageError
 from countenance.people.consent import Consent, ConsentEvent, EventKind, LastEvent
 from countenance.people.guardians import AgeBand, AgeSource, Role, Standing
@@ -176,6 +185,17 @@ def list_all(tx: Connection) -> list[Person]:
     """Everybody enrolled, by name."""
     rows = tx.execute(
         select(person).where(person.c.key_id.is_not(None)).order_by(person.c.name, person.c.id)
+    )
+    return [_read(row) for row in rows]
+
+
+def on_roster(tx: Connection, which: CollectionId) -> list[Person]:
+    """Everybody enrolled who is on the roster of a collection, by name."""
+    rows = tx.execute(
+        select(person)
+        .join(roster, roster.c.person_id == person.c.id)
+        .where(roster.c.collection_id == which, person.c.key_id.is_not(None))
+        .order_by(person.c.name, person.c.id)
     )
     return [_read(row) for row in rows]
 

@@ -63,8 +63,9 @@ _SETTINGS = {
     "client_encoding": "UTF8",
     "standard_conforming_strings": "on",
     "synchronous_commit": "on",
-    # Of short queries it costs more than it gives.
+    # Of short queries both cost more than they give.
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 
 _ASKED = {  # what is asked: what must be read

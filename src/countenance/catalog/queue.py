@@ -142,10 +142,12 @@ def _asked(
     query: Select[Any], people: Collection[PersonId], collection_id: str, *, aside: bool
 ) -> Select[Any]:
     """`query`, of sightings, narrowed to those that are asked about."""
-    put_aside = exists().where(
-        step.c.sighting_id == sighting.c.id,
-        step.c.kind == StepKind.NOT_SURE,
-        step.c.undone_at.is_(None),
+    put_aside = sighting.c.id.in_(
+        select(step.c.sighting_id).where(
+            step.c.sighting_id.is_not(None),
+            step.c.kind == StepKind.NOT_SURE,
+            step.c.undone_at.is_(None),
+        )
     )
     query = (
         query.join(photo, photo.c.id == sighting.c.photo_id)

@@ -4,13 +4,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -27,7 +29,6 @@ from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId
 from countenance.core.spans import Span, joined
 from countenance.errors import NotFound, UsageError
 from countenance.gallery.bands import Band
-from countenance.sources.grant import Grant
 
 NEARLY_ON = 1.6
 """Seconds between two stretches of a film that are given as one: as long as a track may pause."""
@@ -74,8 +75,8 @@ class Place:
 class Within:
     """
     Of all sightings those in one collection (its id), whose photo's words answer `text`, and that
-    was taken from the day `since` to the day `until`, both among them, by its own clock; or the one
-    of an id.
+    was taken from the day `since` to the day `until`, both among them, by its own clock; those of
+    one photo (its id), or those of certain ids, as many as one statement takes.
 
     What is not given narrows nothing. A photo that does not say when it was taken is on no day.
     """
@@ -84,7 +85,8 @@ class Within:
     text: str = ""
     since: date | None = None
     until: date | None = None
-    sighting: str = ""
+    photo: str = ""
+    sightings: Collection[SightingId] | None = None
 
 
 EVERYWHERE = Within()
@@ -124,6 +126,27 @@ class Sighting:
     near: bytes = b""
     marked: str = ""
     named_by_source: bool = False
+
+
+class Seen(NamedTuple):
+    """
+    What of a `Sighting` tells its place among others, whether it is sure, and what it is one with.
+
+    Of a person who is in thousands of photos this is read of all, and the whole of those alone
+    that are on the page that is shown.
+    """
+
+    id: SightingId
+    person: PersonId
+    photo: PhotoId
+    source: SourceId
+    location: str
+    locator: str
+    band: str | None
+    state: str
+    taken_at: str
+    near: bytes | None
+    begins: float | None
 
 
 def decided(
@@ -287,47 +310,65 @@ def shown(
 
     Raises `UsageError` if there is no word in the text of `within`.
     """
-    query = (
-        select(
-            sighting.c.id,
-            sighting.c.person_id,
-            sighting.c.photo_id,
-            sighting.c.face_id,
-            sighting.c.band,
-            sighting.c.state,
-            *(
-                face.c[name]
-                for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views", "named")
-            ),
-            photo.c.seconds,
-            photo.c.taken_at,
-            photo.c.near,
-            item.c.locator,
-            item.c.page,
-            source.c.id.label("source_id"),
-            source.c.location,
-            collection.c.name,
-        )
-        .join(face, face.c.id == sighting.c.face_id)
-        .join(photo, photo.c.id == sighting.c.photo_id)
-        .join(item, item.c.photo_id == photo.c.id)
-        .join(source, source.c.id == photo.c.source_id)
-        .join(collection, collection.c.id == source.c.collection_id)
-        .where(
-            sighting.c.person_id.in_(people),
-            sighting.c.state != SightingState.REJECTED,
-            item.c.state == ItemState.DONE,
-            or_(
-                sighting.c.state == SightingState.CONFIRMED,
-                rules.IS_ON,
-            ),
-        )
-        .order_by(source.c.location, item.c.locator, face.c.begins, sighting.c.id)
-    )
-    query = rules.of_the_roster(query, sighting.c.person_id).where(*_narrowed(tx, within))
-    found = [_read(row) for row in tx.execute(query)]
-    # Of every source: to ask which of them the people are in reads each of their photos again.
-    return _granted(found, sources.grants_of(tx, select(source.c.id)), at=at)
+    query = select(
+        sighting.c.id,
+        sighting.c.person_id,
+        sighting.c.photo_id,
+        sighting.c.face_id,
+        sighting.c.band,
+        sighting.c.state,
+        *(face.c[name] for name in ("x1", "y1", "x2", "y2", "begins", "ends", "views", "named")),
+        photo.c.seconds,
+        photo.c.taken_at,
+        photo.c.near,
+        item.c.locator,
+        item.c.page,
+        source.c.id.label("source_id"),
+        source.c.location,
+        collection.c.name,
+    ).join(face, face.c.id == sighting.c.face_id)
+    order = (source.c.location, item.c.locator, face.c.begins, sighting.c.id)
+    rows = tx.execute(_visible(query, people, _narrowed(tx, within)).order_by(*order)).all()
+    places: dict[str, list[Row[Any]]] = {}
+    for row in _granted(tx, rows, at=at):
+        places.setdefault(row.id, []).append(row)
+    return [_read(first, others) for first, *others in places.values()]
+
+
+def seen(
+    tx: Connection,
+    people: Collection[PersonId],
+    *,
+    at: datetime,
+    within: Within = EVERYWHERE,
+) -> list[Seen]:
+    """
+    Those that `shown` gives, in the same order, as far as `Seen` has it. Raises as that does.
+
+    It reads a third of it. Where the whole of some is shown later in the same transaction, `shown`
+    is asked for those.
+    """
+    query = select(
+        sighting.c.id,
+        sighting.c.person_id,
+        sighting.c.photo_id,
+        source.c.id.label("source_id"),
+        source.c.location,
+        item.c.locator,
+        sighting.c.band,
+        sighting.c.state,
+        photo.c.taken_at,
+        photo.c.near,
+        face.c.begins,
+    ).outerjoin(face, face.c.id == case((sighting.c.in_film, sighting.c.face_id)))
+    rows = tx.execute(_visible(query, people, _narrowed(tx, within))).all()
+    first: dict[str, Seen] = {}
+    for one in map(Seen._make, _granted(tx, rows, at=at)):
+        known = first.get(one.id)
+        if known is None or one.locator < known.locator:
+            first[one.id] = one
+    # As `shown` has it; of rows that are read already it is sooner than in the database.
+    return sorted(first.values(), key=_place)
 
 
 def spans_of(seen: Iterable[Sighting]) -> tuple[Span, ...]:
@@ -391,24 +432,51 @@ def _never_with(tx: Connection, new: Decision) -> Sequence[FaceId]:
     return [FaceId(row.id) for row in rows]
 
 
-def _granted(
-    found: Sequence[Sighting], given: Mapping[SourceId, Sequence[Grant]], *, at: datetime
-) -> list[Sighting]:
-    """Those under a grant in force, each once, at the first of its photo's places."""
-    places: dict[SightingId, list[Sighting]] = {}
-    for one in found:
-        if any(grant.covers(one.locator, at) for grant in given.get(one.source, ())):
-            places.setdefault(one.id, []).append(one)
-    return [
-        replace(first, others=tuple(Place(one.locator, one.page) for one in others))
-        for first, *others in places.values()
-    ]
+def _place(one: Seen) -> tuple[str, str, float, str]:
+    return one.location, one.locator, one.begins or 0.0, one.id
+
+
+def _visible(
+    query: Select[Any], people: Collection[PersonId], narrowed: Iterable[ColumnElement[bool]]
+) -> Select[Any]:
+    """
+    `query`, which has `sighting` in it, joined to places and narrowed to what may be shown there
+    but for the grants; a row for each place.
+    """
+    query = (
+        query.join(photo, photo.c.id == sighting.c.photo_id)
+        .join(item, item.c.photo_id == photo.c.id)
+        .join(source, source.c.id == photo.c.source_id)
+        .join(collection, collection.c.id == source.c.collection_id)
+        .where(
+            sighting.c.person_id.in_(people),
+            sighting.c.state != SightingState.REJECTED,
+            item.c.state == ItemState.DONE,
+            or_(
+                sighting.c.state == SightingState.CONFIRMED,
+                rules.IS_ON,
+            ),
+            *narrowed,
+        )
+    )
+    return rules.of_the_roster(query, sighting.c.person_id)
+
+
+def _granted(tx: Connection, rows: Iterable[Row[Any]], *, at: datetime) -> Iterator[Row[Any]]:
+    """Those of these rows whose place is under a grant in force."""
+    # Of every source: to ask which of them the people are in reads each of their photos again.
+    given = sources.grants_of(tx, select(source.c.id))
+    for row in rows:
+        if any(grant.covers(row.locator, at) for grant in given.get(row.source_id, ())):
+            yield row
 
 
 def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
     day = func.substr(photo.c.taken_at, 1, 10)
-    if within.sighting:
-        yield sighting.c.id == within.sighting
+    if within.sightings is not None:
+        yield sighting.c.id.in_(within.sightings)
+    if within.photo:
+        yield sighting.c.photo_id == within.photo
     if within.collection:
         yield collection.c.id == within.collection
     if within.text:
@@ -421,7 +489,7 @@ def _narrowed(tx: Connection, within: Within) -> Iterator[ColumnElement[bool]]:
         yield day <= within.until.isoformat()
 
 
-def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
+def _read(row: Row[*tuple[Any, ...]], others: Iterable[Row[Any]]) -> Sighting:
     return Sighting(
         id=SightingId(row.id),
         person=PersonId(row.person_id),
@@ -438,6 +506,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Sighting:
         seconds=row.seconds,
         span=None if row.begins is None else (float(row.begins), float(row.ends)),
         at=float(row.views[0][0]) if row.views else None,
+        others=tuple(Place(one.locator, one.page) for one in others),
         taken_at=row.taken_at,
         near=row.near or b"",
         marked=row.named,

@@ -187,7 +187,7 @@ def new_pictures(tx: Connection, who: PersonId, *, since: datetime, at: datetime
     """How many pictures came to be of a person after `since` that may be shown to them at `at`."""
     made = (sighting.c.person_id == who, sighting.c.made_at > since)
     new = {SightingId(one) for one in tx.execute(select(sighting.c.id).where(*made)).scalars()}
-    return sum(1 for one in sightings.shown(tx, [who], at=at) if one.id in new)
+    return sum(1 for one in sightings.seen(tx, [who], at=at) if one.id in new)
 
 
 # --------------------------------------------------------------------------------------------

@@ -261,7 +261,13 @@ def gallery(call: Call, *, people: int, probes: int, load: int | None) -> None:
 @click.option(
     "--only", default="", metavar="WORDS", help="Only what has these words in its name: `search`."
 )
-def million(call: Call, *, at: Path, photos: int, runs: int, only: str) -> None:
+@click.option(
+    "--catalog",
+    metavar="ADDRESS",
+    default="",
+    help="PostgreSQL for the catalog, as in init, where the library is to be made. Else a file.",
+)
+def million(call: Call, *, at: Path, photos: int, runs: int, only: str, catalog: str) -> None:
     """
     Measure everything that is asked daily of a library of a million photos: every page, every
     resource for programs, and the commands.
@@ -272,7 +278,9 @@ def million(call: Call, *, at: Path, photos: int, runs: int, only: str) -> None:
     from countenance.bench.million import bench_million
     from countenance.cli.main import main
 
-    figures = bench_million(at, photos, command=main, runs=runs, only=only, said=say)
+    figures = bench_million(
+        at, photos, command=main, runs=runs, only=only, catalog=catalog, said=say
+    )
     answer(call, figures.as_json(), figures.as_text())
 
 

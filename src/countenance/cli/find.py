@@ -1,5 +1,6 @@
 """`countenance find`: the pictures that somebody is in."""
 
+import sys
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from countenance.cli.sightings import (
     places_in_words,
     result_document,
 )
+from countenance.errors import UsageError
 from countenance.people.purpose import Purpose
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
     from countenance.search.find import Found
     from countenance.search.results import Result
+
+SHOWN = 200
+"""Pictures that are shown at once, to somebody who reads them."""
 
 
 @command(
@@ -49,6 +54,21 @@ if TYPE_CHECKING:
     "--since", metavar="DATE", type=Day(), help="Only taken on this day or later: 2026-05-31."
 )
 @click.option("--until", metavar="DATE", type=Day(), help="Only taken on this day or earlier.")
+@click.option(
+    "--from",
+    "begin",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="From the picture of this number on, in the order of the answer.",
+)
+@click.option(
+    "--count",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help=f"At most so many pictures. Else all of them with --json, and {SHOWN} without.",
+)
+@click.option("--all", "every", is_flag=True, help="All of them, without --json too.")
 def find(
     call: Call,
     person: str,
@@ -58,6 +78,9 @@ def find(
     text: str,
     since: date | None,
     until: date | None,
+    begin: int,
+    count: int | None,
+    every: bool,
 ) -> None:
     """
     Find the pictures that somebody is in.
@@ -67,30 +90,45 @@ def find(
     for, or when the searches of the hour are used up, it is refused, with exit code 4, and logged.
 
     One picture that stands in several places, be it the same file or one that was shrunk or saved
-    again, is one result with all its places. The words are the source's: title, caption and
-    keywords in the file, what stands around it on its page, its name. A day is that of the camera's
-    clock; a photo that does not say when it was taken is on none.
+    again, is one result with all its places. Of a great many the first are shown, and how to go on.
+    The words are the source's: title, caption and keywords in the file, what stands around it on
+    its page, its name. A day is that of the camera's clock; a photo that does not say when it was
+    taken is on none.
     """
     from countenance.catalog.sightings import Within
+    from countenance.search.find import Part
 
+    if every and count is not None:
+        raise UsageError("find: --all and --count say two things")
+    whole = every or (call.as_json and count is None)
+    part = (
+        None if whole and begin == 1 else Part(begin - 1, sys.maxsize if whole else count or SHOWN)
+    )
     with call.open() as library:
         within = Within(collection, text, since, until)
-        found = library.find(person, purpose=purpose, within=within)
-        sightings = [result_document(library, one) for one in found.results]
-    document = {"person": {"id": found.person, "name": found.name}, "sightings": sightings}
-    answer(call, document, _text(found))
-    if not found.sightings:
+        found = library.find(person, purpose=purpose, within=within, part=part)
+        results = found.results
+        sightings = [result_document(library, one) for one in results] if call.as_json else []
+    document = {
+        "person": {"id": found.person, "name": found.name},
+        "sightings": sightings,
+        "more": found.more,
+    }
+    answer(call, document, _text(found, results))
+    if not found.person:
         say(f"{found.name} is not enrolled, has not agreed to this, or is in no picture here")
+    if found.more:
+        following, more = begin + len(results), counted(found.more, "more picture")
+        say(f"and {more}: --from {following} goes on, --all shows all of them")
 
 
 # --------------------------------------------------------------------------------------------------
 
 
-def _text(found: "Found") -> list[str]:
-    if not found.sightings:
+def _text(found: "Found", results: "Sequence[Result]") -> list[str]:
+    if not found.person:
         return [f"nothing found for {found.name}"]
-    photos = len({one.first.photo for one in found.results})
-    return [f"{found.name} is in {counted(photos, 'photo')}:", *table(_rows(found.results))]
+    return [f"{found.name} is in {counted(found.photos, 'photo')}:", *table(_rows(results))]
 
 
 def _rows(found: "Sequence[Result]") -> "Iterator[tuple[str, str, str]]":

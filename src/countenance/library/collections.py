@@ -116,5 +116,4 @@ class Collections(Opened):
     def roster(self, name: str) -> list[Person]:
         """Those on a collection's roster, by name. Raises `NotFound` if it does not exist."""
         with self._database.read() as tx:
-            on_it = collections.roster_of(tx, collections.get(tx, name).id)
-            return [one for one in people.list_all(tx) if one.id in on_it]
+            return people.on_roster(tx, collections.get(tx, name).id)

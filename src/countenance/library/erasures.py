@@ -30,9 +30,11 @@ class Erasures(Cases):
             return erasures.get(tx, which)
 
     def waiting_for(self, case: Erasure) -> "Waiting":
-        """What stands between a case whose bytes are gone and its end."""
-        from countenance.erasure.receipt import waiting_for
+        """What stands between a case whose bytes are gone and its end; nothing where that was."""
+        from countenance.erasure.receipt import Waiting, waiting_for
 
+        if case.stage not in erasures.OPEN:
+            return Waiting((), ())
         with self._database.read() as tx:
             return waiting_for(tx, case)
 

@@ -6,8 +6,9 @@ Whoever holds the link acts as that person, and the log says so by the person's 
 consent and grant at the instant it is given, each picture too (P8).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
@@ -29,9 +30,9 @@ from countenance.catalog import (
 )
 from countenance.catalog.photos import Asked, Photo, Place
 from countenance.catalog.received import received
-from countenance.catalog.sightings import Sighting, SightingState, Within
+from countenance.catalog.sightings import Seen, Sighting, SightingState, Within
 from countenance.core.canonical import Digest, digest
-from countenance.core.ids import CollectionId, CopyId, PhotoId
+from countenance.core.ids import CollectionId, CopyId, PhotoId, SightingId
 from countenance.errors import Error, NotFound, Refused, Unreadable, UsageError
 from countenance.library.links import Links, Own
 from countenance.library.photos import address
@@ -46,8 +47,13 @@ if TYPE_CHECKING:
 
 LOOKED_THROUGH_AT_ONCE = 60
 
+SURE_AT_ONCE, TO_CHECK_AT_ONCE = 120, 30
+"""Pictures on a page: of those one is in, and of those one is asked about."""
+
 _WEB = ("https://", "http://")
 """Where a picture stands is told of the web alone: where a folder lies is nobody's to read."""
+
+_AT_ONCE = 10_000  # values in one statement
 
 _PICTURES_KEPT = 256
 """Cut in memory, so that a page that is opened again is not computed again."""
@@ -91,10 +97,12 @@ class MyPicture:
 @dataclass(frozen=True, slots=True)
 class MyPictures:
     """
-    All of one's pictures, newest first; who looked for one, and who was given any of them.
+    One's pictures, newest first, a page of them; who looked for one, and who was given any of them.
 
     Of those that are `sure`, near-duplicates are one. Each that is to be checked stands by itself:
-    a yes or a no is about the picture that was seen.
+    a yes or a no is about the picture that was seen. `sure` are those from the place `begin` on of
+    `all_sure`, and `to_check` the first of `all_to_check`. `seen` are how many sightings are sure,
+    and how many to check.
     """
 
     own: Own
@@ -102,10 +110,14 @@ class MyPictures:
     to_check: tuple[MyPicture, ...]
     looks: tuple[Look, ...]
     deliveries: tuple[Delivery, ...]
+    begin: int
+    all_sure: int
+    all_to_check: int
+    seen: tuple[int, int]
 
     @property
     def every(self) -> tuple[MyPicture, ...]:
-        """Each one by itself, near-duplicates too."""
+        """Each one on the page by itself, near-duplicates too."""
         return (*(place for one in self.sure for place in one.places), *self.to_check)
 
 
@@ -142,26 +154,22 @@ class LookedThrough:
 class OwnPictures(Links):
     """What is done by a link of one's own. All raise `LeadsNowhere` if it does."""
 
-    def my_pictures(self, token: str, *, renewed: bool = False) -> MyPictures:
+    def my_pictures(self, token: str, *, begin: int = 0, renewed: bool = False) -> MyPictures:
         """
-        One's pictures. It is a look, and in the log; but not where a page that is open is
-        `renewed`: that is the same look.
+        One's pictures, of those that are sure a page from the place `begin` on. It is a look, and
+        in the log; but not where a page that is open is `renewed`: that is the same look.
         """
-        from countenance.search.results import results
-
         self._latch()
         own = self.own(token)
         # A page that renews itself is in nobody's way who writes, such as the search it waits for.
         with self._database.read() if renewed else self._database.write() as tx:
-            at = self._stores.now(tx)
-            seen = self._mine(tx, own)
+            sure, to_check = self._seen(tx, own)
+            groups = _as_seen(sure)
+            page, asked = groups[begin : begin + SURE_AT_ONCE], to_check[:TO_CHECK_AT_ONCE]
+            here = [one for group in page for one in group] + asked
+            found = self._pictures(tx, own, here)
             if not renewed:
-                asked = [one.id for one in own.consents if one.wish.purpose is Purpose.FIND_ME]
-                about = (own.person.id,)
-                log.record(
-                    tx,
-                    Entry(Act.FOUND, at, own.person.id, Purpose.FIND_ME, about, tuple(asked)),
-                )
+                self._record_a_look(tx, own)
             called = accounts.names(tx)
             looks = tuple(
                 Look(one.at, called.get(one.actor, one.actor), one.act.value, one.purpose)
@@ -169,31 +177,57 @@ class OwnPictures(Links):
                 if one.actor != own.person.id
             )
             given = tuple(received(tx, own.person.id))
-            sizes = photos.sizes(tx, [one.photo for one in seen])
         if not renewed:
             self._did_act()
-        readers = {one: self._reader(self.source(one)) for one in {each.source for each in seen}}
-        seen.sort(key=lambda one: (one.taken_at, one.locator), reverse=True)
-        found = {one.id: _my_picture(one, sizes[one.photo], readers[one.source]) for one in seen}
-        grouped = results([one for one in seen if _is_sure(one)])
         return MyPictures(
             own,
-            tuple(
-                replace(found[one.first.id], near=tuple(found[each.id] for each in one.near))
-                for one in grouped
-            ),
-            tuple(one for one in found.values() if not one.sure),
+            tuple(_as_one(group, found) for group in page),
+            tuple(found[one.id] for one in asked),
             looks,
             given,
+            begin,
+            len(groups),
+            len(to_check),
+            (len(sure), len(to_check)),
         )
 
     def my_count(self, token: str) -> tuple[int, int]:
         """How many of one's pictures are sure, and how many to check; for a page that is open."""
         own = self.own(token)
         with self._database.read() as tx:
-            seen = self._mine(tx, own)
-        sure = sum(1 for one in seen if _is_sure(one))
-        return sure, len(seen) - sure
+            sure, to_check = self._seen(tx, own)
+        return len(sure), len(to_check)
+
+    def my_photo(self, token: str, which: str) -> tuple[MyPicture, tuple[MyPicture, ...]]:
+        """
+        One of one's pictures, and every place of the picture that it is one with, itself among
+        them. Raises `NotFound` if it is not one of them.
+        """
+        own = self.own(token)
+        with self._database.read() as tx:
+            sure, to_check = self._seen(tx, own)
+            groups = _as_seen(sure)
+            for group in (*groups, *([one] for one in to_check)):
+                if any(one.id == which for one in group):
+                    found = self._pictures(tx, own, group)
+                    return found[SightingId(which)], tuple(found[one.id] for one in group)
+        raise NotFound("not a picture of yours")
+
+    def my_deliveries(self, token: str) -> tuple[Delivery, ...]:
+        """Who was given a picture of one."""
+        own = self.own(token)
+        with self._database.read() as tx:
+            return tuple(received(tx, own.person.id))
+
+    def all_mine(self, token: str) -> tuple[SightingId, ...]:
+        """All that are sure, newest first: to be taken along. It is a look, and in the log."""
+        self._latch()
+        own = self.own(token)
+        with self._database.write() as tx:
+            sure, _ = self._seen(tx, own)
+            self._record_a_look(tx, own)
+        self._did_act()
+        return tuple(one.id for group in _as_seen(sure) for one in group)
 
     def my_picture(self, token: str, which: str, how: "Cut") -> PictureBytes:
         """
@@ -259,7 +293,6 @@ class OwnPictures(Links):
         """
         own = self.own(token)
         where = _require_browse(own)
-        found: list[tuple[Place, Photo]] = []
         with self._database.read() as tx:
             at = self._stores.now(tx)
             part = photos.look_through(
@@ -267,8 +300,8 @@ class OwnPictures(Links):
             )
             more = len(part) > LOOKED_THROUGH_AT_ONCE
             part = part[:LOOKED_THROUGH_AT_ONCE]
-            found = [one for one in part if sources.covered(tx, one[1], at=at)]
-        return LookedThrough(tuple(photo for _, photo in found), part[-1][0] if more else None)
+            found = sources.those_covered(tx, [photo for _, photo in part], at=at)
+        return LookedThrough(tuple(found), part[-1][0] if more else None)
 
     def looked_at(self, token: str, which: str) -> Photo:
         """A photo of that collection, with its faces from left to right. Raises as above."""
@@ -342,15 +375,50 @@ class OwnPictures(Links):
 
         return portraits_of(tx, self._stores.keys, own.person.id, at=self._stores.now(tx))
 
-    def _mine(self, tx: Connection, own: Own, which: str = "") -> list[Sighting]:
-        """One's sightings through the gate: none, if one does not look for oneself."""
-        at = self._stores.now(tx)
-        if own.person.id not in admitted(own.consents, purposes=(Purpose.FIND_ME,), at=at):
+    def _seen(self, tx: Connection, own: Own) -> tuple[list[Seen], list[Seen]]:
+        """One's sightings through the gate, newest first: those that are sure, those to check."""
+        at = self._looks(tx, own)
+        seen = [] if at is None else sightings.seen(tx, [own.person.id], at=at)
+        seen.sort(key=lambda one: (one.taken_at, one.locator), reverse=True)
+        sure = [one for one in seen if _is_sure(one)]
+        return sure, [one for one in seen if not _is_sure(one)]
+
+    def _mine(self, tx: Connection, own: Own, which: Collection[SightingId]) -> list[Sighting]:
+        """Of one's sightings these, through the gate."""
+        at = self._looks(tx, own)
+        if at is None:
             return []
-        return sightings.shown(tx, [own.person.id], at=at, within=Within(sighting=which))
+        within = Within(sightings=which)
+        return sightings.shown(tx, [own.person.id], at=at, within=within)
+
+    def _looks(self, tx: Connection, own: Own) -> datetime | None:
+        """The instant at which one looks for oneself; nothing, if one does not agree to it."""
+        at = self._stores.now(tx)
+        agrees = own.person.id in admitted(own.consents, purposes=(Purpose.FIND_ME,), at=at)
+        return at if agrees else None
+
+    def _record_a_look(self, tx: Connection, own: Own) -> None:
+        at, about = self._stores.now(tx), (own.person.id,)
+        asked = tuple(one.id for one in own.consents if one.wish.purpose is Purpose.FIND_ME)
+        log.record(tx, Entry(Act.FOUND, at, own.person.id, Purpose.FIND_ME, about, asked))
+
+    def _pictures(
+        self, tx: Connection, own: Own, which: Sequence[Seen]
+    ) -> dict[SightingId, MyPicture]:
+        """These sightings as pictures, by id, each by itself."""
+        whole = [
+            each
+            for begin in range(0, len(which), _AT_ONCE)
+            for each in self._mine(tx, own, [one.id for one in which[begin : begin + _AT_ONCE]])
+        ]
+        readers = {
+            one: self._reader(sources.get(tx, one)) for one in {each.source for each in whole}
+        }
+        sizes = photos.sizes(tx, {one.photo for one in whole})
+        return {one.id: _my_picture(one, sizes[one.photo], readers[one.source]) for one in whole}
 
     def _my_sighting(self, tx: Connection, own: Own, which: str) -> Sighting:
-        for one in self._mine(tx, own, which or "-"):
+        for one in self._mine(tx, own, [SightingId(which)]):
             return one
         raise NotFound(f"{which}: not a picture of yours")
 
@@ -404,10 +472,22 @@ def _my_picture(one: Sighting, size: tuple[int, int], reader: Reader) -> MyPictu
     return MyPicture(one, one.photo, *size, _is_sure(one), pages)
 
 
-def _is_sure(one: Sighting) -> bool:
+def _as_seen(sure: Sequence[Seen]) -> list[list[Seen]]:
+    """Those of one picture together, in the order of their first."""
+    from countenance.search.results import together
+
+    return [[sure[place] for place in group] for group in together(sure)]
+
+
+def _as_one(group: Sequence[Seen], found: Mapping[SightingId, MyPicture]) -> MyPicture:
+    first, *near = (found[one.id] for one in group)
+    return replace(first, near=tuple(near))
+
+
+def _is_sure(one: Sighting | Seen) -> bool:
     from countenance.gallery.bands import Band
 
-    return one.state is SightingState.CONFIRMED or one.band is Band.SURE
+    return one.state == SightingState.CONFIRMED or one.band == Band.SURE
 
 
 def _require_browse(own: Own) -> CollectionId:

@@ -14,7 +14,7 @@ from countenance.search.question import PAGE, read_question
 if TYPE_CHECKING:
     from countenance.search.asker import Asker
     from countenance.search.box import Answered
-    from countenance.search.find import Found
+    from countenance.search.find import Found, Part
     from countenance.search.probe import ProbeFace
 
 
@@ -22,10 +22,17 @@ class Searches(Cases):
     """What is asked, and what is said by hand."""
 
     def find(
-        self, who: str, *, purpose: Purpose, collection: str = "", within: Within = EVERYWHERE
+        self,
+        who: str,
+        *,
+        purpose: Purpose,
+        collection: str = "",
+        within: Within = EVERYWHERE,
+        part: "Part | None" = None,
     ) -> "Found":
         """
-        The pictures that a person is in. Nothing found is one answer, whatever the reason (P10).
+        The pictures that a person is in, all of them or a `part`. Nothing found is one answer,
+        whatever the reason (P10).
 
         Of these only those in `collection` and `within`, where they are given. Raises `UsageError`
         if two people of this name agreed to it, or if there is no word in the text to look for,
@@ -37,7 +44,7 @@ class Searches(Cases):
         if collection:
             within = replace(within, collection=collection)
         with self._asking(purpose) as asker:
-            return find(who, asker, stores=self._stores, within=within)
+            return find(who, asker, stores=self._stores, within=within, part=part)
 
     def search(self, probe: bytes, *, purpose: Purpose) -> "tuple[ProbeFace, ...]":
         """

@@ -12,12 +12,15 @@ pictures of one scene may be near, and a crop or a turn is far. From a hash a bl
 guessed, so it goes with the picture it was made of.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
+Hashes = NDArray[np.uint64]
 
 HASH_BYTES = 32
 
@@ -53,13 +56,35 @@ def distance(one: bytes, two: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(two)).bit_count()
 
 
-def distances(one: bytes, others: NDArray[np.uint64]) -> NDArray[np.intp]:
-    """In how many bits `one` differs from each of `others` `(n, 4)`, hashes as numbers: `(n,)`."""
-    differing = np.bitwise_count(others ^ np.frombuffer(one, np.uint64))
-    return np.asarray(differing.sum(axis=1), np.intp)
+def same(some: Hashes, others: Hashes) -> NDArray[np.bool_]:
+    """
+    Which of `some` `(n, 4)` and which of `others` `(m, 4)`, hashes as numbers of 64 bits, are at
+    most `SAME` bits apart: `(n, m)`.
+    """
+    # Half of the bits tells of nearly all pairs that they are further apart.
+    apart = _differing(some[:, None, 0], others[None, :, 0])
+    apart += _differing(some[:, None, 1], others[None, :, 1])
+    found = apart <= SAME
+    if not found.any():
+        return found
+    rows, columns = np.nonzero(found)
+    rest = _differing(some[rows, 2], others[columns, 2])
+    rest += _differing(some[rows, 3], others[columns, 3])
+    found[rows, columns] = apart[rows, columns] + rest <= SAME
+    return found
+
+
+def numbers(hashes: Sequence[bytes]) -> Hashes:
+    """Hashes as numbers of 64 bits, `(n, 4)`, so that one number of all lies together."""
+    read = np.frombuffer(b"".join(hashes), np.uint64).reshape(len(hashes), HASH_BYTES // 8)
+    return np.asfortranarray(read)
 
 
 # --------------------------------------------------------------------------------------------
+
+
+def _differing(some: Hashes, others: Hashes) -> NDArray[np.uint8]:
+    return np.asarray(np.bitwise_count(some ^ others), np.uint8)
 
 
 def _cosines() -> Float32:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from countenance.catalog import people, sightings
 from countenance.catalog.photos import Photo, PhotoKind
-from countenance.catalog.sightings import Sighting, SightingState
+from countenance.catalog.sightings import Sighting, SightingState, Within
 from countenance.core.ids import ConsentId, FaceId, PersonId, PhotoId, SightingId
 from countenance.errors import NoConsent
 from countenance.people.consent import Consent
@@ -124,7 +124,7 @@ def _rulings(
     whose = _whose(tx, photo.id)
     everybody = {who for among in whose.values() for who in among}
     # What recognition may not show (the rule is off, a minor left the roster) answers for nobody.
-    seen = [one for one in sightings.shown(tx, everybody, at=at) if one.photo == photo.id]
+    seen = sightings.shown(tx, everybody, at=at, within=Within(photo=photo.id))
     agreed = _agreed(people.consents(tx, people={one.person for one in seen}), wish, at=at)
     return {
         face.id: _ruling(face.id, whose.get(face.id, ()), known, agreed, seen)

@@ -7,15 +7,16 @@ may see, or may see no more, changes nothing in it (P8), and who is a stranger i
 nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from countenance.catalog import hints
-from countenance.catalog.sightings import Sighting
+from countenance.catalog.sightings import Seen, Sighting
 from countenance.core.ids import PersonId
-from countenance.media.near import HASH_BYTES, SAME, distances
+from countenance.media.near import Hashes, numbers, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,26 @@ class Result:
 
 def results(seen: Sequence[Sighting]) -> tuple[Result, ...]:
     """`seen` as results: each sighting in one of them, in the order of the first of each."""
-    groups: list[list[Sighting]] = []
-    known: dict[PersonId, _Firsts] = {}
-    for one in seen:
-        firsts = known.setdefault(one.person, _Firsts(len(seen)))
-        group = firsts.like(one.near)
-        if group is None:
-            firsts.add(one.near, len(groups))
-            groups.append([one])
-        else:
-            groups[group].append(one)
-    return tuple(Result(first, tuple(near)) for first, *near in groups)
+    return tuple(
+        Result(seen[first], tuple(seen[one] for one in near)) for first, *near in together(seen)
+    )
+
+
+def together(seen: Sequence[Sighting | Seen]) -> list[list[int]]:
+    """
+    Which of `seen` are one result, as `results` has it: their places in it, from 0, in the order
+    of the first of each.
+    """
+    theirs: dict[PersonId, list[int]] = {}
+    for place, one in enumerate(seen):
+        theirs.setdefault(one.person, []).append(place)
+    groups = {place: [place] for place in range(len(seen))}
+    for own in theirs.values():
+        hashed = [place for place in own if seen[place].near]
+        for place, first in _followers(numbers([seen[one].near or b"" for one in hashed])):
+            groups[hashed[first]].append(hashed[place])
+            del groups[hashed[place]]
+    return list(groups.values())
 
 
 def told_by_source(
@@ -59,23 +69,34 @@ def told_by_source(
 
 # --------------------------------------------------------------------------------------------
 
+Bits = NDArray[np.bool_]
 
-class _Firsts:
-    """The near hashes of the first of each group of one person, and which group that is."""
+_AT_ONCE = 32
+"""Hashes that are compared with all firsts at once: what comes of it lies in the cache."""
 
-    def __init__(self, most: int) -> None:
-        self._hashes = np.zeros((most, HASH_BYTES // 8), np.uint64)
-        self._groups: list[int] = []
 
-    def add(self, near: bytes, group: int) -> None:
-        if near:
-            self._hashes[len(self._groups)] = np.frombuffer(near, np.uint64)
-            self._groups.append(group)
+def _followers(hashes: Hashes) -> Iterator[tuple[int, int]]:
+    """Of `hashes` `(n, 4)` those that are one with a first, by row, each with that first's row."""
+    firsts, rows = np.empty_like(hashes), list[int]()
+    for begin in range(0, len(hashes), _AT_ONCE):
+        part = hashes[begin : begin + _AT_ONCE]
+        before = same(part, firsts[: len(rows)])
+        beside = np.tril(same(part, part), -1)
+        like = np.logical_or(before.any(axis=1), beside.any(axis=1)).tolist()
+        for number in range(begin, begin + len(part)):
+            first = None
+            if like[number - begin]:
+                first = _first(rows, before[number - begin], beside[number - begin], begin)
+            if first is not None:
+                yield number, first
+            else:
+                firsts[len(rows)] = hashes[number]
+                rows.append(number)
 
-    def like(self, near: bytes) -> int | None:
-        """The group of the first picture that this is one with."""
-        if not near or not self._groups:
-            return None
-        apart = distances(near, self._hashes[: len(self._groups)])
-        same = np.flatnonzero(apart <= SAME)
-        return self._groups[same[0]] if len(same) else None
+
+def _first(rows: Sequence[int], before: Bits, beside: Bits, begin: int) -> int | None:
+    """The first that one is with: of earlier parts, or of its own, which begins at `begin`."""
+    for place in np.flatnonzero(before).tolist():
+        return rows[place]
+    own = (begin + place for place in np.flatnonzero(beside).tolist())
+    return next((one for one in own if one in rows[-_AT_ONCE:]), None)

@@ -27,6 +27,7 @@ from countenance.errors import NoGrant, UsageError
 
 EVERYTHING = ("**",)
 
+_NO_NAMES = frozenset({"", ".", ".."})
 _EXCEPT = "!"
 _BEGINNING = "~"
 
@@ -98,6 +99,8 @@ class Grant:
         return self.until if self.seen_until is None else min(self.until, self.seen_until)
 
     def _has_in_scope(self, locator: str) -> bool:
+        if self.scope == EVERYTHING:
+            return _is_path(locator)
         said = [
             (len(glob.removeprefix(_EXCEPT)), glob.startswith(_EXCEPT))
             for glob in self.scope
@@ -141,7 +144,7 @@ def _is_glob(glob: str) -> bool:
 
 def _is_path(path: str) -> bool:
     """Whether every name in it is one: so not absolute, nothing doubled, no way back up."""
-    return all(name not in {"", ".", ".."} for name in path.split("/"))
+    return _NO_NAMES.isdisjoint(path.split("/"))
 
 
 @lru_cache(maxsize=256)

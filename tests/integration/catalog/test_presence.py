@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
@@ -388,12 +388,18 @@ def test_of_a_large_one_only_what_was_written_is_read_again(
     catalog: Path, imprint: Path, large: Reading
 ) -> None:
     """Whatever was done: rows that came, that went, that are others, in any order."""
-    doings = (
+
+    def several(database: Database) -> None:
+        fill(database, 20, "b")
+        empty(database, "before")
+        change(database)
+
+    doings: tuple[Callable[[Database], None], ...] = (
         lambda one: fill(one, 30, "a"),
         lambda one: empty(one, "before1"),
         change,
         lambda one: empty(one, "a"),
-        lambda one: (fill(one, 20, "b"), empty(one, "before"), change(one)),
+        several,
     )
     for number, do in enumerate(doings, start=1):
         with opened(catalog) as database:

@@ -20,6 +20,7 @@ from countenance.core.ids import ErasureId
 from countenance.enrol.enrol import Portrait
 from countenance.ingest.progress import Progress, Step
 from countenance.library import Given, Issued, Library
+from countenance.library import own as own_pages
 from countenance.library.links import LeadsNowhere
 from countenance.people.consent import DEFAULT_DURATION
 from countenance.people.guardians import AgeBand, Role
@@ -447,6 +448,29 @@ def test_a_place_that_is_not_granted_any_more_leaves_no_trace(
     page = visitor.get(f"{own}/photo/{left}").text
     assert "guests" not in page
     assert "Where it stands" not in page
+
+
+@pytest.mark.promise("P8")
+def test_of_a_great_many_pictures_there_is_a_page(
+    visitor: Visitor, invited: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page says how many there are, leads to the next, and counts only what may be shown."""
+    monkeypatch.setattr(own_pages, "SURE_AT_ONCE", 1)
+    own = visitor.join(invited)
+    (first,) = visitor.sightings(own)
+    text = visitor.get(own).text
+    assert "2 sure" in text
+    assert f'href="{own}?from=1#sure"' in text
+    (second,) = visitor.sightings(f"{own}?from=1")
+    assert first != second
+    further = visitor.get(f"{own}?from=1").text
+    assert "2 sure" in further
+    assert f'hx-get="{own}/pictures?from=1"' in further
+    assert visitor.sightings(f"{own}?from=2") == []
+    names = zipfile.ZipFile(io.BytesIO(visitor.get(f"{own}/all.zip").content)).namelist()
+    assert len(names) == 2
+    visitor.gala.end_the_grants()
+    assert "sure" not in visitor.get(own).text.partition("<main")[2].partition("</main")[0]
 
 
 @pytest.mark.promise("P10")

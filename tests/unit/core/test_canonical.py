@@ -5,6 +5,7 @@ import math
 import re
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,24 @@ def test_canonical_json_is_a_fixed_point(value: Json) -> None:
     """Writing what was read gives the same bytes: a digest can be checked from the file alone."""
     once = canonical_json(value)
     assert canonical_json(json.loads(once)) == once
+
+
+@given(_VALUES)
+def test_canonical_json_is_that_of_the_package_in_any_way(value: Json) -> None:
+    """What the standard library writes, because it is sooner, is what the RFC's package writes."""
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+def test_canonical_json_of_what_the_standard_library_would_write_otherwise() -> None:
+    """Control characters, names beyond the first plane, and values that are like a number."""
+    every = "".join(map(chr, range(0xA0))) + "\u2028\u2029\ufeff"
+    for value in (
+        {"\U0001f600": 1, "\uffee": 2},
+        {every: every},
+        [1.0, -0.0, 1e21, True, 0, -_MAX_INT],
+        ("a", {"b": ()}),
+    ):
+        assert canonical_json(value) == rfc8785.dumps(value)
 
 
 @given(st.dictionaries(st.text("abcdefgh", max_size=3), st.integers(0, 9), max_size=6))

@@ -14,8 +14,9 @@ from countenance.media.near import (
     SAME,
     Pixels,
     distance,
-    distances,
     near_hash,
+    numbers,
+    same,
 )
 
 REFERENCE = [
@@ -35,6 +36,10 @@ def blocks(seed: int, across: int) -> Pixels:
     ]
     small = np.array(values, np.uint8).reshape(across, across, 3)
     return np.kron(small, np.ones((512 // across, 512 // across, 1), np.uint8))
+
+
+def _of_bits(bits: set[int]) -> bytes:
+    return sum(1 << bit for bit in bits).to_bytes(32)
 
 
 @pytest.mark.parametrize(("seed", "across", "quality", "expected"), REFERENCE)
@@ -67,11 +72,14 @@ def test_other_pictures_are_far() -> None:
     assert distance(near_hash(blocks(1, 8)), near_hash(blocks(2, 8))) > ALIKE
 
 
-@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=8))
-def test_distances_are_those_of_pairs(hashes: list[bytes]) -> None:
-    """Of one to many as of one to one; 0 to itself, the same both ways."""
-    first = hashes[0]
-    rows = np.frombuffer(b"".join(hashes), np.uint64).reshape(-1, 4)
-    assert distances(first, rows).tolist() == [distance(first, one) for one in hashes]
-    assert distance(first, first) == 0
-    assert all(distance(first, one) == distance(one, first) for one in hashes)
+_FLIPPED = st.sets(st.integers(0, 255), max_size=2 * SAME)
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32) | _FLIPPED.map(_of_bits), max_size=8))
+def test_what_is_the_same_is_so_of_pairs(hashes: list[bytes]) -> None:
+    """Of many to many as of one to one, wherever the bits are; to itself, the same both ways."""
+    rows = numbers(hashes)
+    told = [[distance(one, two) <= SAME for two in hashes] for one in hashes]
+    assert same(rows, rows).tolist() == told
+    assert all(told[place][place] for place in range(len(hashes)))
+    assert told == [list(column) for column in zip(*told, strict=True)]

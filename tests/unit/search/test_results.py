@@ -1,5 +1,7 @@
 """Results: near-duplicates of one picture are one, and nothing else is."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +10,7 @@ from countenance.catalog.sightings import Sighting, SightingState
 from countenance.core.ids import FaceId, PersonId, PhotoId, SightingId, SourceId
 from countenance.gallery.bands import Band
 from countenance.media.near import SAME, distance
-from countenance.search.results import results, told_by_source
+from countenance.search.results import results, together, told_by_source
 
 KEY = bytes(range(32))
 _BASES = (0, (1 << 256) - 1, int("0f" * 32, 16))
@@ -44,6 +46,37 @@ _seen = st.lists(st.tuples(st.sampled_from(["p_1", "p_2"]), _hash), max_size=12)
         sighting(number, person=person, near=near) for number, (person, near) in enumerate(rows)
     ]
 )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200))
+def test_of_many_it_is_as_if_one_came_after_the_other(seed: int, count: int) -> None:
+    """However many are compared at once: each goes to the first of the firsts it is near to."""
+    random = Random(seed)  # noqa: S311  hashes of nothing
+    bases = [random.getrandbits(256) for _ in range(max(1, count // 4))]
+    seen = [
+        sighting(
+            number,
+            person=random.choice(["p_1", "p_2"]),
+            near=random.choice([b"", flipped(random.choice(bases), random.randrange(60))]),
+        )
+        for number in range(count)
+    ]
+    expected: list[list[int]] = []
+    for place, one in enumerate(seen):
+        near = (
+            group
+            for group in expected
+            if seen[group[0]].person == one.person
+            and one.near
+            and seen[group[0]].near
+            and distance(one.near, seen[group[0]].near) <= SAME
+        )
+        known = next(near, None)
+        if known is None:
+            expected.append([place])
+        else:
+            known.append(place)
+    assert together(seen) == expected
 
 
 @given(_seen)

@@ -47,6 +47,8 @@ LOOKS_EVERY = 1.0
 RESTS = 3.0
 """Seconds, while none is: then only an ingest brings anything."""
 
+_MOST = 10**6
+
 OPEN_FOR = 600
 """Looks, after which a page that is open asks anew."""
 
@@ -54,9 +56,9 @@ OPEN_FOR = 600
 @router.get("/me/{token}")
 async def mine(request: Request, token: str) -> Response:
     """One's pictures. `new` is said once, right after joining."""
-    web = web_of(request)
+    web, begin = web_of(request), _begin(request)
     found, tells = await followed(
-        request, lambda library: (library.my_pictures(token), library.tells)
+        request, lambda library: (library.my_pictures(token, begin=begin), library.tells)
     )
     return web.page(
         request,
@@ -73,8 +75,10 @@ async def mine(request: Request, token: str) -> Response:
 @router.get("/me/{token}/pictures")
 async def part(request: Request, token: str) -> Response:
     """The same, as the part of the page that renews itself."""
-    web = web_of(request)
-    found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
+    web, begin = web_of(request), _begin(request)
+    found = await followed(
+        request, lambda library: library.my_pictures(token, begin=begin, renewed=True)
+    )
     return web.page(request, "person/pictures.html", **_shown(web, token, found))
 
 
@@ -114,13 +118,10 @@ async def news(request: Request, token: str) -> Response:
 @router.get("/me/{token}/photo/{which}")
 async def photo(request: Request, token: str, which: str) -> Response:
     """One picture, with one's face marked in it."""
-    found = await followed(request, lambda library: library.my_pictures(token, renewed=True))
-    groups = [*(one.places for one in found.sure), *((one,) for one in found.to_check)]
-    for places in groups:
-        for one in places:
-            if one.sighting.id == which:
-                return _photo(request, token, one, places, found.deliveries)
-    raise NotFound("not a picture of yours")
+    (one, places), deliveries = await followed(
+        request, lambda library: (library.my_photo(token, which), library.my_deliveries(token))
+    )
+    return _photo(request, token, one, places, deliveries)
 
 
 @router.get("/me/{token}/picture/{which}/{how}")
@@ -147,7 +148,7 @@ async def say(request: Request, token: str) -> Response:
 async def everything(request: Request, token: str) -> Response:
     """All that are sure, as they stand at their sources, one after the other."""
     web = web_of(request)
-    found = await followed(request, lambda library: library.my_pictures(token))
+    every = await followed(request, lambda library: library.all_mine(token))
 
     def original(which: str) -> Callable[[Library], tuple[str, bytes]]:
         return lambda library: library.my_original(token, which)
@@ -155,9 +156,9 @@ async def everything(request: Request, token: str) -> Response:
     async def parts() -> AsyncIterator[bytes]:
         out, taken = _Streamed(), Counter[str]()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for one in (one for group in found.sure for one in group.places):
+            for which in every:
                 try:
-                    name, data = await web.pool.run(original(one.sighting.id))
+                    name, data = await web.pool.run(original(which))
                 except Error:
                     continue  # it was taken back meanwhile
                 taken[name] += 1
@@ -269,9 +270,19 @@ def _shown(web: Web, token: str, found: MyPictures) -> dict[str, Any]:
         "own": found.own,
         "sure": found.sure,
         "to_check": found.to_check,
-        "seen": _seen(sum(one.sure for one in found.every), len(found.to_check)),
+        "begin": found.begin,
+        "following": found.begin + len(found.sure),
+        "all_sure": found.all_sure,
+        "all_to_check": found.all_to_check,
+        "seen": _seen(*found.seen),
         "step": web.searching.now,
     }
+
+
+def _begin(request: Request) -> int:
+    """Where the page begins among the pictures that are sure."""
+    said = request.query_params.get("from", "")
+    return min(int(said), _MOST) if said.isascii() and said.isdecimal() else 0
 
 
 def _seen(sure: int, to_check: int) -> str:

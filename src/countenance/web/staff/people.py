@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from countenance.errors import NotFound, Refused, Stale, UsageError
 from countenance.library import Library
 from countenance.people.purpose import Purpose
+from countenance.search.find import Part
 from countenance.web.context import web_of
 from countenance.web.forms import read_form
 from countenance.web.staff.guard import Find, Merge, SeePeople
@@ -52,7 +53,8 @@ async def one(request: Request, which: str, staff: Find) -> Response:
 
     def look(library: Library) -> dict[str, Any]:
         person, own = library.consents(which)
-        found = library.find(which, purpose=Purpose.STAFF_FIND)
+        part = Part(begin, PICTURES_PAGE, together=False)
+        found = library.find(which, purpose=Purpose.STAFF_FIND, part=part)
         now = library.now()
         return {
             "person": person,
@@ -60,10 +62,10 @@ async def one(request: Request, which: str, staff: Find) -> Response:
             "objections": library.objections(which),
             "guardians": library.guardians(which),
             "merged": library.merged_into(which),
-            "sightings": found.sightings[begin : begin + PICTURES_PAGE],
+            "sightings": found.sightings,
             "begin": begin,
-            "pictures": len(found.sightings),
-            "following": following if following < len(found.sightings) else 0,
+            "pictures": begin + len(found.sightings) + found.more,
+            "following": following if found.more else 0,
             "others": [each for each in library.people() if each.id != person.id],
         }
 
