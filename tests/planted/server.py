@@ -44,6 +44,15 @@ def server_old_references_not_rewritten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(binding, "TABLES", ())
 
 
+@plant(
+    "P21",
+    "Of a table that is empty now, PostgreSQL keeps samples of what was in it.",
+    f"{CATALOG}::test_of_a_table_that_is_empty_no_sample_is_kept",
+)
+def server_samples_kept(patch: pytest.MonkeyPatch) -> None:
+    instead(patch, postgresql._forget_samples, "return None")
+
+
 @plant("P21", "Deleted rows stay in PostgreSQL's write-ahead log.", BYTES)
 def server_log_not_cut(patch: pytest.MonkeyPatch) -> None:
     instead(patch, postgresql._cut, "return None")

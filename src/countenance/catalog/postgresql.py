@@ -228,6 +228,7 @@ def forget_deleted(engine: Engine, tables: Collection[str]) -> None:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quote(table)}")
         if not tables:
             connection.exec_driver_sql("VACUUM (ANALYZE)")
+        _forget_samples(connection)
     _cut(engine)
 
 
@@ -235,6 +236,7 @@ def rewrite(engine: Engine) -> None:
     """Write every table and index anew, and have the log cut: `forget_deleted`, of all tables."""
     with _alone(engine) as connection, _impatient(connection):
         connection.exec_driver_sql("VACUUM (FULL, ANALYZE)")
+        _forget_samples(connection)
     _cut(engine)
 
 
@@ -372,6 +374,20 @@ _COMPRESSIBLE = """
     WHERE c.relkind = 'r' AND n.nspname = current_schema() AND a.attnum > 0
     AND NOT a.attisdropped AND a.attstorage = 'x'
 """
+
+_SAMPLED = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_stats s
+    JOIN pg_namespace n ON n.nspname = s.schemaname
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
+    WHERE s.schemaname = current_schema() AND c.reltuples = 0 AND a.attstorage = 'e'
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint k WHERE k.contype IN ('f', 'p')
+        AND (k.conrelid = c.oid AND a.attnum = ANY(k.conkey)
+        OR k.confrelid = c.oid AND a.attnum = ANY(k.confkey))
+    )
+"""
+"""Columns but for keys, of which there are samples though their table has no row."""
 
 _COUNTED = """
     SELECT table_name, column_name, pg_get_serial_sequence(quote_ident(table_name), column_name)
@@ -544,6 +560,20 @@ def _impatient(connection: "Connection") -> Iterator[None]:
         yield
     finally:
         connection.exec_driver_sql(f"SET lock_timeout = {BUSY_MILLISECONDS}")
+
+
+def _forget_samples(connection: "Connection") -> None:
+    """
+    Of a table without a row `ANALYZE` keeps the samples of its values that it had before.
+
+    They go with the type of their column, be the next one the same.
+    """
+    quote = connection.dialect.identifier_preparer.quote
+    for table, column, kind in connection.execute(text(_SAMPLED)).all():
+        change = f"ALTER COLUMN {quote(column)}"
+        connection.exec_driver_sql(
+            f"ALTER TABLE {quote(table)} {change} TYPE {kind}, {change} SET STORAGE EXTERNAL"
+        )
 
 
 def _cut(engine: Engine) -> None:

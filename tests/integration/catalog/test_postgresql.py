@@ -393,6 +393,24 @@ def test_files_of_another_server_are_not_taken_for_its_own(
         other.stop()
 
 
+@pytest.mark.promise("P21")
+def test_of_a_table_that_is_empty_no_sample_is_kept(database: Database) -> None:
+    """The server knew values of its columns while there were rows."""
+    name = "Zenobia Quillfeather"
+    row = {"enrolled_at": START, "name": name}
+    with database.write() as tx:
+        tx.execute(insert(person), [{"id": f"p_{number}", **row} for number in range(9)])
+    database.forget_deleted_bytes("person")
+    assert _files_with(name.encode()) != []
+    with database.write() as tx:
+        tx.execute(delete(person))
+    database.forget_deleted_bytes("person")
+    assert _files_with(name.encode()) == []
+    with database.read() as tx:
+        kept = "SELECT attstorage FROM pg_attribute WHERE attrelid = 'person'::regclass"
+        assert "x" not in tx.execute(text(kept)).scalars().all()
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 
