@@ -1,7 +1,7 @@
 """
 From where to where the values within CenterFace go, as `vision.quantise` needs to know.
 
-The least and the greatest of each, seen over 30 photographs and 10 drawn ones, each at 960 and at
+The least and the greatest of each, seen over 30 photographs and nine made ones, each at 960 and at
 320 pixels. Names are the exporter's numbers. Made, and made again, by
 
     python tools/ranges.py ../shared/data/photos

@@ -19,7 +19,7 @@ from countenance.vision.device import CPU
 from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
-from countenance.vision.rough import RoughThenExact
+from countenance.vision.rough import ROUGHLY, RoughThenExact
 from countenance.vision.scrfd import Scrfd
 from countenance.vision.session import Session
 from countenance.vision.types import Detections, Float32, Pixels
@@ -47,14 +47,6 @@ Of a detector's threshold, what is enough where no face may be missed, and one t
 
 On the 43 faces of shared/data/photos, whole and at a quarter of their size, nothing more is missed
 at that than at less; half of it doubles what is taken for a face and is none.
-"""
-
-
-LIKELY = 0.5
-"""
-Of a detector's threshold, from which score of the rough network on the exact one is asked.
-
-On the 43 faces of shared/data/photos the rough one's scores are at most 0.1 lower, of 0.35.
 """
 
 
@@ -91,8 +83,9 @@ class Vision:
         # A card is quick enough, and whole numbers are no gain to it.
         if prepared.rough and session.device == CPU:
             looks = Session(prepared.rough, threads=threads)
-            likely = LIKELY * pack.detector.threshold
-            finds = RoughThenExact(_detector(hinting, looks), finds, believed=likely)
+            easier = replace(hinting, threshold=ROUGHLY * hinting.threshold)
+            likely = ROUGHLY * pack.detector.threshold
+            finds = RoughThenExact(_detector(easier, looks), finds, likely=likely)
         self._finder = FaceFinder(
             finds,
             long_side=long_side,
