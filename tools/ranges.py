@@ -22,6 +22,7 @@ from countenance.demo.pictures import find_portraits
 from countenance.vision.centerface import MULTIPLE
 from countenance.vision.centerface_ranges import RANGES
 from countenance.vision.convert import convert
+from countenance.vision.detect import MAX_ENLARGEMENT, _resized
 from countenance.vision.inputs import padded
 from countenance.vision.models import _packaged_bytes
 from countenance.vision.pack import Preparation, load_pack
@@ -73,12 +74,10 @@ def _looks(files: list[Path]) -> Iterator[Pixels]:
     for file in sorted(files):
         if file.suffix not in (".jpg", ".png"):
             continue
-        pixels = cv2.cvtColor(np.asarray(cv2.imread(str(file))), cv2.COLOR_BGR2RGB)
+        read = cv2.cvtColor(np.asarray(cv2.imread(str(file))), cv2.COLOR_BGR2RGB)
+        pixels = np.asarray(read, np.uint8)
         for side in SIDES:
-            scale = side / max(pixels.shape[:2])
-            yield np.asarray(
-                cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-            )
+            yield _resized(pixels, min(MAX_ENLARGEMENT, side / max(pixels.shape[:2])))
 
 
 if __name__ == "__main__":
