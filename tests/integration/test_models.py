@@ -51,7 +51,7 @@ def pack() -> Pack:
     return replace(
         starter,
         id="toy",
-        detector=replace(starter.detector, file=detector),
+        detector=replace(starter.detector, file=detector, rough=None),
         embedder=replace(starter.embedder, file=embedder),
     )
 
@@ -100,14 +100,17 @@ def wheel(folder: Path, data: bytes) -> Path:
 
 @needs_starter
 def test_the_starter_is_prepared_from_the_installed_packages(tmp_path: Path) -> None:
-    """Both files come out with the digests that the pack declares, twice over."""
+    """All files come out with the digests that the pack declares, twice over."""
     starter = load_pack("starter")
     for folder in (tmp_path / "one", tmp_path / "two"):
         assert ModelStore(folder).installed(starter)
         prepared = ModelStore(folder).locate(starter)
         assert digest(prepared.detector.read_bytes()) == starter.detector.file.prepared_sha256
         assert digest(prepared.embedder.read_bytes()) == starter.embedder.file.prepared_sha256
-        assert len(list(folder.iterdir())) == 2
+        assert starter.detector.rough is not None
+        assert prepared.rough is not None
+        assert digest(prepared.rough.read_bytes()) == starter.detector.rough.prepared_sha256
+        assert len(list(folder.iterdir())) == 3
 
 
 @needs_starter
@@ -130,7 +133,7 @@ def test_two_at_once_prepare_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: ModelStore(tmp_path).locate(starter), range(2)))
     assert both[0] == both[1]
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_yunet_is_taken_from_the_file_given(shared_data: Path) -> None:

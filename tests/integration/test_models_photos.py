@@ -1,6 +1,7 @@
 """The packs that can be run here, on real photographs: where faces are, and which may enrol."""
 
 import csv
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -71,6 +72,23 @@ def test_everybody_in_a_group_is_found_once(vision: Vision, photos: Path, name: 
     assert len(truth) == len(found) == GROUPS[name]
     assert hits.any(1).all()
     assert hits.any(0).all()
+
+
+@pytest.mark.parametrize("name", ["nasa_apollo1_crew.jpg", "nasa_group2_1962.jpg"])
+def test_a_rough_look_first_moves_no_face(
+    tmp_path_factory: pytest.TempPathFactory, photos: Path, name: str
+) -> None:
+    """The exact network alone finds the same faces, their points within a fiftieth of a face."""
+    pack = load_pack("starter")
+    prepared = ModelStore(tmp_path_factory.mktemp("models")).get(pack)
+    assert prepared.rough is not None
+    pixels = read(photos / name)
+    found = Vision(pack, prepared).find(pixels)
+    alone = Vision(pack, replace(prepared, rough=None)).find(pixels)
+    assert len(found) == len(alone) == GROUPS[name]
+    apart = np.linalg.norm(found.points[:, None] - alone.points, axis=-1).mean(axis=-1)
+    assert np.all(apart.min(axis=0) < alone.heights / 50)
+    assert apart.max() > 0
 
 
 def test_portraits_can_be_enrolled(vision: Vision, photos: Path) -> None:

@@ -41,7 +41,7 @@ def list_models(call: Call) -> None:
 @command(
     "get",
     of=models,
-    changes="the folder of models: the pack's two files, each checked against its digest",
+    changes="the folder of models: the pack's files, each checked against its digest",
     example="countenance models get yunet-sface --from face_detection_yunet_2023mar.onnx",
 )
 @click.argument("pack_id", metavar="ID")

@@ -14,7 +14,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from countenance.vision import dlib_onnx
+from countenance.vision.centerface_ranges import RANGES
 from countenance.vision.pack import Preparation
+from countenance.vision.quantise import quantise
 
 
 def convert(published: bytes, preparation: Preparation) -> bytes:
@@ -29,6 +31,8 @@ def convert(published: bytes, preparation: Preparation) -> bytes:
             return published
         case Preparation.CENTERFACE:
             return _centerface(published)
+        case Preparation.CENTERFACE_INT8:
+            return _centerface_int8(published)
         case Preparation.YUNET:
             return _yunet(published)
         case Preparation.DLIB_RESNET:
@@ -46,6 +50,9 @@ Names of values are the exporter's numbers; the file's digest makes them safe to
 
 _PARTS = 3
 
+_HEADS = ("536", "538", "539", "540")
+"""The last convolutions: scores before their sigmoid, sizes, offsets, landmarks."""
+
 
 def _centerface(published: bytes) -> bytes:
     model = onnx.load_from_string(published)
@@ -54,6 +61,14 @@ def _centerface(published: bytes) -> bytes:
     weights = {weight.name for weight in model.graph.initializer}
     _replace(model.graph.input, [i for i in model.graph.input if i.name not in weights])
     _split_widest(model.graph)
+    return _opened(model)
+
+
+def _centerface_int8(published: bytes) -> bytes:
+    model = onnx.load_from_string(published)
+    weights = {weight.name for weight in model.graph.initializer}
+    _replace(model.graph.input, [i for i in model.graph.input if i.name not in weights])
+    quantise(model, RANGES, exact=_HEADS)
     return _opened(model)
 
 
@@ -68,13 +83,21 @@ def _opened(model: onnx.ModelProto) -> bytes:
     (planes,) = (value.name for value in graph.input)
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "h", "w", 3])
     turned = helper.make_node("Transpose", ["image"], ["turned"], perm=[0, 3, 1, 2])
-    cast = helper.make_node("Cast", ["turned"], [planes], to=TensorProto.FLOAT)
     _replace(graph.input, [image])
-    _replace(graph.node, [turned, cast, *graph.node])
+    _replace(graph.node, [turned, _as_numbers(graph, planes), *graph.node])
     for output in graph.output:
         output.type.tensor_type.ClearField("shape")
     del graph.value_info[:]
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _as_numbers(graph: onnx.GraphProto, planes: str) -> onnx.NodeProto:
+    """What makes `planes` of bytes: a network in whole numbers takes them as they are."""
+    if all(node.op_type != "QuantizeLinear" for node in graph.node):
+        return helper.make_node("Cast", ["turned"], [planes], to=TensorProto.FLOAT)
+    one = numpy_helper.from_array(np.array(1, np.float32), "one")
+    graph.initializer.append(one)
+    return helper.make_node("DequantizeLinear", ["turned", one.name], [planes])
 
 
 def _split_widest(graph: onnx.GraphProto) -> None:

@@ -21,10 +21,11 @@ from countenance.vision.pack import ModelFile, Pack, Package
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The two ONNX files of a pack, checked against their digests."""
+    """The ONNX files of a pack, checked against their digests."""
 
     detector: Path
     embedder: Path
+    rough: Path | None = None
 
 
 class ModelStore:
@@ -45,8 +46,7 @@ class ModelStore:
         `VerificationError` if one is not the file that the pack names, and `Unavailable` if the
         folder cannot be written.
         """
-        detector, embedder = (self._ready(file, pack) for file in pack.files)
-        return Prepared(detector, embedder)
+        return Prepared(*(self._ready(file, pack) for file in pack.files))
 
     def installed(self, pack: Pack) -> bool:
         """Whether `locate` would find everything it needs. Reads no more than the file names."""

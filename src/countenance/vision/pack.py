@@ -40,6 +40,7 @@ class Preparation(StrEnum):
 
     AS_IS = "as-is"
     CENTERFACE = "centerface"
+    CENTERFACE_INT8 = "centerface-int8"
     YUNET = "yunet"
     DLIB_RESNET = "dlib-resnet"
 
@@ -106,6 +107,8 @@ class DetectorRecord:
     `colour` is the order of the channels that the network takes, as bytes of 0 to 255.
 
     `threshold` is the lowest score taken; `min_face` the least box height, in pixels.
+
+    `rough`, if there is one, is the same network made to take less time and tell less exactly.
     """
 
     kind: DetectorKind
@@ -113,6 +116,7 @@ class DetectorRecord:
     colour: Colour
     threshold: float
     min_face: float
+    rough: ModelFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +201,10 @@ class Pack:
         return bool(self.calibration.points)
 
     @property
-    def files(self) -> tuple[ModelFile, ModelFile]:
-        return (self.detector.file, self.embedder.file)
+    def files(self) -> tuple[ModelFile, ...]:
+        """Detector, embedder, and if there is one the rough detector."""
+        rough = (self.detector.rough,) if self.detector.rough else ()
+        return (self.detector.file, self.embedder.file, *rough)
 
 
 def list_packs(models_dir: Path | None = None) -> tuple[Pack, ...]:
@@ -358,12 +364,23 @@ def _parse(file: Traversable) -> Pack:
 
 
 def _detector(table: _Table) -> DetectorRecord:
+    file = _model_file(table.table("file"))
     return DetectorRecord(
         kind=DetectorKind(table.text("kind")),
-        file=_model_file(table.table("file")),
+        file=file,
         colour=Colour(table.text("colour")),
         threshold=table.number("threshold"),
         min_face=table.number("min_face"),
+        rough=_made_otherwise(file, table.table("rough")) if "rough" in table else None,
+    )
+
+
+def _made_otherwise(file: ModelFile, table: _Table) -> ModelFile:
+    """The same published file, prepared in another way."""
+    return replace(
+        file,
+        preparation=Preparation(table.text("preparation")),
+        prepared_sha256=Digest(table.text("prepared_sha256")),
     )
 
 

@@ -19,6 +19,7 @@ from countenance.vision.device import CPU
 from countenance.vision.embed import Embedder, Near
 from countenance.vision.models import Prepared
 from countenance.vision.pack import DetectorKind, DetectorRecord, Pack
+from countenance.vision.rough import ROUGHLY, RoughThenExact
 from countenance.vision.scrfd import Scrfd
 from countenance.vision.session import Session
 from countenance.vision.types import Detections, Float32, Pixels
@@ -76,14 +77,24 @@ class Vision:
         session = Session(prepared.detector, threads=threads, device=device)
         easily = replace(pack.detector, threshold=EVERY_FACE * pack.detector.threshold)
         self._easily = _detector(easily, session)
+        hinting = replace(pack.detector, threshold=HINT * pack.detector.threshold)
+        finds = _detector(hinting, session)
+        looks = session
+        # A card is quick enough, and whole numbers are no gain to it.
+        if prepared.rough and session.device == CPU:
+            looks = Session(prepared.rough, threads=threads)
+            easier = replace(hinting, threshold=ROUGHLY * hinting.threshold)
+            likely = ROUGHLY * pack.detector.threshold
+            finds = RoughThenExact(_detector(easier, looks), finds, likely=likely)
         self._finder = FaceFinder(
-            _detector(replace(pack.detector, threshold=HINT * pack.detector.threshold), session),
+            finds,
             long_side=long_side,
             min_face=pack.detector.min_face,
             threshold=pack.detector.threshold,
         )
         embedder = Session(prepared.embedder, threads=threads, device=device)
-        self._sessions = session, embedder
+        self._sessions = looks, embedder
+        self._device = session.device
         self._embedder = Embedder(embedder, pack.embedder)
         _give_back_freed_memory()
 
@@ -94,7 +105,7 @@ class Vision:
     @property
     def device(self) -> str:
         """What its networks run on."""
-        return self._sessions[0].device
+        return self._device
 
     @property
     def finder(self) -> FaceFinder:
@@ -102,7 +113,7 @@ class Vision:
         return self._finder
 
     def bare_networks(self) -> tuple[Session, Session]:
-        """The detector's network and the embedder's, for whoever measures them alone."""
+        """The network that looks at a picture and the embedder's, to be measured alone."""
         return self._sessions
 
     def find(self, pixels: Pixels) -> Detections:

@@ -60,7 +60,7 @@ def test_every_file_can_be_checked(file: ModelFile) -> None:
 
 def test_a_file_is_declared_alike_wherever_it_is_used() -> None:
     """Two packs that share a file say the same of it."""
-    assert len(set(FILES)) == len({file.sha256 for file in FILES})
+    assert len(set(FILES)) == len({(file.sha256, file.preparation) for file in FILES})
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.id)
