@@ -28,7 +28,7 @@ def own(gala: Path, tmp_path: Path) -> Path:
 def test_find_gives_photo_box_and_band(run: "Run", gala: Path) -> None:
     """The JSON of `find` is what other programs rely on."""
     found = run("find", "Grace", "--json", "--library", gala).json
-    assert set(found) == {"person", "sightings"}
+    assert set(found) == {"person", "sightings", "more"}
     assert found["person"]["name"] == "Grace"
     assert found["person"]["id"].startswith("p_")
     (sighting,) = found["sightings"]
@@ -75,7 +75,7 @@ def test_three_reasons_one_answer(form: tuple[str, ...], run: "Run", gala: Path)
         "countenance: Nobody is not enrolled, has not agreed to this, or is in no picture here\n"
     )
     if form:
-        assert never.json == {"person": {"id": None, "name": "Nobody"}, "sightings": []}
+        assert never.json == {"person": {"id": None, "name": "Nobody"}, "sightings": [], "more": 0}
 
 
 @pytest.mark.promise("P7")
@@ -192,7 +192,7 @@ def test_withdrawn_in_part_and_then_in_all(run: "Run", own: Path) -> None:
     assert (done["dry_run"], done["erased"], done["sightings"]) == (False, True, 1)
     assert done["withdrawn"] == ["find-me"]
     gone = run("find", "Grace", "--json", "--library", own)
-    assert gone.json == {"person": {"id": None, "name": "Grace"}, "sightings": []}
+    assert gone.json == {"person": {"id": None, "name": "Grace"}, "sightings": [], "more": 0}
     run(*withdraw, "--yes", code=5)
 
 

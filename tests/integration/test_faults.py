@@ -25,10 +25,11 @@ from countenance.audit.statement import RecallState
 from countenance.catalog import database
 from countenance.catalog.tables import copy, metadata, photo, reference
 from countenance.enrol.enrol import Portrait
+from countenance.erasure import scanner
 from countenance.erasure.recall import close
 from countenance.erasure.scanner import scan_here
 from countenance.errors import ErasureIncomplete, NotFound, Refused, Unavailable, UsageError
-from countenance.library import Library, cases
+from countenance.library import Library
 from countenance.people.purpose import Purpose, Wish
 from countenance.settings import keys_beside
 from countenance.vault.layout import LibraryLayout, lock
@@ -431,7 +432,7 @@ def _remove(root: Path) -> None:
 def _on(disk: FaultyDisk) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "sqlite_engine", lambda path: faulty_engine(path, disk))
-        patch.setattr(cases, "ScannerApart", _ScannerHere)  # it saves the time to start one
+        patch.setattr(scanner, "ScannerApart", _ScannerHere)  # it saves the time to start one
         yield
 
 

@@ -85,7 +85,9 @@ class Vision:
             looks = Session(prepared.rough, threads=threads)
             easier = replace(hinting, threshold=ROUGHLY * hinting.threshold)
             likely = ROUGHLY * pack.detector.threshold
-            finds = RoughThenExact(_detector(easier, looks), finds, likely=likely)
+            finds = RoughThenExact(
+                _detector(easier, looks), finds, likely=likely, believed=pack.detector.threshold
+            )
         self._finder = FaceFinder(
             finds,
             long_side=long_side,
