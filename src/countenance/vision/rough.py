@@ -77,6 +77,8 @@ class RoughThenExact:
 
     def __call__(self, pixels: Pixels) -> Detections:
         """The faces of `pixels`, looked for at the size given."""
+        if max(pixels.shape[:2]) <= WIDE:
+            return self._exact(pixels)
         seen = self._rough(pixels)
         seen = seen.take((seen.scores >= self._likely) | (seen.heights < SMALL))
         found = self._shown(pixels, seen, least=LEAST)

@@ -83,10 +83,9 @@ class Vision:
         # A card is quick enough, and whole numbers are no gain to it.
         if prepared.rough and session.device == CPU:
             looks = Session(prepared.rough, threads=threads)
-            easier = replace(hinting, threshold=ROUGHLY * hinting.threshold)
             likely = ROUGHLY * pack.detector.threshold
             finds = RoughThenExact(
-                _detector(easier, looks), finds, likely=likely, believed=pack.detector.threshold
+                _detector(hinting, looks), finds, likely=likely, believed=pack.detector.threshold
             )
         self._finder = FaceFinder(
             finds,
